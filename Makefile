@@ -1,0 +1,99 @@
+# Everything runs in .venv, which each target makes first where it is missing, unsound or out of date.
+# It has exactly the versions of requirements.lock, each checked by its hash; the package itself is installed editable.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKED := $(VENV)/.locked
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:  # one thing after another, also under -j: they share .venv, the cores and the screen
+.PHONY: help train test lint bench results lock clean force
+
+help:
+	@echo "make train    train, e.g. make train ARGS='experiment=mnist'"
+	@echo "make test     run the tests, e.g. make test ARGS='tests/losses -x'"
+	@echo "make lint     check style, imports between the rooms, and types"
+	@echo "make bench    time a training step"
+	@echo "make results  run the experiments behind docs/results.md"
+	@echo "make lock     compile requirements.lock anew; ARGS=--upgrade takes newer versions"
+	@echo "make clean    remove .venv and the caches; never runs/ or data/"
+	@echo "PYTHON=...    the Python to make .venv with: 3.11, 3.12 or 3.13 (default: python3)"
+
+train: $(READY)
+	$(BIN)/python train.py $(ARGS)
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m mypy
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.training_step $(ARGS)
+
+results: $(READY)
+	$(BIN)/python -m benchmarks.results $(ARGS)
+
+# One lock for every supported Python and platform (--universal). What it already pins stays, unless ARGS=--upgrade.
+lock: $(READY)
+	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --quiet \
+	    --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml $(ARGS)
+
+clean:
+	rm -f $(LOCKED) $(READY)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	find . \( -path ./runs -o -path ./data -o -path ./.git \) -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+# ------------------------------------------------------------------------------------------------------------ the .venv
+# The stamps are written last and removed first, so that whatever is interrupted leaves none and starts over.
+
+# What a .venv belongs to: this folder, and the Python that it was made with.
+IDENTITY := import os, sys; print(os.getcwd(), sys.base_prefix, "%d.%d" % sys.version_info[:2])
+
+define CHECK_PYTHON
+import sys
+if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+    sys.exit("%s is Python %d.%d." % ((sys.executable,) + sys.version_info[:2]))
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit(sys.executable + " lacks venv (Debian and Ubuntu have it in the package python3-venv).")
+print(sys._base_executable or sys.executable)
+endef
+export CHECK_PYTHON
+
+# A .venv whose Python no longer starts, or that came from elsewhere, is made anew; so is one of another Python than PYTHON,
+# where PYTHON was given. (Without it, `make test` keeps what `make train PYTHON=python3.13` made.)
+ifneq ($(wildcard $(LOCKED)),)
+  SOUND := $(shell test "$$($(BIN)/python -c '$(IDENTITY)' 2>/dev/null)" = "$$(cat $(LOCKED))" && echo yes)
+  ifneq ($(origin PYTHON),file)
+    SOUND := $(shell test -n "$(SOUND)" && test "$$("$(PYTHON)" -c '$(IDENTITY)' 2>/dev/null)" = "$$(cat $(LOCKED))" && echo yes)
+  endif
+endif
+
+# pip -qq prints errors alone: on a machine with extra package sources it warns for each package that one of them lacks.
+# Made from nothing, so that it holds what the lock says and nothing else. The base interpreter is asked for first: PYTHON may be
+# that of the very .venv that is about to go.
+$(LOCKED): requirements.lock $(if $(SOUND),,force)
+	@base=$$("$(PYTHON)" -c "$$CHECK_PYTHON") || { \
+	    echo "'$(PYTHON)' will not do: interp_by_design needs Python 3.11, 3.12 or 3.13. Name one: make PYTHON=python3.12 ..." >&2; \
+	    exit 1; }; \
+	echo "Making $(VENV) with $$base ..."; \
+	rm -f $(LOCKED) $(READY) && rm -rf $(VENV) && "$$base" -m venv $(VENV)
+	@echo "Installing $$(grep -c '^[a-z].*==' requirements.lock) locked packages, about 3 minutes and 6 GB with CUDA's libraries ..."
+	@$(BIN)/python -m pip --disable-pip-version-check install -qq --require-hashes -r requirements.lock
+	@$(BIN)/python -c '$(IDENTITY)' > $@.new && mv $@.new $@
+
+# Without dependencies and build isolation: everything it needs came out of the lock.
+$(READY): $(LOCKED) pyproject.toml
+	@echo "Installing interp_by_design itself ..."
+	@$(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,21 @@
+"""Where a figure comes from, written beside it: machine, versions, command, date."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from interp_by_design.run.folder import origin
+
+RESULTS = Path(__file__).parent.parent / "results"
+
+
+def save(name: str, content: Mapping[str, Any]) -> Path:
+    """Writes `content` with its origin to results/<name>.json."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({"date": datetime.date.today().isoformat(), **origin(), **content}, indent=2) + "\n")
+    return path

@@ -1,0 +1,26 @@
+"""Image classifiers that explain themselves: a predictor and an attribute-dictionary interpreter, trained together.
+
+`interp_by_design.load("runs/…")` gives a trained model back. Names are imported when first used, so that importing this package
+is free.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from interp_by_design.model import InterpretableModel
+    from interp_by_design.run import load
+    from interp_by_design.terms import UserError
+
+__all__ = ["InterpretableModel", "UserError", "load"]
+
+_HOMES = {"InterpretableModel": "model", "load": "run", "UserError": "terms"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,60 @@
+"""FLINT's attribute dictionary as its authors trained it, for one map or several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from interp_by_design.attributes.dictionary import AttributeDictionary, checked_count
+from interp_by_design.terms import Attributes, UserError
+
+
+@final
+class FlintDictionary(AttributeDictionary):
+    """Ψ of FLINT: a 3x3 convolution on each map, joined at the smallest map's size, pooled to 3x3, one dense layer.
+
+    One map:      Conv(c, m) - LeakyReLU - pool 3x3 - FC(9m, J) - ReLU                       (MNIST, FashionMNIST)
+    Several maps: Conv(c_i, m, stride to the smallest) - ReLU, joined - Conv(Tm, m) - ReLU - pool 3x3 - FC(9m, J) - ReLU
+    (CIFAR, QuickDraw)
+
+    Source: FLINT's official networks (`attr_MNIST`, `attr_RN18_multi`), m = 64. Departs from the first in its last activation,
+    which is a LeakyReLU there: the paper defines attributes as non-negative, and so does this house.
+    """
+
+    def __init__(self, shapes: Sequence[torch.Size], n_attributes: int, channels: int = 64, pooled: int = 3) -> None:
+        """Raises `UserError` where a hidden layer is not a map, or a map's size is not a multiple of the smallest one's."""
+        super().__init__()
+        self.n_attributes = checked_count(n_attributes)
+        if any(len(shape) != 3 for shape in shapes):
+            raise UserError(
+                f"FLINT's dictionary reads maps [c, h, w]; these hidden layers have shapes {[tuple(s) for s in shapes]}. "
+                "Choose convolutional layers, or attributes=topk, which reads vectors too."
+            )
+        single = len(shapes) == 1
+        smallest = min(shape[1] for shape in shapes)
+        activation = nn.LeakyReLU if single else nn.ReLU
+        self.branches = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(shape[0], channels, 3, stride=_stride(shape, smallest), padding=1), activation())
+            for shape in shapes
+        )
+        self.join = (
+            nn.Identity() if single else nn.Sequential(nn.Conv2d(len(shapes) * channels, channels, 3, padding=1), nn.ReLU())
+        )
+        self.weights = nn.Sequential(
+            nn.AdaptiveAvgPool2d(pooled), nn.Flatten(), nn.Linear(channels * pooled**2, n_attributes), nn.ReLU()
+        )
+
+    def forward(self, hidden: Sequence[Tensor]) -> Attributes:
+        maps = [branch(layer) for branch, layer in zip(self.branches, hidden, strict=True)]
+        attributes: Tensor = self.weights(self.join(torch.cat(maps, dim=1) if len(maps) > 1 else maps[0]))
+        return attributes
+
+
+def _stride(shape: torch.Size, smallest: int) -> int:
+    stride = -(-shape[1] // smallest)
+    if -(-shape[1] // stride) != smallest:  # a padded 3x3 convolution gives ceil(size / stride)
+        raise UserError(f"A map of size {shape[1]} cannot be joined with one of size {smallest}: no whole stride leads there.")
+    return stride

@@ -1,0 +1,31 @@
+"""Image data sets as Lightning datamodules. Knows nothing of models.
+
+To add one: subclass `ImageData`, write `read`, mark it `@final`, and write a YAML file in `conf/data`.
+"""
+
+from interp_by_design.data.augmentation import Augmentation, RandomShift
+from interp_by_design.data.datamodule import ImageData
+from interp_by_design.data.digits import Digits
+from interp_by_design.data.factors import Factors
+from interp_by_design.data.mnist import MNIST, FashionMNIST
+from interp_by_design.data.quickdraw import QuickDraw
+from interp_by_design.data.records import Records
+from interp_by_design.data.render import render
+from interp_by_design.data.split import Reading, Split
+from interp_by_design.data.tensors import TensorData
+
+__all__ = [
+    "MNIST",
+    "Augmentation",
+    "Digits",
+    "Factors",
+    "FashionMNIST",
+    "ImageData",
+    "QuickDraw",
+    "RandomShift",
+    "Reading",
+    "Records",
+    "Split",
+    "TensorData",
+    "render",
+]

@@ -1,0 +1,70 @@
+"""Refuses options and data sets that no classifier should be trained on, and says what is at fault. Knows nothing of files."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from interp_by_design.data.split import Reading, Split
+from interp_by_design.terms import UserError
+
+
+def check_whole(option: str, value: int, least: int) -> None:
+    """Raises UserError unless `value` is a whole number of at least `least`."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise UserError(f"{option}={value} cannot be. Give a whole number of at least {least}.")
+
+
+def check(reading: Reading) -> None:
+    """Raises UserError unless pixels, labels, class names and the shapes of the two splits fit together."""
+    names = reading.class_names
+    if len(names) < 2 or len(set(names)) != len(names):
+        raise UserError(f"The class names {list(names)} cannot name classes. Give at least two, all different.")
+    check_split(reading.train, "train", len(names))
+    check_split(reading.test, "test", len(names))
+    train, test = tuple(reading.train.images.shape[1:]), tuple(reading.test.images.shape[1:])
+    if train != test:
+        raise UserError(f"Train images are {train} and test images {test}. Bring both to one (channels, height, width).")
+
+
+def check_split(split: Split, where: str, n_classes: int) -> None:
+    """Raises UserError unless every pixel is finite and in range, and every image has a label in 0 .. n_classes-1."""
+    _check_pixels(split.images, where)
+    _check_labels(split, where, n_classes)
+
+
+def _check_pixels(images: Tensor, where: str) -> None:
+    if images.ndim != 4 or 0 in images.shape:
+        raise UserError(
+            f"The {where} images have shape {tuple(images.shape)}; wanted (n, channels, height, width), none of them 0. "
+            "Gray images want a channel: images[:, None]."
+        )
+    if images.dtype == torch.uint8:
+        return
+    if not images.dtype.is_floating_point:
+        raise UserError(f"The {where} images are {images.dtype}; wanted uint8 in 0..255 or floats in [0, 1]. Convert them.")
+    # A comparison with NaN is false, so this finds it too.
+    wrong = ~((images >= 0) & (images <= 1)).flatten(1).all(dim=1)
+    if wrong.any():
+        first = int(wrong.nonzero()[0])
+        low, high = (float(x) for x in images[first].aminmax())
+        raise UserError(
+            f"{int(wrong.sum())} {where} images leave [0, 1]; the first, image {first}, runs from {low:g} to {high:g}. "
+            "Scale them to [0, 1] (normalisation is the model's work), or give uint8 in 0..255."
+        )
+
+
+def _check_labels(split: Split, where: str, n_classes: int) -> None:
+    labels, n = split.labels, split.images.shape[0]
+    if labels.dtype != torch.int64 or tuple(labels.shape) != (n,):
+        raise UserError(
+            f"The {where} labels are {labels.dtype} of shape {tuple(labels.shape)}; wanted int64 of shape ({n},), one an image. "
+            "Convert with labels.long(), or take the argmax of one-hot labels."
+        )
+    wrong = ((labels < 0) | (labels >= n_classes)).nonzero().squeeze(1)
+    if len(wrong):
+        first = int(wrong[0])
+        raise UserError(
+            f"{len(wrong)} {where} labels are outside 0..{n_classes - 1}; the first, of image {first}, is {int(labels[first])}. "
+            "Number the classes from 0, and give a name for each."
+        )

@@ -1,0 +1,158 @@
+"""Draws records as 3 x 32 x 32 colour images. Knows nothing of labels, splits or chance: one record, one image, always.
+
+Only exact arithmetic touches pixels (no sine, no exponential), so an image does not depend on which others are drawn with it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+from interp_by_design.data.records import DISTRACTORS, SHAPES, SHORTCUTS, SIDE, TEXTURES, Records
+from interp_by_design.terms import Images
+
+CHUNK = 128  # Images drawn at once: their planes stay in the processor's cache.
+SATURATION = 0.7
+BASE, CONTRAST = 0.65, 0.35  # Brightness of an object, and how far its texture moves it either way.
+DISTRACTOR_GRAY = 0.7
+PATCH = 3  # Side of the corner patch, pixels.
+
+Plane = Float[Tensor, "n h w"]
+Field = Callable[[Plane, Plane], Plane]
+
+
+def render(records: Records) -> Images:
+    """Images [n, 3, 32, 32], float32 in [0, 1]: exactly those that a data set with these records holds."""
+    return render_bytes(records).float().div_(255)
+
+
+def render_bytes(records: Records) -> UInt8[Tensor, "n 3 32 32"]:
+    """The same as bytes 0..255, a quarter of the memory."""
+    images = torch.empty((len(records), 3, SIDE, SIDE), dtype=torch.uint8)
+    with _one_thread():
+        for start in range(0, len(records), CHUNK):
+            rows = slice(start, start + CHUNK)
+            images[rows] = _draw(records.take(rows))
+    return images
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Planes this small are drawn before several threads have met; on a busy machine, ten times before."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _draw(records: Records) -> UInt8[Tensor, "n 3 32 32"]:
+    object_, shade = _object(records)
+    behind = records.background.view(-1, 1, 1) + _distractor(records) * (DISTRACTOR_GRAY - records.background).view(-1, 1, 1)
+    scene = _colour(records.hue)[:, :, None, None] * (object_ * shade)[:, None] + (behind * (1 - object_))[:, None]
+    images = scene.mul_(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
+    marked = records.shortcut == SHORTCUTS.index("corner_patch")
+    images[:, :, :PATCH, :PATCH].masked_fill_(marked.view(-1, 1, 1, 1), 255)
+    return images
+
+
+def _object(records: Records) -> tuple[Plane, Plane]:
+    """How much of each pixel the object covers, 0..1, and its brightness there, from the object's own turned and scaled frame."""
+    size = records.size.view(-1, 1, 1)
+    across, down = _offsets(records.x, records.y)
+    # In double precision, so that the rounding to single is the same wherever in a vector an angle stands.
+    angle = records.rotation.double().view(-1, 1, 1)
+    cos, sin = angle.cos().float() / size, angle.sin().float() / size
+    u, v = across * cos + down * sin, down * cos - across * sin
+    covered = (0.5 - size * _by_kind(records.shape, SHAPES, OUTLINE, u, v)).clamp_(0, 1)
+    return covered, BASE + CONTRAST * _by_kind(records.texture, TEXTURES, PATTERN, u, v)
+
+
+def _distractor(records: Records) -> Plane:
+    across, down = _offsets(records.distractor_x, records.distractor_y)
+    return _by_kind(records.distractor, DISTRACTORS, DISTRACTION, across.expand(-1, SIDE, -1), down.expand(-1, -1, SIDE))
+
+
+def _offsets(x: Float[Tensor, "n"], y: Float[Tensor, "n"]) -> tuple[Float[Tensor, "n 1 w"], Float[Tensor, "n h 1"]]:
+    """Distance in pixels of every pixel's centre from (x, y): a row across and a column down for each image."""
+    centres = torch.arange(SIDE) + 0.5
+    return (centres - x[:, None])[:, None, :], (centres - y[:, None])[:, :, None]
+
+
+def _by_kind(kind: Int[Tensor, "n"], names: Sequence[str], fields: dict[str, Field], u: Plane, v: Plane) -> Plane:
+    """Each image's own field, evaluated at its (u, v); where its kind has none, 0."""
+    values = torch.zeros_like(u)
+    for position, name in enumerate(names):
+        if name in fields:
+            rows = (kind == position).nonzero().squeeze(1)
+            values[rows] = fields[name](u[rows], v[rows])
+    return values
+
+
+# Signed distance from an outline, negative inside. Every outline has the area of the unit disc, so that no class is bigger.
+RING = 2 / math.sqrt(3)  # Outer radius; the inner one is half of it.
+SQUARE = math.sqrt(math.pi) / 2  # Half the side.
+TRIANGLE = math.sqrt(math.pi / (3 * math.sqrt(3)))  # Radius of the circle inside.
+
+
+def _disc(u: Plane, v: Plane) -> Plane:
+    return (u * u + v * v).sqrt() - 1
+
+
+def _ring(u: Plane, v: Plane) -> Plane:
+    return ((u * u + v * v).sqrt() - 0.75 * RING).abs() - 0.25 * RING
+
+
+def _square(u: Plane, v: Plane) -> Plane:
+    return torch.maximum(u.abs(), v.abs()) - SQUARE
+
+
+def _triangle(u: Plane, v: Plane) -> Plane:
+    return torch.maximum(v, u.abs() * (math.sqrt(3) / 2) - v / 2) - TRIANGLE
+
+
+OUTLINE: dict[str, Field] = {"disc": _disc, "ring": _ring, "square": _square, "triangle": _triangle}
+
+# Brightness in [-1, 1], odd in u while every outline is even in u: a texture is not to be told by the light it adds.
+PERIOD = 0.7
+
+
+def _wave(t: Plane) -> Plane:
+    """A triangle wave in [-1, 1] along t, odd about 0."""
+    turns = t / PERIOD + 0.25
+    return (turns - turns.floor() - 0.5).abs() * 4 - 1
+
+
+def _stripes(u: Plane, v: Plane) -> Plane:
+    return (2 * _wave(u)).clamp_(-1, 1)
+
+
+def _checks(u: Plane, v: Plane) -> Plane:
+    return (3 * _wave(u) * _wave(v)).clamp_(-1, 1)
+
+
+PATTERN: dict[str, Field] = {"striped": _stripes, "checked": _checks}
+
+
+# Coverage 0..1, from distances in pixels.
+def _spot(u: Plane, v: Plane) -> Plane:
+    return (2.5 - (u * u + v * v).sqrt()).clamp_(0, 1)
+
+
+def _bar(u: Plane, v: Plane) -> Plane:
+    return (3.5 - u.abs()).clamp_(0, 1) * (1.5 - v.abs()).clamp_(0, 1)
+
+
+DISTRACTION: dict[str, Field] = {"spot": _spot, "bar": _bar}
+
+
+def _colour(hue: Float[Tensor, "n"]) -> Float[Tensor, "n 3"]:
+    """Red, green and blue 0..1 of a hue at full value and the fixed saturation (Smith 1978, the closed form for HSV)."""
+    k = (torch.tensor([5.0, 3.0, 1.0]) + 6 * hue[:, None]) % 6
+    return 1 - SATURATION * torch.minimum(k, 4 - k).clamp(0, 1)

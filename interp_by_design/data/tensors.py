@@ -1,0 +1,49 @@
+"""Images that a Python program already holds; knows nothing of files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack, final
+
+from torch import Tensor
+
+from interp_by_design.data.check import check_split
+from interp_by_design.data.datamodule import ImageData, Loading
+from interp_by_design.data.split import Reading, Split, count_held_out, hold_out
+from interp_by_design.terms import Normalisation
+
+
+@final
+class TensorData(ImageData):
+    """Images [n, c, h, w], uint8 in 0..255 or floats in [0, 1], their int64 labels [n], and a name for each label.
+
+    test: images and labels of a test split, or how many to cut from those given: a count, or a fraction below 1.
+    normalisation: what the model does to images in [0, 1] before its first layer; nothing by default.
+
+    Raises UserError at `setup` where labels or pixels are out of range, or shapes do not fit.
+    """
+
+    def __init__(
+        self,
+        images: Tensor,
+        labels: Tensor,
+        class_names: Sequence[str],
+        test: tuple[Tensor, Tensor] | int | float = 0.2,
+        normalisation: Normalisation | None = None,
+        **loading: Unpack[Loading],
+    ) -> None:
+        super().__init__(**loading)
+        self.given, self.class_names, self.test = Split(images.detach().cpu(), labels.cpu()), tuple(class_names), test
+        self.normalisation = normalisation or Normalisation()
+
+    def read(self) -> Reading:
+        train, test = self._cut()
+        return Reading(train, test, self.class_names, self.normalisation)
+
+    def _cut(self) -> tuple[Split, Split]:
+        if not isinstance(self.test, int | float):
+            images, labels = self.test
+            return self.given, Split(images.detach().cpu(), labels.cpu())
+        check_split(self.given, "given", len(self.class_names))
+        kept, held = hold_out(self.given.labels, count_held_out(self.test, len(self.given), "test"))
+        return self.given.take(kept), self.given.take(held)

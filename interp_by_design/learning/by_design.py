@@ -1,0 +1,86 @@
+"""Training f and g together (FLINT's "supervised learning with interpretation")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, final
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from interp_by_design.learning.objective import Objective
+from interp_by_design.metrics import RunningScores
+from interp_by_design.model import InterpretableModel
+from interp_by_design.terms import Batch, Scalar, UserError
+
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
+SchedulerFactory = Callable[..., LRScheduler]
+
+
+@final
+class ByDesign(pl.LightningModule):
+    """One optimiser over predictor, dictionary, head and decoder; every loss reaches the layers that they share.
+
+    `optimizer` takes the parameters. `scheduler`, where given, takes the optimiser and `total_steps`, and is stepped with each
+    batch. Stops with `UserError`, naming the terms, as soon as a loss is not finite.
+    """
+
+    def __init__(
+        self,
+        model: InterpretableModel,
+        objective: Objective,
+        optimizer: OptimizerFactory,
+        scheduler: SchedulerFactory | None = None,
+    ) -> None:
+        super().__init__()
+        self.model, self.objective = model, objective
+        self._optimizer, self._scheduler = optimizer, scheduler
+        self.running = RunningScores(model.interpreter.n_attributes)
+
+    def configure_optimizers(self) -> Any:  # Lightning's own return type is a union of a dozen
+        optimizer = self._optimizer(p for p in self.model.parameters() if p.requires_grad)
+        if self._scheduler is None:
+            return optimizer
+        scheduler = self._scheduler(optimizer, total_steps=int(self.trainer.estimated_stepping_batches))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def training_step(self, batch: Batch, batch_index: int) -> Scalar:
+        """The objective at this point of the schedule; its unweighted terms are logged as `train/<term>`."""
+        factors = self.objective.factors(self._epoch(batch_index))
+        seen = self.model(batch.images, reconstruct=factors["input_fidelity"] > 0)
+        terms = self.objective.terms(seen, batch, factors)
+        loss = torch.stack([factors[name] * term for name, term in terms.items()]).sum()
+        self._stop_if_not_finite(loss, terms)
+        # Logging each step costs as much as a small network. The attribute is one that Lightning sets from outside.
+        if self.trainer.global_step % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()})
+            self.log("train/loss", loss.detach(), prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        seen = self.model(batch.images)
+        self.running.update(seen, batch.labels, batch.images, self.model.interpreter.head.weights)
+
+    def on_validation_epoch_end(self) -> None:
+        scores = self.running.compute()
+        self.running.reset()
+        shown = ("predictor_accuracy", "interpreter_accuracy", "fidelity")
+        self.log_dict({f"val/{name}": value for name, value in scores.items() if name not in shown})
+        self.log_dict({f"val/{name}": scores[name] for name in shown}, prog_bar=True)
+
+    def _epoch(self, batch_index: int) -> float:
+        """Where training stands, in epochs: 1.0 at its start, whatever part of it a resumed run skips."""
+        return 1.0 + self.current_epoch + batch_index / max(1, self.trainer.num_training_batches)
+
+    def _stop_if_not_finite(self, loss: Scalar, terms: Mapping[str, Tensor]) -> None:
+        if torch.isfinite(loss):
+            return
+        guilty = {name: term.item() for name, term in terms.items() if not torch.isfinite(term)} or {"their sum": loss.item()}
+        named = ", ".join(f"{name} = {value}" for name, value in guilty.items())
+        raise UserError(
+            f"The loss is not finite at step {self.trainer.global_step} (epoch {self.current_epoch + 1}): {named}. Training "
+            "stopped; the last good checkpoint is kept. Try a smaller learning.optimizer.lr, or trainer.gradient_clip_val=1."
+        )

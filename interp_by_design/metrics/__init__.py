@@ -1,0 +1,11 @@
+"""Numbers that judge a pair of predictor and interpreter: the scorecard of a table, and running scores while it trains.
+
+One file a property: pure functions of samples, and the scores made of them. Knows nothing of networks, training or files.
+"""
+
+from interp_by_design.metrics.gates import GATES, Gate, failed_gates
+from interp_by_design.metrics.reconstruction import squared_error
+from interp_by_design.metrics.running import RunningScores
+from interp_by_design.metrics.scorecard import SCORES, Score, scorecard
+
+__all__ = ["GATES", "SCORES", "Gate", "RunningScores", "Score", "failed_gates", "scorecard", "squared_error"]

@@ -1,0 +1,73 @@
+"""Agreement: of f and g with the label, and of g with f. Knows nothing of attributes."""
+
+from __future__ import annotations
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from interp_by_design.metrics.chunks import samplewise
+from interp_by_design.terms import InterpretationTable, Labels, Logits
+
+HARD_PART = 10  # one sample in so many: those with f's smallest margin
+TOP = 5
+
+
+def is_right(logits: Logits, labels: Labels) -> Bool[Tensor, "n"]:
+    """`argmax f(x) = y`; among equal logits the first class is the decision, here and in all of this file."""
+    return logits.argmax(dim=1) == labels
+
+
+def agrees(predictor: Logits, interpreter: Logits) -> Bool[Tensor, "n"]:
+    """`argmax g(x) = argmax f(x)`; its mean is FLINT's fidelity."""
+    return interpreter.argmax(dim=1) == predictor.argmax(dim=1)
+
+
+def in_top(predictor: Logits, interpreter: Logits, k: int = TOP) -> Bool[Tensor, "n"]:
+    """`argmax f(x)` is among the k largest of g(x), k at most C; with k = 1 the same as `agrees`, ties included."""
+    # A stable order, where topk's choice among equals is open: an all-zero g must not score by chance.
+    largest = interpreter.argsort(dim=1, descending=True, stable=True)[:, :k]
+    return (largest == predictor.argmax(dim=1, keepdim=True)).any(dim=1)
+
+
+def divergence(predictor: Logits, interpreter: Logits) -> Float[Tensor, "n"]:
+    """`KL(f || g) = sum_c f_c (log f_c - log g_c)` of the softmaxes, in nats, >= 0 up to rounding."""
+    log_f, log_g = predictor.log_softmax(dim=1), interpreter.log_softmax(dim=1)
+    return (log_f.exp() * (log_f - log_g)).sum(dim=1)
+
+
+def margin(predictor: Logits) -> Float[Tensor, "n"]:
+    """`f_(1)(x) - f_(2)(x)`: the largest logit less the second, >= 0; the log of the ratio of the two probabilities.
+
+    Logits, not probabilities: the difference of probabilities rounds to 1 for every confident sample and could not order them.
+    """
+    top = predictor.topk(2, dim=1).values
+    return top[:, 0] - top[:, 1]
+
+
+def agreement_scores(table: InterpretationTable) -> dict[str, float]:
+    """The accuracies, the fidelities and kl, by key; `fidelity_on_errors` is absent where f makes no error.
+
+    `fidelity_hard` is over the floor(N/10) samples of smallest margin, one at least; among equal margins the earlier row.
+    """
+    seen = samplewise(table, _columns)
+    scores = {key: float(seen[key].double().mean()) for key in KEYS}
+    hardest = seen["margin"].argsort(stable=True)[: max(1, len(table) // HARD_PART)]
+    scores["fidelity_hard"] = float(seen["fidelity"][hardest].double().mean())
+    wrong = ~seen["predictor_accuracy"]
+    if wrong.any():
+        scores["fidelity_on_errors"] = float(seen["fidelity"][wrong].double().mean())
+    return scores
+
+
+KEYS = ("predictor_accuracy", "interpreter_accuracy", "fidelity", "fidelity_top5", "kl")
+
+
+def _columns(table: InterpretationTable) -> dict[str, Tensor]:
+    return {
+        "predictor_accuracy": is_right(table.predictor, table.labels),
+        "interpreter_accuracy": is_right(table.interpreter, table.labels),
+        "fidelity": agrees(table.predictor, table.interpreter),
+        "fidelity_top5": in_top(table.predictor, table.interpreter),
+        "kl": divergence(table.predictor, table.interpreter),
+        "margin": margin(table.predictor),
+    }

@@ -1,0 +1,71 @@
+"""The scorecard: every score that can be had from the interpretation tables of a run.
+
+Does not know the model, and so nothing of faithfulness, consistency or stability, which need to run it; nor how scores are shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from interp_by_design.metrics.agreement import agreement_scores
+from interp_by_design.metrics.chunks import require_table
+from interp_by_design.metrics.conciseness import TAUS, conciseness_scores, key
+from interp_by_design.metrics.gates import Direction
+from interp_by_design.metrics.predictability import logit_predictability
+from interp_by_design.metrics.reconstruction import reconstruction_scores
+from interp_by_design.metrics.usage import usage_scores
+from interp_by_design.terms import InterpretationTable
+
+
+@dataclass(frozen=True)
+class Score:
+    """A key of the scorecard, where better is (None: neither way), and its meaning in one line."""
+
+    key: str
+    direction: Direction | None
+    meaning: str
+
+
+def _at_each_tau(name: str, direction: Direction, meaning: str) -> tuple[Score, ...]:
+    return tuple(Score(key(name, tau), direction, meaning.format(bound=f"1/{tau:g}")) for tau in TAUS)
+
+
+SCORES = (
+    Score("predictor_accuracy", "up", "share of samples where f decides the label"),
+    Score("interpreter_accuracy", "up", "share of samples where g decides the label"),
+    Score("fidelity", "up", "share of samples where g decides what f decides"),
+    Score("fidelity_top5", "up", "share of samples where f's decision is among g's five largest"),
+    Score("fidelity_hard", "up", "fidelity on the tenth of the samples where f's margin is smallest"),
+    Score("fidelity_on_errors", "up", "fidelity where f is wrong"),
+    Score("kl", "down", "mean KL divergence of g from f, in nats"),
+    *_at_each_tau("conciseness", "down", "mean number of attributes with relevance > {bound}; low, but 1 is a bare class name"),
+    *_at_each_tau(
+        "conciseness_abs", "down", "mean number of attributes with |relevance| > {bound}, the ones an explanation shows"
+    ),
+    *_at_each_tau("sufficiency", "up", "share of samples where the attributes with |relevance| > {bound} alone decide as f does"),
+    *_at_each_tau("left_out", "down", "mean share of the evidence in attributes with |relevance| <= {bound}"),
+    Score("unexplained_share", "down", "share of samples with no active attribute"),
+    Score("dead_attributes", "down", "attributes active on less than 0.1 % of the samples"),
+    Score("always_on_attributes", "down", "attributes active on more than 99 % of the samples"),
+    Score("effective_attributes", "up", "number of attributes that carry the evidence, if they did so evenly; at most all"),
+    Score("reconstruction_mse", "down", "mean squared error of the decoder's image, pixels in [0, 1]"),
+    Score("within_class_explained", "up", "share of the image that the class's mean leaves open and the attributes tell"),
+    Score("logit_predictability", "down", "how much of the attributes f's answer tells; 1 is a relabelled answer"),
+    Score("exclusive_attributes", "down", "live attributes with more than 90 % of their mass in one class that f decides"),
+)
+
+
+def scorecard(table: InterpretationTable, train_table: InterpretationTable, seed: int) -> dict[str, float]:
+    """The scores of `table`, by keys without prefix, in the order of SCORES; a score that is not defined is absent.
+
+    `train_table` and `seed` serve `logit_predictability`, which is fitted on train. Every value is a finite Python float. Beyond
+    the tables, memory grows by some thirty numbers a sample and no more. Raises UserError for an empty table, a label that is no
+    class, and a column that holds NaN or an infinity, by its name. Definitions: the docstrings of the functions called here.
+    """
+    require_table(table)
+    require_table(train_table)
+    scores = agreement_scores(table) | conciseness_scores(table) | usage_scores(table) | reconstruction_scores(table)
+    predictability = logit_predictability(train_table, table, seed)
+    if predictability is not None:
+        scores["logit_predictability"] = predictability
+    return {score.key: scores[score.key] for score in SCORES if score.key in scores}

@@ -1,0 +1,48 @@
+"""f and g as one object: all that an analysis needs. Knows nothing of training, data sets or files."""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from interp_by_design.interpreter import Interpreter
+from interp_by_design.predictor import Predictor, evaluating
+from interp_by_design.relevance import LocalExplanation, explain_locally
+from interp_by_design.terms import DataFacts, Images, Interpretation, UserError
+
+
+@final
+class InterpretableModel(nn.Module):
+    """A predictor and its interpreter. Images are [n, c, h, w] in [0, 1]; the predictor normalises them itself."""
+
+    def __init__(self, predictor: Predictor, interpreter: Interpreter, facts: DataFacts) -> None:
+        super().__init__()
+        self.predictor, self.interpreter, self.facts = predictor, interpreter, facts
+
+    def forward(self, images: Images, reconstruct: bool = True) -> Interpretation:
+        """One pass of f and g; with `reconstruct`, the decoder's image too."""
+        seen = self.predictor(images)
+        attributes = self.interpreter(seen)
+        reconstruction = self.interpreter.decoder(attributes) if reconstruct else None
+        return Interpretation(seen.logits, self.interpreter.head(attributes), attributes, reconstruction)
+
+    def explain(self, image: Float[Tensor, "c h w"]) -> LocalExplanation:
+        """Why g decides as it does on one image [c, h, w] in [0, 1]: each attribute's contribution and relevance.
+
+        The model is left as it was. Raises `UserError` for an image of another shape, or outside [0, 1].
+        """
+        self._check(image)
+        with evaluating(self), torch.inference_mode():
+            seen = self(image[None], reconstruct=False)
+            return explain_locally(seen.predictor[0], seen.interpreter[0], seen.attributes[0], self.interpreter.head.weights)
+
+    def _check(self, image: Tensor) -> None:
+        wanted = self.facts.image_shape
+        if tuple(image.shape) != tuple(wanted):
+            raise UserError(f"This model explains one image of shape {tuple(wanted)}, not {tuple(image.shape)}.")
+        if not ((image >= 0) & (image <= 1)).all():
+            low, high = (float(value) for value in image.aminmax())
+            raise UserError(f"Pixels must be within [0, 1], not from {low:g} to {high:g}; the model normalises them itself.")

@@ -1,0 +1,29 @@
+"""Relevance of attributes to decisions: of one image, and of a class. Pure functions of Φ and the weights of h.
+
+Knows nothing of networks, data sets, pictures or files.
+"""
+
+from interp_by_design.relevance.global_ import GlobalRelevance, global_relevance
+from interp_by_design.relevance.local import (
+    LocalExplanation,
+    contributions,
+    explain_locally,
+    local_relevance,
+    normalised,
+    relevant,
+    require_classes,
+    shown,
+)
+
+__all__ = [
+    "GlobalRelevance",
+    "LocalExplanation",
+    "contributions",
+    "explain_locally",
+    "global_relevance",
+    "local_relevance",
+    "normalised",
+    "relevant",
+    "require_classes",
+    "shown",
+]

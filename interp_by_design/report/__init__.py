@@ -1,0 +1,1 @@
+"""What people read. The only room that writes files for people."""

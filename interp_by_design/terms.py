@@ -1,0 +1,133 @@
+"""The vocabulary: array types, the small frozen records that rooms hand to one another, and errors meant for the user.
+
+Knows nothing of networks, data sets, training or files.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+# Axis names: n samples, c channels, h height, w width, classes C, attributes J.
+Images = Float[Tensor, "n c h w"]
+Labels = Int[Tensor, "n"]
+Indices = Int[Tensor, "n"]
+Logits = Float[Tensor, "n classes"]
+Attributes = Float[Tensor, "n attributes"]
+HeadWeights = Float[Tensor, "classes attributes"]
+Scalar = Float[Tensor, ""]
+
+
+class UserError(ValueError):
+    """Something the user gave cannot be used. The message says what came, what was wanted and what to do."""
+
+
+class UnknownName(UserError, LookupError):
+    """A name that is not among the known ones."""
+
+    @classmethod
+    def among(cls, what: str, name: str, known: Iterable[str], owner: str = "") -> UnknownName:
+        """The error for `name`, listing the known names and the nearest of them.
+
+        >>> print(UnknownName.among("layer", "conv9", ["conv1", "conv2"], owner="LeNet"))
+        No layer 'conv9' in LeNet. Known: conv1, conv2. Did you mean 'conv1'?
+        """
+        names = list(known)
+        nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+        hint = f" Did you mean '{nearest[0]}'?" if nearest else ""
+        place = f" in {owner}" if owner else ""
+        return cls(f"No {what} '{name}'{place}. Known: {', '.join(names) or 'none'}.{hint}")
+
+
+class Batch(NamedTuple):
+    """One mini-batch: images in [0, 1] of shape [n, c, h, w], labels [n], and each image's index in its split [n]."""
+
+    images: Images
+    labels: Labels
+    indices: Indices
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Per-channel `(x - mean) / std` of images in [0, 1]; the identity by default."""
+
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+    def __post_init__(self) -> None:
+        if len(self.mean) != len(self.std) or not all(s > 0 for s in self.std):
+            raise UserError(f"A normalisation needs as many means as positive deviations, not {self.mean} and {self.std}.")
+
+    def apply(self, images: Images) -> Images:
+        """Images in [0, 1] to network input."""
+        return (images - self._channels(self.mean, images)) / self._channels(self.std, images)
+
+    def invert(self, images: Images) -> Images:
+        """Network input back to images in [0, 1], for showing."""
+        return images * self._channels(self.std, images) + self._channels(self.mean, images)
+
+    @staticmethod
+    def _channels(values: Sequence[float], like: Tensor) -> Tensor:
+        return torch.tensor(values, dtype=like.dtype, device=like.device).view(-1, 1, 1)
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What a model must know of its data: enough to build it, and to load it again where the data is not at hand."""
+
+    image_shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    normalisation: Normalisation
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.class_names)
+
+
+class HiddenPass(NamedTuple):
+    """One pass of a predictor: its logits [n, C], and the chosen hidden layers, maps [n, c, h, w] or vectors [n, d]."""
+
+    logits: Logits
+    hidden: tuple[Tensor, ...]
+
+
+class Interpretation(NamedTuple):
+    """What the pair (f, g) says of a batch; `reconstruction` is in [0, 1] image units, or None where it was not asked for."""
+
+    predictor: Logits
+    interpreter: Logits
+    attributes: Attributes
+    reconstruction: Images | None
+
+
+@dataclass(frozen=True)
+class InterpretationTable:
+    """One pass of a data set through the pair, one row a sample: everything that metrics and explanations read.
+
+    Squared errors are means over an image's pixels, in [0, 1] image units: of the decoder's image, and of the mean train image of
+    the class that f decides (Design: `within_class_explained`).
+    """
+
+    indices: Indices
+    labels: Labels
+    predictor: Logits
+    interpreter: Logits
+    attributes: Attributes
+    reconstruction_error: Float[Tensor, "n"]
+    class_mean_error: Float[Tensor, "n"]
+    head_weights: HeadWeights
+    head_bias: Float[Tensor, "classes"]
+
+    def __len__(self) -> int:
+        return self.labels.shape[0]
+
+    @property
+    def contributions(self) -> Attributes:
+        """`alpha_j = phi_j w_{j,c(x)}` for the class c(x) that g decides (FLINT, section 3.3)."""
+        return self.attributes * self.head_weights[self.interpreter.argmax(dim=1)]

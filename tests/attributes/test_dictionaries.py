@@ -1,0 +1,79 @@
+from collections.abc import Sequence
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from interp_by_design.attributes import AttributeDictionary, FlintDictionary, TopKDictionary
+from interp_by_design.attributes.topk import pooled_cells
+from interp_by_design.terms import UserError
+from tests.conformance.dictionary import DictionaryConformance
+
+
+class TestTopK(DictionaryConformance):
+    def dictionary(self, shapes: Sequence[torch.Size], n_attributes: int) -> AttributeDictionary:
+        return TopKDictionary(shapes, n_attributes, k=3)
+
+    @pytest.mark.parametrize("training", [True, False])
+    def test_exactly_k_are_active(self, training: bool) -> None:
+        attributes = self.made().train(training)(self.hidden(n=50))
+        assert ((attributes > 0).sum(dim=1) == 3).all()
+
+    def test_the_k_largest_are_kept_and_kept_as_they_are(self) -> None:
+        torch.manual_seed(0)
+        shapes = [torch.Size(shape) for shape in self.shapes]
+        few, all_of_them = TopKDictionary(shapes, 9, k=3).eval(), TopKDictionary(shapes, 9, k=9).eval()
+        all_of_them.load_state_dict(few.state_dict())
+        hidden = self.hidden()
+        for sparse, dense in zip(few(hidden).tolist(), all_of_them(hidden).tolist(), strict=True):
+            third = sorted(dense)[-3]
+            assert sparse == [value if value >= third else 0.0 for value in dense]
+
+    @pytest.mark.parametrize("k", [0, 10, -1, True])
+    def test_k_beyond_the_attributes_is_refused(self, k: int) -> None:
+        with pytest.raises(UserError, match="from 1 to n_attributes=9"):
+            TopKDictionary([torch.Size((4,))], 9, k=k)
+
+
+class TestFlintOneMap(DictionaryConformance):
+    shapes = ((32, 14, 14),)
+
+    def dictionary(self, shapes: Sequence[torch.Size], n_attributes: int) -> AttributeDictionary:
+        return FlintDictionary(shapes, n_attributes)
+
+    def test_has_as_many_parameters_as_the_authors_own(self) -> None:
+        assert sum(p.numel() for p in self.made(25).parameters()) == 32_921
+
+
+class TestFlintSeveralMaps(DictionaryConformance):
+    shapes = ((256, 7, 7), (512, 4, 4))
+
+    def dictionary(self, shapes: Sequence[torch.Size], n_attributes: int) -> AttributeDictionary:
+        return FlintDictionary(shapes, n_attributes)
+
+    def test_has_as_many_parameters_as_the_authors_own(self) -> None:
+        assert sum(p.numel() for p in self.made(25).parameters()) == pytest.approx(530_000, rel=0.01)
+
+
+def test_flint_refuses_vectors_and_says_who_reads_them() -> None:
+    with pytest.raises(UserError, match="attributes=topk"):
+        FlintDictionary([torch.Size((4, 7, 7)), torch.Size((128,))], 25)
+
+
+def test_flint_refuses_maps_that_no_stride_brings_together() -> None:
+    with pytest.raises(UserError, match="no whole stride"):
+        FlintDictionary([torch.Size((4, 11, 11)), torch.Size((4, 7, 7))], 25)
+
+
+@pytest.mark.parametrize(("size", "side"), [(6, 3), (9, 3), (8, 4), (2, 3), (1, 3)])
+def test_pooling_is_adaptive_pooling_where_cells_are_equal(size: int, side: int) -> None:
+    maps = torch.rand(2, 3, size, size)
+    torch.testing.assert_close(pooled_cells(maps, side), F.adaptive_avg_pool2d(maps, min(side, size)).flatten(1))
+
+
+@pytest.mark.parametrize("size", range(3, 20))
+def test_pooling_covers_every_pixel(size: int) -> None:
+    maps = torch.rand(1, 1, size, size, requires_grad=True)
+    pooled_cells(maps, 3).sum().backward()
+    assert maps.grad is not None
+    assert (maps.grad > 0).all()

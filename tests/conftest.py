@@ -1,0 +1,27 @@
+"""What all tests share: a deterministic Hypothesis, and the folder of real data sets where there is one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# No deadline: the first call of a torch operation takes longer than the rest.
+settings.register_profile("deterministic", derandomize=True, deadline=None)
+settings.load_profile("deterministic")
+
+# Suites to inherit hold the assertions of those who inherit them: let pytest explain their failures too.
+pytest.register_assert_rewrite("tests.conformance")
+
+
+@pytest.fixture(scope="session")
+def interp_data() -> Path:
+    """The folder that INTERP_DATA names, laid out as torchvision wants it (`MNIST/raw/…`, `FashionMNIST/raw/…`)."""
+    if not os.environ.get("INTERP_DATA"):
+        pytest.skip("INTERP_DATA is not set: it names the folder with the real data sets")
+    folder = Path(os.environ["INTERP_DATA"])
+    if not folder.is_dir():
+        pytest.fail(f"INTERP_DATA is '{folder}', which is no folder. Set it to the one that holds MNIST/, or unset it.")
+    return folder

@@ -1,0 +1,79 @@
+import pytest
+import torch
+
+from interp_by_design.attributes import TopKDictionary
+from interp_by_design.interpreter import (
+    DenseDecoder,
+    Interpreter,
+    LinearHead,
+    LinearInterpreter,
+    PublishedDecoder,
+    RelabelledInterpreter,
+)
+from interp_by_design.terms import HiddenPass, UserError
+from tests.conformance.interpreter import InterpreterConformance
+
+
+def parts(suite: InterpreterConformance, **head: object) -> tuple[TopKDictionary, LinearHead, DenseDecoder]:
+    return (
+        TopKDictionary([torch.Size(shape) for shape in suite.shapes], suite.n_attributes, k=3),
+        LinearHead(suite.n_attributes, suite.n_classes, **head),  # type: ignore[arg-type]
+        DenseDecoder(suite.n_attributes, suite.image_shape),
+    )
+
+
+class TestLinear(InterpreterConformance):
+    def interpreter(self) -> Interpreter:
+        return LinearInterpreter(*parts(self))
+
+    def test_the_answer_of_f_is_not_looked_at(self) -> None:
+        interpreter, seen = self.interpreter().eval(), self.seen()
+        other = HiddenPass(torch.full_like(seen.logits, torch.nan), seen.hidden)
+        assert torch.equal(interpreter(seen), interpreter(other))
+
+    def test_no_bias_means_no_evidence_no_preference(self) -> None:
+        assert self.interpreter().head(torch.zeros(1, self.n_attributes)).abs().sum() == 0
+
+
+class TestLinearWithBias(InterpreterConformance):
+    def interpreter(self) -> Interpreter:
+        return LinearInterpreter(*parts(self, bias=True, dropout=0.5))
+
+
+class TestFrozenRandom(InterpreterConformance):
+    def interpreter(self) -> Interpreter:
+        return LinearInterpreter(*parts(self), frozen_dictionary=True)
+
+    def test_only_head_and_decoder_learn(self) -> None:
+        learning = {name.split(".")[0] for name, parameter in self.interpreter().named_parameters() if parameter.requires_grad}
+        assert learning == {"head", "decoder"}
+
+
+class TestRelabelled(InterpreterConformance):
+    def interpreter(self) -> Interpreter:
+        return RelabelledInterpreter(*parts(self))
+
+    def test_attributes_are_a_function_of_the_answer_alone(self) -> None:
+        interpreter, seen = self.interpreter(), self.seen()
+        blind = HiddenPass(seen.logits, tuple(torch.full_like(layer, torch.nan) for layer in seen.hidden))
+        assert torch.equal(interpreter(seen), interpreter(blind))
+
+    def test_does_not_teach_the_predictor(self) -> None:
+        logits = torch.randn(2, self.n_classes, requires_grad=True)
+        assert not self.interpreter()(HiddenPass(logits, ())).requires_grad
+
+
+def test_the_published_decoder_has_as_many_parameters_as_the_authors_own() -> None:
+    decoder = PublishedDecoder(25, (1, 28, 28))
+    assert sum(p.numel() for p in decoder.parameters()) == 2_773
+    assert decoder(torch.rand(2, 25)).shape == (2, 1, 28, 28)
+
+
+def test_the_published_decoder_refuses_sides_it_cannot_double_up_to() -> None:
+    with pytest.raises(UserError, match="multiples of 4, not 30x28"):
+        PublishedDecoder(25, (1, 30, 28))
+
+
+def test_dropout_of_everything_is_refused() -> None:
+    with pytest.raises(UserError, match="dropout"):
+        LinearHead(3, 2, dropout=1.0)

@@ -1,0 +1,57 @@
+import math
+
+import pytest
+
+from interp_by_design.metrics.agreement import agreement_scores
+from tests.metrics.tables import of_logits
+
+
+def test_accuracies_and_fidelity() -> None:
+    # f decides 0 1 1 2, g decides 0 1 0 2, the labels are 0 0 1 0
+    f = [[3.0, 0, 0], [0, 3, 0], [0, 3, 0], [0, 0, 3]]
+    g = [[1.0, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 1]]
+    scores = agreement_scores(of_logits(f, g, labels=[0, 0, 1, 0]))
+    assert scores["predictor_accuracy"] == 2 / 4
+    assert scores["interpreter_accuracy"] == 1 / 4
+    assert scores["fidelity"] == 3 / 4
+    assert scores["fidelity_on_errors"] == 2 / 2  # f is wrong on the second and the last, and g follows
+    assert scores["fidelity_top5"] == 1  # three classes: all are among the five largest
+
+
+def test_fidelity_on_errors_is_absent_where_f_makes_none() -> None:
+    assert "fidelity_on_errors" not in agreement_scores(of_logits([[1.0, 0]], [[0.0, 1]], labels=[0]))
+
+
+def test_fidelity_top5() -> None:
+    f = [[9.0, 0, 0, 0, 0, 0, 0]] * 3  # f decides 0
+    # 0 is g's fifth; its sixth; equal to all others, where the lower class comes first
+    g = [[1.0, 2, 3, 4, 5, 0, 0], [1.0, 2, 3, 4, 5, 6, 0], [0.0] * 7]
+    assert agreement_scores(of_logits(f, g, labels=[0, 0, 0]))["fidelity_top5"] == 2 / 3
+
+
+def test_fidelity_hard_is_over_a_tenth_of_the_samples() -> None:
+    # Margins of f: 20 samples of 5, but 1 in row 7 and 2 in row 3; g differs from f in row 7, and in row 0, which is not hard.
+    f = [[5.0, 0, 0] for _ in range(20)]
+    f[7], f[3] = [9.0, 8, 0], [0.0, 2, 0]
+    g = [list(row) for row in f]
+    g[7], g[0] = [0.0, 1, 0], [0.0, 1, 0]
+    scores = agreement_scores(of_logits(f, g, labels=[0] * 20))
+    assert scores["fidelity_hard"] == 1 / 2
+    assert scores["fidelity"] == 18 / 20
+
+
+def test_fidelity_hard_is_over_one_sample_at_least() -> None:
+    assert agreement_scores(of_logits([[1.0, 0], [3.0, 0]], [[0.0, 1], [1.0, 0]], labels=[0, 0]))["fidelity_hard"] == 0
+
+
+def test_kl() -> None:
+    # f = (3/4, 1/4), g = (1/2, 1/2): 3/4 log(3/2) + 1/4 log(1/2); and 0 where they are the same up to a constant
+    f, g = [[math.log(3), 0.0], [1.0, 2.0]], [[0.0, 0.0], [11.0, 12.0]]
+    expected = (0.75 * math.log(1.5) + 0.25 * math.log(0.5)) / 2
+    assert agreement_scores(of_logits(f, g, labels=[0, 0]))["kl"] == pytest.approx(expected, abs=1e-7)
+
+
+def test_finite_for_huge_logits() -> None:
+    scores = agreement_scores(of_logits([[1e4, -1e4], [0.0, 1e4]], [[-1e4, 1e4], [0.0, 1e4]], labels=[0, 1]))
+    assert scores["kl"] == 1e4  # (2e4 + 0) / 2
+    assert all(math.isfinite(value) for value in scores.values())

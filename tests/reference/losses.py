@@ -1,0 +1,46 @@
+"""FLINT's losses, from the paper and its official code's reductions, in loops and `math` alone."""
+
+from __future__ import annotations
+
+import math
+
+Rows = list[list[float]]
+
+
+def softmax(row: list[float]) -> list[float]:
+    largest = max(row)
+    weights = [math.exp(value - largest) for value in row]
+    return [weight / sum(weights) for weight in weights]
+
+
+def cross_entropy(of: Rows, under: Rows) -> float:
+    """mean over samples of - sum_c softmax(of)_c log softmax(under)_c."""
+    total = 0.0
+    for target, guess in zip(of, under, strict=True):
+        largest = max(guess)
+        log_sum = largest + math.log(sum(math.exp(value - largest) for value in guess))
+        for p, value in zip(softmax(target), guess, strict=True):
+            total -= p * (value - log_sum)
+    return total / len(of)
+
+
+def entropy_of(p: list[float]) -> float:
+    return -sum(value * math.log(value) for value in p if value > 0)
+
+
+def conciseness_softmax(attributes: Rows) -> float:
+    """mean_x E(Phi(x)) - E(mean_x Phi(x)), with E of a softmax (FLINT, section 3.2)."""
+    n = len(attributes)
+    each = sum(entropy_of(softmax(row)) for row in attributes) / n
+    mean = [sum(row[j] for row in attributes) / n for j in range(len(attributes[0]))]
+    return each - entropy_of(softmax(mean))
+
+
+def conciseness_sum(attributes: Rows, smoothing: float) -> float:
+    """The same for codes normalised by their smoothed sum; the batch's code is the mean of the samples' codes."""
+    codes = []
+    for row in attributes:
+        total = sum(value + smoothing for value in row)
+        codes.append([(value + smoothing) / total for value in row])
+    mean = [sum(code[j] for code in codes) / len(codes) for j in range(len(codes[0]))]
+    return sum(entropy_of(code) for code in codes) / len(codes) - entropy_of(mean)
