@@ -96,7 +96,7 @@ def joint_step(model: InterpretableModel, config: DictConfig, batch: Batch) -> S
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
         terms = objective.terms(model(batch.images), batch, factors)
-        torch.stack([factors[name] * term for name, term in terms.items()]).sum().backward()  # type: ignore[no-untyped-call]  # torch's
+        objective.total(terms, factors).backward()
         optimizer.step()
 
     return step

@@ -52,7 +52,7 @@ class ByDesign(pl.LightningModule):
         factors = self.objective.factors(self._epoch(batch_index))
         seen = self.model(batch.images, reconstruct=factors["input_fidelity"] > 0)
         terms = self.objective.terms(seen, batch, factors)
-        loss = torch.stack([factors[name] * term for name, term in terms.items()]).sum()
+        loss = self.objective.total(terms, factors)
         self._stop_if_not_finite(loss, terms)
         # Logging each step costs as much as a small network. The attribute is one that Lightning sets from outside.
         if self.trainer.global_step % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]

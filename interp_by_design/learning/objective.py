@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal, final, get_args, get_type_hints
+from typing import Any, final, get_args, get_type_hints
 
+import torch
 import torch.nn.functional as F
 
 from interp_by_design.learning.schedule import Schedule
-from interp_by_design.losses import entropy, input_fidelity, magnitude, output_fidelity, softmax_codes, sum_codes
+from interp_by_design.losses import conciseness, input_fidelity, magnitude, output_fidelity
+from interp_by_design.losses.conciseness import Codes
 from interp_by_design.losses.fidelity import Direction, Distance
 from interp_by_design.terms import Batch, Interpretation, Scalar, UnknownName, UserError
 
-Codes = Literal["softmax", "sum"]
 TERMS = ("prediction", "output_fidelity", "input_fidelity", "conciseness", "magnitude")
 
 
@@ -36,8 +37,6 @@ class Forms:
 @final
 class Objective:
     """L = L_pred + β L_of + γ L_if + δ (L_conciseness + η L_magnitude), each term times its schedule's factor.
-
-    L_conciseness = mean_x H(code of x) - H(code of the batch): concise for each sample, diverse over the batch.
 
     `schedule` maps a term's name to the arguments of its `Schedule`, as in `{"output_fidelity": {"steps": {3: 1.0}}}`; a term
     that it does not name holds from the start.
@@ -72,9 +71,14 @@ class Objective:
             for name, weight in self.weights.items()
         }
 
+    @staticmethod
+    def total(terms: Mapping[str, Scalar], factors: Mapping[str, float]) -> Scalar:
+        """The terms' sum, each times its factor."""
+        values = torch.stack(list(terms.values()))
+        return values @ values.new_tensor([factors[name] for name in terms])
+
     def terms(self, seen: Interpretation, batch: Batch, factors: Mapping[str, float]) -> dict[str, Scalar]:
         """The unweighted terms whose factor is not 0."""
-        codes = softmax_codes if self.forms.codes == "softmax" else sum_codes
         terms: dict[str, Scalar] = {}
         if factors["prediction"]:
             terms["prediction"] = F.cross_entropy(seen.predictor, batch.labels)
@@ -83,8 +87,7 @@ class Objective:
         if factors["input_fidelity"] and seen.reconstruction is not None:
             terms["input_fidelity"] = input_fidelity(seen.reconstruction, batch.images, self.forms.input_fidelity)
         if factors["conciseness"]:
-            each, mean = codes(seen.attributes)
-            terms["conciseness"] = entropy(each) - entropy(mean)
+            terms["conciseness"] = conciseness(seen.attributes, self.forms.codes)
         if factors["magnitude"]:
             terms["magnitude"] = magnitude(seen.attributes)
         return terms

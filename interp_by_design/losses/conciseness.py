@@ -1,47 +1,52 @@
-"""Conciseness and diversity of attributes: entropies of codes, and the magnitude term that bounds them."""
+"""Conciseness and diversity of attributes by entropies of codes, and the magnitude term that bounds them."""
 
 from __future__ import annotations
 
+from typing import Literal
+
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from interp_by_design.terms import Attributes, Scalar
 
-MeanCode = Float[Tensor, "1 attributes"]
+Codes = Literal["sum", "softmax"]
 
 # Smooths codes around the all-zero one; small against an active attribute (about 1), large enough for a bounded gradient at zero.
 SMOOTHING = 1e-3
 
 
-def softmax_codes(attributes: Attributes) -> tuple[Attributes, MeanCode]:
-    """`log p` and `log q` of the paper's codes: p = softmax(Φ(x)), one a sample, and q = softmax(mean_x Φ(x)) [1, J].
+def conciseness(attributes: Attributes, codes: Codes = "sum") -> Scalar:
+    """L = mean_x H(code of x) - H(code of the batch): each sample concise, all attributes used; in nats, -log J to log J.
 
-    The all-zero dictionary makes both uniform: concise only by large magnitudes, and a dead dictionary is a perfect optimum of
-    diversity.
+    sum:     the code of x is (Φ + ε) / Σ_j (Φ_j + ε), ε = 1e-3, and that of the batch its mean over x
+    softmax: the code of x is softmax(Φ(x)), and that of the batch softmax(mean_x Φ(x))
 
-    Source: FLINT, section 3.2 (L_cd).
+    Source: FLINT, section 3.2 (L_cd without its magnitude), with softmax codes. Those reward large magnitudes, and a dead dictionary
+    is an optimum of their diversity. Codes normalised by their sum are free of scale, and uniform where Φ is zero, so that the
+    all-zero dictionary is as bad as can be.
     """
-    return attributes.log_softmax(dim=1), attributes.mean(dim=0, keepdim=True).log_softmax(dim=1)
+    if codes == "softmax":
+        return softmax_entropy(attributes) - softmax_entropy(attributes.mean(dim=0, keepdim=True))
+    code = sum_code(attributes)
+    return entropy(code) - entropy(code.mean(dim=0, keepdim=True))
 
 
-def sum_codes(attributes: Attributes) -> tuple[Attributes, MeanCode]:
-    """`log p` and `log q` of codes normalised by their sum: p = (Φ + ε) / Σ_j (Φ_j + ε), and q = mean_x p [1, J], ε = 1e-3.
-
-    Defined at sum 0, where p is uniform: there H(p) is at its largest, so the all-zero code is the worst, not an optimum. Free
-    of the attributes' scale, unlike softmax codes.
-    """
-    p = (attributes + SMOOTHING) / (attributes + SMOOTHING).sum(dim=1, keepdim=True)
-    return p.log(), p.mean(dim=0, keepdim=True).log()
+def sum_code(attributes: Attributes) -> Attributes:
+    """p = (Φ + ε) / Σ_j (Φ_j + ε): rows that sum to 1, uniform where Φ is zero."""
+    smoothed = attributes + SMOOTHING
+    return smoothed / smoothed.sum(dim=1, keepdim=True)
 
 
-def entropy(log_p: Float[Tensor, "rows attributes"]) -> Scalar:
-    """H = mean over rows of - Σ_j p_j log p_j; in nats, from 0 (one attribute) to log J (all alike).
+def entropy(code: Float[Tensor, "rows attributes"]) -> Scalar:
+    """H(p) = mean over rows of - Σ_j p_j log p_j, in nats: 0 for a single attribute, log J for all alike."""
+    return torch.special.entr(code).sum() / len(code)
 
-    L_cd = H(one code a sample) - H(the batch's mean code) + η · magnitude: each sample concise, all attributes used.
 
-    Source: FLINT, section 3.2. Computed from log p, so finite for attributes of any size.
-    """
-    return -(log_p.exp() * log_p).sum(dim=1).mean()
+def softmax_entropy(attributes: Float[Tensor, "rows attributes"]) -> Scalar:
+    """H(softmax(Φ)), from log-softmax: finite, and with finite gradients, for attributes of any size."""
+    log_p = attributes.log_softmax(dim=1)
+    return -(log_p.exp() * log_p).sum() / len(log_p)
 
 
 def magnitude(attributes: Attributes) -> Scalar:

@@ -44,7 +44,7 @@ class LeNet(nn.Sequential):
         self,
         image_shape: tuple[int, int, int],
         n_classes: int,
-        channels: tuple[int, int] = (16, 32),
+        channels: tuple[int, int] = (20, 50),
         width: int = 128,
         dropout: float = 0.0,
     ) -> None:

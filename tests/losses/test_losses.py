@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from interp_by_design.losses import entropy, input_fidelity, magnitude, output_fidelity, softmax_codes, sum_codes
-from interp_by_design.losses.conciseness import SMOOTHING
+from interp_by_design.losses import conciseness, input_fidelity, magnitude, output_fidelity
+from interp_by_design.losses.conciseness import SMOOTHING, entropy, softmax_entropy, sum_code
 from tests.reference import losses as reference
 
 
@@ -20,11 +20,6 @@ def rows(low: float, high: float) -> st.SearchStrategy[list[list[float]]]:
 
 def tensor(values: list[list[float]]) -> Tensor:
     return torch.tensor(values, dtype=torch.float64)
-
-
-def conciseness(codes: tuple[Tensor, Tensor]) -> float:
-    each, mean = codes
-    return float(entropy(each) - entropy(mean))
 
 
 @given(rows(-30, 30))
@@ -52,13 +47,13 @@ def test_input_fidelity_is_a_mean_over_pixels() -> None:
 
 @given(rows(0, 30))
 def test_conciseness_of_softmax_codes(attributes: list[list[float]]) -> None:
-    assert conciseness(softmax_codes(tensor(attributes))) == pytest.approx(reference.conciseness_softmax(attributes), abs=1e-9)
+    assert float(conciseness(tensor(attributes), "softmax")) == pytest.approx(reference.conciseness_softmax(attributes), abs=1e-9)
 
 
 @given(rows(0, 30))
 def test_conciseness_of_sum_codes(attributes: list[list[float]]) -> None:
     expected = reference.conciseness_sum(attributes, SMOOTHING)
-    assert conciseness(sum_codes(tensor(attributes))) == pytest.approx(expected, abs=1e-9)
+    assert float(conciseness(tensor(attributes), "sum")) == pytest.approx(expected, abs=1e-9)
 
 
 def test_magnitude_is_a_mean_over_samples_and_attributes() -> None:
@@ -70,14 +65,14 @@ def test_entropies_published_for_one_active_attribute_of_25() -> None:
     for value, expected in ((0, 3.22), (1, 3.18), (2, 2.98), (5, 0.85), (8, 0.07)):
         code = torch.zeros(1, 25)
         code[0, 3] = value
-        assert float(entropy(softmax_codes(code)[0])) == pytest.approx(expected, abs=0.01)
+        assert float(softmax_entropy(code)) == pytest.approx(expected, abs=0.01)
 
 
 def test_the_dead_dictionary_is_no_optimum_of_sum_codes() -> None:
     dead, diverse = torch.zeros(10, 10), torch.eye(10)
-    assert conciseness(sum_codes(dead)) == pytest.approx(0.0, abs=1e-6)
-    assert conciseness(sum_codes(diverse)) < -0.9 * math.log(10)
-    assert float(entropy(sum_codes(dead)[0])) == pytest.approx(math.log(10), abs=1e-6), "undecided, not concise"
+    assert float(conciseness(dead)) == pytest.approx(0.0, abs=1e-6)
+    assert float(conciseness(diverse)) < -0.9 * math.log(10)
+    assert float(entropy(sum_code(dead))) == pytest.approx(math.log(10), abs=1e-6), "undecided, not concise"
 
 
 @pytest.mark.parametrize("size", [1e4, -1e4])
@@ -85,9 +80,7 @@ def test_everything_is_finite_for_huge_values(size: float) -> None:
     logits = (size * torch.eye(3)).requires_grad_()
     attributes = (abs(size) * torch.eye(3)).requires_grad_()
     losses = [output_fidelity(logits, -logits, "printed"), output_fidelity(logits, -logits, "trained"), magnitude(attributes)]
-    for codes in (softmax_codes, sum_codes):
-        each, mean = codes(attributes)
-        losses.append(entropy(each) - entropy(mean))
+    losses += [conciseness(attributes, "softmax"), conciseness(attributes, "sum")]
     total = torch.stack(losses).sum()
     total.backward()
     assert torch.isfinite(total)
@@ -99,7 +92,6 @@ def test_everything_is_finite_for_huge_values(size: float) -> None:
 
 def test_gradients_are_finite_at_the_all_zero_code() -> None:
     attributes = torch.zeros(4, 5, requires_grad=True)
-    each, mean = sum_codes(attributes)
-    (entropy(each) - entropy(mean)).backward()
+    conciseness(attributes).backward()
     assert attributes.grad is not None
     assert torch.isfinite(attributes.grad).all()

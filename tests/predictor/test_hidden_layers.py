@@ -36,7 +36,7 @@ def test_layers_come_in_the_order_asked_for() -> None:
 
 
 def test_a_layer_inside_a_stage_can_be_read() -> None:
-    assert layer_shapes(LeNet(SHAPE, 3), ["conv1.0"], SHAPE) == [torch.Size((16, 8, 8))]
+    assert layer_shapes(LeNet(SHAPE, 3), ["conv1.0"], SHAPE) == [torch.Size((20, 8, 8))]
 
 
 def test_an_unknown_layer_is_named_with_its_neighbour() -> None:
