@@ -18,8 +18,8 @@ help:
 	@echo "make train    train, e.g. make train ARGS='experiment=mnist'"
 	@echo "make test     run the tests, e.g. make test ARGS='tests/losses -x'"
 	@echo "make lint     check style, imports between the rooms, and types"
-	@echo "make bench    time a training step"
-	@echo "make results  run the experiments behind docs/results.md"
+	@echo "make bench    time a training step, and how long a person waits"
+	@echo "make results  rebuild docs/results.md from the run folders in runs/ and from results/"
 	@echo "make lock     compile requirements.lock anew; ARGS=--upgrade takes newer versions"
 	@echo "make clean    remove .venv and the caches; never runs/ or data/"
 	@echo "PYTHON=...    the Python to make .venv with: 3.11, 3.12 or 3.13 (default: python3)"
@@ -37,10 +37,11 @@ lint: $(READY)
 	$(BIN)/python -m mypy
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks.training_step $(ARGS)
+	$(BIN)/python -m benchmarks.training_step
+	$(BIN)/python -m benchmarks.start
 
 results: $(READY)
-	$(BIN)/python -m benchmarks.results $(ARGS)
+	$(BIN)/python -m benchmarks.results runs $(ARGS)
 
 # One lock for every supported Python and platform (--universal). What it already pins stays, unless ARGS=--upgrade.
 lock: $(READY)

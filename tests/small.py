@@ -1,8 +1,12 @@
-"""A small model, for tests that need one whole."""
+"""A small model, and a config as `train.py` hands it over, for tests that need one whole."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, OmegaConf
 
 from interp_by_design.attributes import TopKDictionary
 from interp_by_design.interpreter import DenseDecoder, LinearHead, LinearInterpreter
@@ -10,6 +14,7 @@ from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import LeNet, Predictor
 from interp_by_design.terms import DataFacts, Normalisation
 
+CONF = Path(__file__).parents[1] / "conf"
 FACTS = DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation())
 
 
@@ -19,3 +24,12 @@ def small_model(facts: DataFacts = FACTS, seed: int = 0) -> InterpretableModel:
     dictionary = TopKDictionary(predictor.hidden_shapes, 6, k=2)
     interpreter = LinearInterpreter(dictionary, LinearHead(6, facts.n_classes), DenseDecoder(6, facts.image_shape, width=16))
     return InterpretableModel(predictor, interpreter, facts)
+
+
+def composed(folder: Path, *overrides: str) -> DictConfig:
+    """The config of a run in `folder`, saved where Hydra saves it."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("train", [f"folder={folder}", "name=test", *overrides])
+    (folder / ".hydra").mkdir(parents=True)
+    OmegaConf.save(config, folder / ".hydra/config.yaml")
+    return config

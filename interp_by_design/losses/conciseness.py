@@ -22,12 +22,13 @@ def conciseness(attributes: Attributes, codes: Codes = "sum") -> Scalar:
     sum:     the code of x is (Φ + ε) / Σ_j (Φ_j + ε), ε = 1e-3, and that of the batch its mean over x
     softmax: the code of x is softmax(Φ(x)), and that of the batch softmax(mean_x Φ(x))
 
-    Source: FLINT, section 3.2 (L_cd without its magnitude), with softmax codes. Those reward large magnitudes, and a dead dictionary
-    is an optimum of their diversity. Codes normalised by their sum are free of scale, and uniform where Φ is zero, so that the
-    all-zero dictionary is as bad as can be.
+    Source: FLINT, section 3.2 (L_cd without its magnitude), with softmax codes. Those reward large magnitudes, and a dead
+    dictionary is an optimum of their diversity. Codes normalised by their sum are free of scale, and uniform where Φ is zero,
+    so that the all-zero dictionary is no optimum.
     """
     if codes == "softmax":
-        return softmax_entropy(attributes) - softmax_entropy(attributes.mean(dim=0, keepdim=True))
+        size = attributes.abs()  # as the official code does, whose attributes may be negative
+        return softmax_entropy(size) - softmax_entropy(size.mean(dim=0, keepdim=True))
     code = sum_code(attributes)
     return entropy(code) - entropy(code.mean(dim=0, keepdim=True))
 
@@ -40,7 +41,8 @@ def sum_code(attributes: Attributes) -> Attributes:
 
 def entropy(code: Float[Tensor, "rows attributes"]) -> Scalar:
     """H(p) = mean over rows of - Σ_j p_j log p_j, in nats: 0 for a single attribute, log J for all alike."""
-    return torch.special.entr(code).sum() / len(code)
+    each: Tensor = torch.special.entr(code)
+    return each.sum() / len(code)
 
 
 def softmax_entropy(attributes: Float[Tensor, "rows attributes"]) -> Scalar:
@@ -50,7 +52,7 @@ def softmax_entropy(attributes: Float[Tensor, "rows attributes"]) -> Scalar:
 
 
 def magnitude(attributes: Attributes) -> Scalar:
-    """mean over samples and attributes of |φ_j(x)|: keeps the scale that entropies leave free.
+    """Mean over samples and attributes of |φ_j(x)|: keeps the scale that entropies leave free.
 
     Source: FLINT, section 3.2 (η ||Φ||_1), with the mean of its official code for the printed sum: η is in that code's units.
     """

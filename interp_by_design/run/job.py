@@ -18,12 +18,16 @@ from interp_by_design.report import scorecard_table
 from interp_by_design.run.build import build_data, build_learning, build_model, build_trainer
 from interp_by_design.run.folder import RunFolder
 from interp_by_design.run.loading import restore
+from interp_by_design.terms import UnknownName, UserError
+
+CHECKPOINTS = ("best", "last")
 
 log = logging.getLogger(__name__)
 
 
 def train(config: DictConfig) -> dict[str, float]:
     """Runs `config` to its end: the run folder then holds checkpoints, provenance and metrics.json. Returns the numbers."""
+    _check(config)
     if config.threads:
         torch.set_num_threads(config.threads)
     _quiet_lightning()
@@ -53,6 +57,14 @@ def evaluate(model: InterpretableModel, data: ImageData, seed: int) -> dict[str,
         for split, loader in splits.items()
         for key, value in scorecard(interpretation_table(model, loader, means), train_table, seed).items()
     }
+
+
+def _check(config: DictConfig) -> None:
+    """What can be known to be wrong before anything is read."""
+    if config.checkpoint not in CHECKPOINTS:
+        raise UnknownName.among("checkpoint", str(config.checkpoint), CHECKPOINTS)
+    if not isinstance(config.seed, int) or not 0 <= config.seed < 2**32:
+        raise UserError(f"seed must be a whole number from 0 to 4294967295, not {config.seed!r}.")
 
 
 def _cost(trainer: pl.Trainer) -> dict[str, float]:

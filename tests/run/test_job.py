@@ -7,26 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 import interp_by_design
 from interp_by_design.metrics import failed_gates
 from interp_by_design.run import train
 from interp_by_design.run.build import build_data
 from interp_by_design.terms import UserError
+from tests.small import composed
 
-CONF = Path(__file__).parents[2] / "conf"
 QUICK = ["trainer.max_epochs=2"]
-
-
-def composed(folder: Path, *overrides: str) -> DictConfig:
-    """The config as `train.py` would hand it over, saved where Hydra saves it."""
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", [f"folder={folder}", "name=test", *overrides])
-    (folder / ".hydra").mkdir(parents=True)
-    OmegaConf.save(config, folder / ".hydra/config.yaml")
-    return config
 
 
 def test_a_run_leaves_numbers_provenance_checkpoints_and_a_log(tmp_path: Path) -> None:
