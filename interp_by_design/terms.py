@@ -35,8 +35,8 @@ class UnknownName(UserError, LookupError):
     def among(cls, what: str, name: str, known: Iterable[str], owner: str = "") -> UnknownName:
         """The error for `name`, listing the known names and the nearest of them.
 
-        >>> print(UnknownName.among("layer", "conv9", ["conv1", "conv2"], owner="LeNet"))
-        No layer 'conv9' in LeNet. Known: conv1, conv2. Did you mean 'conv1'?
+        >>> print(UnknownName.among("layer", "conv9", ["conv1", "fc1"], owner="LeNet"))
+        No layer 'conv9' in LeNet. Known: conv1, fc1. Did you mean 'conv1'?
         """
         names = list(known)
         nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
@@ -111,7 +111,7 @@ class InterpretationTable:
     """One pass of a data set through the pair, one row a sample: everything that metrics and explanations read.
 
     Squared errors are means over an image's pixels, in [0, 1] image units: of the decoder's image, and of the mean train image of
-    the class that f decides (Design: `within_class_explained`).
+    the class that f decides (for `within_class_explained`).
     """
 
     indices: Indices

@@ -26,7 +26,7 @@ def contributions(attributes: Attributes, head_weights: HeadWeights, classes: In
 def normalised(alpha: Attributes) -> Attributes:
     """`r_{j,x} = alpha_{j,x} / max_i |alpha_{i,x}|`, signed, in [-1, 1]; 0 where every contribution of x is 0.
 
-    Source: FLINT, section 3.3. Its code normalises in three ways (section 3.1 f of the notes: by the signed maximum, by the
+    Source: FLINT, section 3.3. Its official code normalises in three ways (by the signed maximum, by the
     absolute one, and thresholds on |alpha|); this is the paper's own form and the only one in the house.
     """
     largest = alpha.abs().amax(dim=1, keepdim=True)
@@ -36,7 +36,7 @@ def normalised(alpha: Attributes) -> Attributes:
 def local_relevance(attributes: Attributes, head_weights: HeadWeights, classes: Indices) -> Attributes:
     """`r_{j,x} = alpha_{j,x} / max_i |alpha_{i,x}|` with `alpha_{j,x} = phi_j(x) w_{j,c(x)}`, [n, J] in [-1, 1].
 
-    `classes` [n]: the class g decides on each row, also where f decides otherwise (Design, decision 2). Rows without any
+    `classes` [n]: the class g decides on each row, also where f decides otherwise. Rows without any
     contribution are 0. Raises UserError for a class that the head does not have. Source: FLINT, section 3.3.
     """
     return normalised(contributions(attributes, head_weights, classes))

@@ -1,1 +1,1 @@
-"""Slow, literal formulas to test against: loops and math.exp, written from the papers and the design, not from the code."""
+"""Slow, literal formulas to test against: loops and math.exp, written from the papers and the definitions, not from the code."""
