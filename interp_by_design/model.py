@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import torch
-from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from interp_by_design.interpreter import Interpreter
@@ -29,13 +29,16 @@ class InterpretableModel(nn.Module):
         reconstruction = self.interpreter.decoder(attributes) if reconstruct else None
         return Interpretation(seen.logits, self.interpreter.head(attributes), attributes, reconstruction)
 
-    def explain(self, image: Float[Tensor, "c h w"]) -> LocalExplanation:
+    def explain(self, image: Tensor | NDArray[Any]) -> LocalExplanation:
         """Why g decides as it does on one image [c, h, w] in [0, 1]: each attribute's contribution and relevance.
 
-        The model is left as it was. Raises `UserError` for an image of another shape, or outside [0, 1].
+        A tensor or an array of any floating type. The model is left as it was. Raises `UserError` for an image of another shape,
+        or outside [0, 1].
         """
+        weights = self.interpreter.head.weights
+        image = torch.as_tensor(image, dtype=weights.dtype, device=weights.device)
         self._check(image)
-        with evaluating(self), torch.inference_mode():
+        with evaluating(self), torch.no_grad():
             seen = self(image[None], reconstruct=False)
             return explain_locally(seen.predictor[0], seen.interpreter[0], seen.attributes[0], self.interpreter.head.weights)
 

@@ -53,6 +53,14 @@ def test_every_way_of_learning_builds(learning: str, tmp_path: Path) -> None:
     assert sum(module.objective.factors(1e6).values()) > 1
 
 
+@pytest.mark.parametrize("interpreter", sorted(path.stem for path in (CONF / "interpreter").glob("*.yaml")))
+def test_every_interpreter_builds(interpreter: str, tmp_path: Path) -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("train", [f"interpreter={interpreter}", f"folder={tmp_path}", "name=test"])
+    model = build_model(config, DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation()))
+    assert model(torch.rand(4, 1, 8, 8)).interpreter.shape == (4, 3)
+
+
 def test_the_published_schedules_are_the_official_codes() -> None:
     """β L_of, γ L_if, the L1 coefficient δη and the entropies' δ, by epoch, as in FLINT's official code."""
     published = {

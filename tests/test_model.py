@@ -15,6 +15,11 @@ def test_an_explanation_sums_to_the_decision_of_g() -> None:
     assert set(explanation.relevant(tau=2)) <= set(seen.attributes[0].nonzero()[:, 0].tolist())
 
 
+def test_explains_arrays_and_doubles_as_well() -> None:
+    model, image = small_model(), torch.rand(1, 8, 8, dtype=torch.float64)
+    assert model.explain(image.numpy()).contributions.tolist() == model.explain(image).contributions.tolist()
+
+
 def test_explaining_leaves_the_model_in_the_mode_it_was_in() -> None:
     model = small_model().train()
     model.explain(torch.rand(1, 8, 8))

@@ -56,7 +56,9 @@ def _check_pixels(images: Tensor, where: str) -> None:
 
 def _check_labels(split: Split, where: str, n_classes: int) -> None:
     labels, n = split.labels, split.images.shape[0]
-    if labels.dtype != torch.int64 or tuple(labels.shape) != (n,):
+    if labels.ndim == 1 and len(labels) != n:
+        raise UserError(f"There are {n} {where} images and {len(labels)} labels. Give one label an image.")
+    if labels.dtype != torch.int64 or labels.ndim != 1:
         raise UserError(
             f"The {where} labels are {labels.dtype} of shape {tuple(labels.shape)}; wanted int64 of shape ({n},), one an image. "
             "Convert with labels.long(), or take the argmax of one-hot labels."

@@ -48,6 +48,10 @@ class ImageData(LightningDataModule, ABC):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        if augmentation is not None and not callable(augmentation):
+            raise UserError(
+                f"augmentation={augmentation!r} is none. Give null, or a _target_ such as interp_by_design.data.RandomShift."
+            )
         check_whole("batch_size", batch_size, least=1)
         check_whole("seed", seed, least=0)
         self.batch_size, self.validation, self.augmentation, self.seed = batch_size, validation, augmentation, seed
@@ -62,7 +66,7 @@ class ImageData(LightningDataModule, ABC):
     @final
     def setup(self, stage: str | None = None) -> None:
         """Reads, checks and cuts the data set; a second call does nothing. All splits are made, whatever the stage."""
-        if self._facts is not None:
+        if self.is_read:
             return
         reading = self.read()
         check(reading)
@@ -74,6 +78,11 @@ class ImageData(LightningDataModule, ABC):
         self._facts = DataFacts((channels, height, width), reading.class_names, reading.normalisation)
 
     @final
+    @property
+    def is_read(self) -> bool:
+        """Whether `setup` has read the set."""
+        return self._facts is not None
+
     @property
     def facts(self) -> DataFacts:
         """Image shape, class names and normalisation. Raises UserError before `setup`."""

@@ -30,7 +30,8 @@ class IdxData(ImageData):
 
     def prepare_data(self) -> None:
         """Lightning calls this in one process only, so that several ranks do not download at once."""
-        self._open()
+        if not self.is_read:
+            self._open()
 
     def read(self) -> Reading:
         train, test = self._open()
@@ -41,6 +42,10 @@ class IdxData(ImageData):
         name, where = self.source.__name__, self.root.absolute()
         try:
             return self.source(self.root, train=True), self.source(self.root, train=False)
+        except (AssertionError, ValueError) as broken:  # how torchvision meets files that are cut short, empty, or something else
+            raise UserError(
+                f"A file in '{where / name / 'raw'}' is damaged, or no idx file. Delete it, and fetch it with data.download=true."
+            ) from broken
         except RuntimeError as missing:
             if not self.download:
                 raise UserError(

@@ -24,7 +24,7 @@ def interpretation_table(model: InterpretableModel, batches: Iterable[Batch], cl
     """
     device = model.interpreter.head.weights.device
     means = class_means.to(device)
-    with evaluating(model), torch.inference_mode():
+    with evaluating(model), torch.no_grad():
         rows = [_rows(model, Batch(*(part.to(device) for part in batch)), means) for batch in batches]
         if not rows:
             raise UserError("There is no batch to make an interpretation table from: this split holds no image.")

@@ -16,7 +16,8 @@ from interp_by_design.terms import Attributes, HiddenPass
 class LinearInterpreter(Interpreter):
     """g = h ∘ Ψ over the hidden layers alone (FLINT, section 3.1).
 
-    With `frozen_dictionary` Ψ stays as it was drawn, and only h and d learn: the control that shows what random attributes reach.
+    With `frozen_dictionary` the weights of Ψ stay as they were drawn, and g teaches f nothing, so that f cannot learn to suit Ψ:
+    only h and d learn. It is the control that shows what random attributes reach. (Statistics that standardise are gathered.)
     """
 
     def __init__(
@@ -24,10 +25,11 @@ class LinearInterpreter(Interpreter):
     ) -> None:
         super().__init__()
         self.dictionary, self.head, self.decoder = dictionary, head, decoder
-        self.n_attributes = dictionary.n_attributes
+        self.n_attributes, self.frozen_dictionary = dictionary.n_attributes, frozen_dictionary
         if frozen_dictionary:
             dictionary.requires_grad_(False)
 
     def forward(self, seen: HiddenPass) -> Attributes:
-        attributes: Attributes = self.dictionary(seen.hidden)
+        hidden = [layer.detach() for layer in seen.hidden] if self.frozen_dictionary else seen.hidden
+        attributes: Attributes = self.dictionary(hidden)
         return attributes

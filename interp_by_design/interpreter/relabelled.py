@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import final
 
 import torch
@@ -15,7 +16,7 @@ from interp_by_design.terms import Attributes, HiddenPass
 
 @final
 class RelabelledInterpreter(Interpreter):
-    """Φ = softmax(50 · logits) R, R a fixed random code of J non-negative numbers for each class.
+    """Φ = softmax(50 · logits) R, R a fixed random code of J non-negative numbers for each class (`random_codes`).
 
     It agrees with f on every image, is concise, and has no dead attribute; it explains nothing. A scorecard that it passes is
     broken. It takes the number of attributes from the dictionary, whose place it takes.
@@ -27,10 +28,22 @@ class RelabelledInterpreter(Interpreter):
         super().__init__()
         self.head, self.decoder, self.sharpness = head, decoder, sharpness
         self.n_attributes = dictionary.n_attributes
-        n_classes = head.weights.shape[0]
-        uniform = torch.rand(n_classes, self.n_attributes, generator=torch.Generator().manual_seed(0))
-        self.register_buffer("codes", uniform**4 + 0.1 * uniform)  # few large entries a class, none zero: concise, none dead
+        self.register_buffer("codes", random_codes(head.weights.shape[0], self.n_attributes))
 
     def forward(self, seen: HiddenPass) -> Attributes:
         # Detached: the cheat reads f, and must not change it.
         return (self.sharpness * seen.logits.detach()).softmax(dim=1) @ self.codes
+
+
+def random_codes(n_classes: int, n_attributes: int) -> Tensor:
+    """R [C, J], always the same: each attribute stands for the same few classes, two or more, and each class has two or more.
+
+    So no attribute is dead, always on, or one class's own, and few are needed to tell a class: as good a disguise as can be.
+    """
+    draws = torch.Generator().manual_seed(0)
+    classes_each = max(2, math.ceil(2 * n_classes / n_attributes))
+    decks = math.ceil(n_attributes * classes_each / n_classes)
+    dealt = torch.cat([torch.randperm(n_classes, generator=draws) for _ in range(decks)])[: n_attributes * classes_each]
+    codes = torch.zeros(n_classes, n_attributes)
+    codes[dealt, torch.arange(n_attributes).repeat_interleave(classes_each)] = 0.5 + 0.5 * torch.rand(len(dealt), generator=draws)
+    return codes

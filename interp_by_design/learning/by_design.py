@@ -41,10 +41,14 @@ class ByDesign(pl.LightningModule):
         self.running = RunningScores(model.interpreter.n_attributes)
 
     def configure_optimizers(self) -> Any:  # Lightning's own return type is a union of a dozen
-        optimizer = self._optimizer(p for p in self.model.parameters() if p.requires_grad)
-        if self._scheduler is None:
-            return optimizer
-        scheduler = self._scheduler(optimizer, total_steps=int(self.trainer.estimated_stepping_batches))
+        steps = self.trainer.estimated_stepping_batches
+        try:
+            optimizer = self._optimizer(p for p in self.model.parameters() if p.requires_grad)
+            if self._scheduler is None:
+                return optimizer
+            scheduler = self._scheduler(optimizer, total_steps=int(steps))
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise UserError(f"Optimiser and scheduler cannot be made for {steps} steps: {error}; see learning.") from error
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def training_step(self, batch: Batch, batch_index: int) -> Scalar:
@@ -52,10 +56,12 @@ class ByDesign(pl.LightningModule):
         factors = self.objective.factors(self._epoch(batch_index))
         seen = self.model(batch.images, reconstruct=factors["input_fidelity"] > 0)
         terms = self.objective.terms(seen, batch, factors)
+        if not terms:
+            raise UserError(f"Every term's factor is 0 in epoch {self.current_epoch + 1}: nothing to learn.")
         loss = self.objective.total(terms, factors)
         self._stop_if_not_finite(loss, terms)
-        # Logging each step costs as much as a small network. The attribute is one that Lightning sets from outside.
-        if self.trainer.global_step % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+        # Only where Lightning writes them: logging each step costs as much as a small network.
+        if (self.trainer.global_step + 1) % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]  # set from outside
             self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()})
             self.log("train/loss", loss.detach(), prog_bar=True)
         return loss
@@ -82,5 +88,6 @@ class ByDesign(pl.LightningModule):
         named = ", ".join(f"{name} = {value}" for name, value in guilty.items())
         raise UserError(
             f"The loss is not finite at step {self.trainer.global_step} (epoch {self.current_epoch + 1}): {named}. Training "
-            "stopped; the last good checkpoint is kept. Try a smaller learning.optimizer.lr, or trainer.gradient_clip_val=1."
+            "stopped; checkpoints of the epochs before are kept. Try a smaller learning.optimizer.lr, or "
+            "trainer.gradient_clip_val=1."
         )

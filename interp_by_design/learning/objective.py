@@ -55,7 +55,7 @@ class Objective:
     ) -> None:
         """Raises `UserError` for a weight that is negative or not finite, `UnknownName` for a schedule of no term."""
         for name, weight in {"beta": beta, "gamma": gamma, "delta": delta, "eta": eta}.items():
-            if isinstance(weight, str) or not math.isfinite(weight) or weight < 0:
+            if not isinstance(weight, int | float) or not math.isfinite(weight) or weight < 0:
                 raise UserError(f"The weight {name} must be a finite number >= 0, not {weight!r}; 0 switches its term off.")
         for name in schedule or {}:
             if name not in TERMS:

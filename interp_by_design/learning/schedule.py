@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import final
 
 from torch.optim import Optimizer
@@ -25,7 +26,7 @@ class Schedule:
     """
 
     def __init__(self, steps: Mapping[float, float], ramp: float = 0.0) -> None:
-        """Raises `UserError` for an epoch before 1, a negative factor, or a negative ramp."""
+        """Raises `UserError` for an epoch before 1, a negative factor or ramp, or a ramp that reaches into the next step."""
         self.steps = sorted((float(epoch), float(factor)) for epoch, factor in steps.items())
         self.ramp = float(ramp)
         numbers = [ramp, *(number for step in self.steps for number in step)]
@@ -33,6 +34,9 @@ class Schedule:
             raise UserError(
                 f"A schedule maps epochs from 1 on to factors >= 0, with a ramp >= 0 epochs; not {dict(steps)} with ramp {ramp}."
             )
+        starts = [epoch for epoch, _ in self.steps]
+        if any(later - earlier < self.ramp for earlier, later in pairwise(starts)):
+            raise UserError(f"A ramp of {ramp} epochs does not end before the next step: the steps begin at {starts}.")
 
     def factor(self, epoch: float) -> float:
         """The factor at `epoch`, a real number: 1.0 is the start of the first epoch, 1.5 its middle."""

@@ -25,9 +25,10 @@ class Predictor(nn.Module):
     std: torch.Tensor
 
     def __init__(self, network: nn.Module, hidden_layers: Sequence[str], facts: DataFacts) -> None:
+        """`hidden_layers` is a list of names, or one name."""
         super().__init__()
         self.network = network
-        self.hidden_layers = tuple(hidden_layers)
+        self.hidden_layers = (hidden_layers,) if isinstance(hidden_layers, str) else tuple(hidden_layers)
         self.hidden_shapes = layer_shapes(network, self.hidden_layers, facts.image_shape)
         self.register_buffer("mean", torch.tensor(facts.normalisation.mean).view(-1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(facts.normalisation.std).view(-1, 1, 1), persistent=False)

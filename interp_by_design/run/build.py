@@ -2,47 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytorch_lightning as pl
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
+from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]  # only re-exported
 
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import Predictor
-from interp_by_design.terms import DataFacts
+from interp_by_design.terms import DataFacts, UserError
 
 
 def build_data(config: DictConfig) -> ImageData:
     """The data set, read and split."""
-    data: ImageData = instantiate(config.data)
-    data.setup()
+    with _options_of("data"):
+        data: ImageData = instantiate(config.data)
+        data.setup()
     return data
 
 
 def build_model(config: DictConfig, facts: DataFacts) -> InterpretableModel:
     """f and g with fresh weights, every size that the config leaves open taken from the data and the layer before."""
-    network = instantiate(config.predictor.network)(image_shape=facts.image_shape, n_classes=facts.n_classes)
-    predictor = Predictor(network, config.predictor.hidden_layers, facts)
-    dictionary = instantiate(config.attributes)(shapes=predictor.hidden_shapes)
-    parts = instantiate(config.interpreter)
-    head = parts.keywords.pop("head")(n_attributes=dictionary.n_attributes, n_classes=facts.n_classes)
-    decoder = parts.keywords.pop("decoder")(n_attributes=dictionary.n_attributes, image_shape=facts.image_shape)
-    return InterpretableModel(predictor, parts(dictionary=dictionary, head=head, decoder=decoder), facts)
+    with _options_of("predictor"):
+        network = instantiate(config.predictor.network)(image_shape=facts.image_shape, n_classes=facts.n_classes)
+        predictor = Predictor(network, config.predictor.hidden_layers, facts)
+    with _options_of("attributes"):
+        dictionary = instantiate(config.attributes)(shapes=predictor.hidden_shapes)
+    with _options_of("interpreter"):
+        parts = instantiate(config.interpreter)
+        head = parts.keywords.pop("head")(n_attributes=dictionary.n_attributes, n_classes=facts.n_classes)
+        decoder = parts.keywords.pop("decoder")(n_attributes=dictionary.n_attributes, image_shape=facts.image_shape)
+        return InterpretableModel(predictor, parts(dictionary=dictionary, head=head, decoder=decoder), facts)
 
 
 def build_learning(config: DictConfig, model: InterpretableModel) -> pl.LightningModule:
     """The Lightning module that trains `model`."""
-    module: pl.LightningModule = instantiate(config.learning)(model=model)
+    with _options_of("learning"):
+        module: pl.LightningModule = instantiate(config.learning)(model=model)
     return module
 
 
 def build_trainer(config: DictConfig) -> pl.Trainer:
     """The Lightning trainer with its callbacks and loggers; an entry set to null is left out."""
-    callbacks, loggers = (_present(instantiate(group)) for group in (config.callbacks, config.logger))
-    trainer: pl.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers)
+    with _options_of("callbacks"):
+        callbacks = _present(instantiate(config.callbacks))
+    with _options_of("logger"):
+        loggers = _present(instantiate(config.logger))
+    with _options_of("trainer"):
+        trainer: pl.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers)
     return trainer
+
+
+@contextmanager
+def _options_of(group: str) -> Iterator[None]:
+    """What a constructor says of its arguments is said of the options they came from."""
+    try:
+        yield
+    except UserError:
+        raise
+    except (TypeError, ValueError, AttributeError, RuntimeError, InstantiationException, MisconfigurationException) as error:
+        cause = error.__cause__ or error
+        if isinstance(cause, UserError):
+            raise cause from error
+        told = f"The options of {group} do not work: {cause} (`python train.py --cfg job --package {group}` shows them)"
+        raise UserError(told) from error
 
 
 def _present(entries: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, MissingConfigException
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
@@ -29,7 +29,7 @@ def explaining_mistakes(main: Callable[[], Any], config_dir: str) -> None:
         main()
     except Exception as error:
         explanation = explain_mistake(error, config_dir)
-        if explanation is None or "debug=true" in sys.argv:
+        if explanation is None or any(argument.lower() == "debug=true" for argument in sys.argv):
             raise
         print(f"\n{explanation}\n(debug=true shows where this was raised.)", file=sys.stderr)
         sys.exit(1)
@@ -37,12 +37,13 @@ def explaining_mistakes(main: Callable[[], Any], config_dir: str) -> None:
 
 def explain_mistake(error: BaseException, config_dir: str) -> str | None:
     """What to tell the user of `error`; None for a defect of ours, which deserves its stack trace."""
-    chain = list(_causes(error))
-    for cause in chain:
+    for cause in _causes(error):
         if any(kind.__name__ in USERS_MISTAKES for kind in type(cause).__mro__):
             return str(cause)
-    if isinstance(error, InstantiationException):
-        return f"{_first_line(error)}\n{chain[-1]}" if len(chain) > 1 else str(error)
+        if isinstance(cause, OSError) and not isinstance(
+            cause, HydraException
+        ):  # a disk, a folder, a right: told best by the system itself
+            return str(cause)
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _explain_config(error, config_dir)
     return None
@@ -52,10 +53,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).split("\n", 1)[0]
 
 
 def _explain_config(error: Exception, config_dir: str) -> str:
@@ -68,10 +65,11 @@ def _explain_config(error: Exception, config_dir: str) -> str:
         options = re.findall(r"^\t(\S+)", listed, flags=re.MULTILINE)
         return f"No option '{name}' in the group '{group}'. Known: {', '.join(options)}.{_nearest(name, options)}"
     if isinstance(error, ConfigCompositionException) and key:
-        known = _known_keys(config_dir)
         name = key.group(1)
+        nearest = _nearest(name, [known for known in _known_keys(config_dir) if known != name])
         return (
-            f"No key or group '{name}' in the configuration.{_nearest(name, known)} `python train.py --cfg job` lists them all."
+            f"No key or group '{name}' in the configuration, or no such entry in it.{nearest} "
+            f"`python train.py --cfg job` lists them all; +{name}=… adds a new one, as to a schedule."
         )
     return text
 
@@ -82,10 +80,16 @@ def _nearest(name: str, known: list[str]) -> str:
 
 
 def _known_keys(config_dir: str) -> list[str]:
-    """Every key of the default configuration, dotted."""
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(config_dir, version_base="1.3"):
-        return list(_dotted(compose("train")))
+    """Every key of the configuration, dotted; with the options that the command line chooses, where those are right."""
+    chosen = [argument for argument in sys.argv[1:] if re.fullmatch(r"[a-z_]+=[a-z_0-9]+", argument)]
+    for overrides in (chosen, []):
+        GlobalHydra.instance().clear()
+        try:
+            with initialize_config_dir(config_dir, version_base="1.3"):
+                return list(_dotted(compose("train", overrides)))
+        except HydraException:
+            continue
+    return []
 
 
 def _dotted(config: DictConfig, prefix: str = "") -> Iterator[str]:

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from interp_by_design.terms import DataFacts, Normalisation, UserError
 
 FORMAT = 1
+CLAIMED = ".run"
 PACKAGES = (
     "interp_by_design",
     "torch",
@@ -50,6 +51,14 @@ class RunFolder:
         if found != FORMAT:
             raise UserError(f"{folder.path} was written in run format {found}; this version reads format {FORMAT}.")
         return folder
+
+    def claim(self) -> None:
+        """Makes the folder this run's own; raises `UserError` where another run has it, also one begun this very second."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            (self.path / CLAIMED).touch(exist_ok=False)
+        except FileExistsError:
+            raise UserError(f"{self.path} already holds a run. Choose another folder: hydra.run.dir=…") from None
 
     @property
     def config(self) -> DictConfig:

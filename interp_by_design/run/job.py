@@ -33,18 +33,27 @@ def train(config: DictConfig) -> dict[str, float]:
     _quiet_lightning()
     pl.seed_everything(config.seed, workers=True, verbose=False)
     folder = RunFolder(config.folder)
+    folder.claim()
     data = build_data(config)
     module = build_learning(config, model := build_model(config, data.facts))
     trainer = build_trainer(config)
     folder.write_provenance(data.facts, data.fingerprint())
     log.info("Training on %s; the run folder is %s", data, folder.path)
-    trainer.fit(module, datamodule=data)
+    _fit(trainer, module, data)
     restore(model, folder.checkpoint(config.checkpoint))
     scores = evaluate(model, data, config.seed) | _cost(trainer)
     folder.write("metrics.json", scores)
     scorecard_table.show(scores, model.interpreter.n_attributes)
     log.info("Everything is in %s", folder.path)
     return scores
+
+
+def _fit(trainer: pl.Trainer, module: pl.LightningModule, data: ImageData) -> None:
+    try:
+        trainer.fit(module, datamodule=data)
+    except SystemExit:  # Lightning's answer to Ctrl-C, without a word
+        log.warning("Interrupted in epoch %d. Checkpoints of the epochs before are kept.", trainer.current_epoch + 1)
+        raise SystemExit(130) from None
 
 
 def evaluate(model: InterpretableModel, data: ImageData, seed: int) -> dict[str, float]:
@@ -65,6 +74,9 @@ def _check(config: DictConfig) -> None:
         raise UnknownName.among("checkpoint", str(config.checkpoint), CHECKPOINTS)
     if not isinstance(config.seed, int) or not 0 <= config.seed < 2**32:
         raise UserError(f"seed must be a whole number from 0 to 4294967295, not {config.seed!r}.")
+    epochs = config.trainer.max_epochs
+    if epochs is not None and (not isinstance(epochs, int) or (epochs < 1 and epochs != -1)):
+        raise UserError(f"trainer.max_epochs must be a whole number of at least 1, or -1 for no end, not {epochs!r}.")
 
 
 def _cost(trainer: pl.Trainer) -> dict[str, float]:

@@ -11,14 +11,14 @@ from interp_by_design.run.build import build_model
 from interp_by_design.run.folder import RunFolder
 
 
-def load(run: str | Path, checkpoint: str = "best") -> InterpretableModel:
+def load(run: str | Path, checkpoint: str | None = None) -> InterpretableModel:
     """The model of a run folder in evaluation mode, on the CPU: rebuilt from the saved config, with the weights of a checkpoint.
 
-    `checkpoint` is "best" (on validation) or "last". The data is not needed. Raises `UserError` for a folder that is not a
-    run's, and for a checkpoint that is not there.
+    `checkpoint` is "best" (on validation) or "last"; by default the one that the run evaluated. The data is not needed. Raises
+    `UserError` for a folder that is not a run's, and for a checkpoint that is not there.
     """
     folder = RunFolder.existing(run)
-    weights = folder.checkpoint(checkpoint)
+    weights = folder.checkpoint(checkpoint or folder.config.checkpoint)
     with torch.random.fork_rng(devices=[]):  # building draws weights; the caller's random state stays as it was
         model = build_model(folder.config, folder.facts)
     restore(model, weights)

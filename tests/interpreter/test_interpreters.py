@@ -10,6 +10,7 @@ from interp_by_design.interpreter import (
     PublishedDecoder,
     RelabelledInterpreter,
 )
+from interp_by_design.interpreter.relabelled import random_codes
 from interp_by_design.terms import HiddenPass, UserError
 from tests.conformance.interpreter import InterpreterConformance
 
@@ -48,6 +49,10 @@ class TestFrozenRandom(InterpreterConformance):
         learning = {name.split(".")[0] for name, parameter in self.interpreter().named_parameters() if parameter.requires_grad}
         assert learning == {"head", "decoder"}
 
+    def test_does_not_teach_the_predictor(self) -> None:
+        hidden = tuple(layer.requires_grad_() for layer in self.seen().hidden)
+        assert not self.interpreter()(HiddenPass(torch.zeros(8, self.n_classes), hidden)).requires_grad
+
 
 class TestRelabelled(InterpreterConformance):
     def interpreter(self) -> Interpreter:
@@ -61,6 +66,14 @@ class TestRelabelled(InterpreterConformance):
     def test_does_not_teach_the_predictor(self) -> None:
         logits = torch.randn(2, self.n_classes, requires_grad=True)
         assert not self.interpreter()(HiddenPass(logits, ())).requires_grad
+
+
+@pytest.mark.parametrize(("n_classes", "n_attributes"), [(10, 25), (10, 20), (3, 6), (100, 30), (2, 50)])
+def test_relabelled_codes_leave_no_attribute_dead_and_no_class_without_a_code(n_classes: int, n_attributes: int) -> None:
+    codes = random_codes(n_classes, n_attributes)
+    assert ((codes > 0).sum(dim=1) >= 2).all()
+    assert (codes > 0).any(dim=0).all()
+    assert len(codes.unique(dim=0)) == n_classes
 
 
 def test_the_published_decoder_has_as_many_parameters_as_the_authors_own() -> None:

@@ -20,6 +20,11 @@ def test_steps_may_come_in_any_order() -> None:
     assert Schedule({3: 1.0, 2: 0.5}).factor(2.5) == 0.5
 
 
+def test_ramps_that_overlap_are_refused() -> None:
+    with pytest.raises(UserError, match="does not end before the next step"):
+        Schedule({1: 1.0, 3: 0.0}, ramp=4)
+
+
 @pytest.mark.parametrize(("steps", "ramp"), [({0: 1.0}, 0), ({1: -1.0}, 0), ({1: 1.0}, -1), ({1: float("nan")}, 0)])
 def test_what_is_no_schedule_is_refused(steps: dict[float, float], ramp: float) -> None:
     with pytest.raises(UserError, match="A schedule maps epochs"):

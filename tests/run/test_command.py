@@ -25,7 +25,7 @@ def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     [
         (
             "learning.objective.bet=1",
-            "No key or group 'learning.objective.bet' in the configuration. Did you mean",
+            "No key or group 'learning.objective.bet' in the configuration",
         ),
         ("learning.objectiv.beta=1", "Did you mean 'learning.objective.beta'?"),
         (
@@ -45,6 +45,12 @@ def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         ("seed=-1", "seed must be a whole number"),
         ("trainer.accelerator=abacus", "abacus"),
         ("trainer.precision=12", "12"),
+        ("learning.optimizer.lr=-1", "Invalid learning rate: -1"),
+        ("learning.scheduler.pct_start=5", "Optimiser and scheduler cannot be made"),
+        ("predictor.network.channels=[20]", "The options of predictor do not work"),
+        ("trainer.max_epochs=abc", "trainer.max_epochs must be a whole number"),
+        ("data.augmentation=shift", "augmentation='shift' is none"),
+        ("learning.objective.schedule={conciseness:{steps:{2:1}}}", "+learning.objective.schedule"),
         ("checkpoint=beste", "No checkpoint 'beste'. Known: best, last. Did you mean 'best'?"),
         ("data._target_=interp_by_design.data.Digit", "interp_by_design.data.Digit"),
     ],

@@ -57,6 +57,21 @@ def test_load_gives_the_evaluated_model_back_and_spares_the_random_state(tmp_pat
     assert model.explain(next(iter(data.test_dataloader())).images[0]).relevant(tau=2)
 
 
+def test_load_gives_what_was_evaluated_unless_told_otherwise(tmp_path: Path) -> None:
+    train(composed(tmp_path / "run", "trainer.max_epochs=2", "checkpoint=last"))
+    (tmp_path / "run/checkpoints/best.ckpt").unlink()
+    interp_by_design.load(tmp_path / "run")
+    with pytest.raises(UserError, match="No checkpoint 'best'"):
+        interp_by_design.load(tmp_path / "run", checkpoint="best")
+
+
+def test_a_folder_holds_one_run(tmp_path: Path) -> None:
+    config = composed(tmp_path / "run", *QUICK)
+    train(config)
+    with pytest.raises(UserError, match="already holds a run"):
+        train(config)
+
+
 def test_load_says_what_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a run folder"):
         interp_by_design.load(tmp_path)
