@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,5 +18,8 @@ def save(name: str, content: Mapping[str, Any]) -> Path:
     """Writes `content` with its origin to results/<name>.json."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({"date": datetime.date.today().isoformat(), **origin(), **content}, indent=2) + "\n")
+    # Not sys.argv as it is: run as a module, it begins with a path of this machine.
+    command = " ".join([f"python -m benchmarks.{name}", *sys.argv[1:]])
+    made = {"date": datetime.date.today().isoformat(), **origin(), "command": command, **content}
+    path.write_text(json.dumps(made, indent=2) + "\n")
     return path

@@ -117,7 +117,8 @@ INTRODUCTION = """# Results
 
 Written by `make results` from run folders (`python -m benchmarks.results RUN …`) and `results/*.json`; nothing here is typed by
 hand but the paper's own numbers. Mean ± standard deviation over seeds, on the test split; accuracy and fidelity in percent. What
-each column means: `interp_by_design/metrics/scorecard.py`; CNS and abs are its `conciseness` and `conciseness_abs`.
+each column means: `interp_by_design/metrics/scorecard.py`; CNS and abs are its `conciseness` and `conciseness_abs`. Seconds of
+fitting are wall-clock; runs of one thread shared the machine with others.
 """
 
 
