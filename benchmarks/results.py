@@ -77,8 +77,9 @@ def main() -> None:
         for metrics in sorted(place.glob("**/metrics.json")):
             run = read(RunFolder.existing(metrics.parent))
             runs[f"{run['setting']} seed={run['seed']}"] = run
+    runs = dict(sorted(runs.items()))
     RESULTS.mkdir(exist_ok=True)
-    RECORD.write_text(json.dumps(dict(sorted(runs.items())), indent=1) + "\n")
+    RECORD.write_text(json.dumps(runs, indent=1) + "\n")
     PAGE.parent.mkdir(exist_ok=True)
     groups: dict[str, list[Run]] = defaultdict(list)
     for run in runs.values():
