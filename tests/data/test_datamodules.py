@@ -99,7 +99,7 @@ class TestTensorData(DataModuleConformance):
             (lambda x, y: (x[:0], y[:0]), "none of them 0"),
             (lambda x, y: (x, y + 1), "outside 0..2; the first, of image 2, is 3"),
             (lambda x, y: (x, y - 1), "outside 0..2; the first, of image 0, is -1"),
-            (lambda x, y: (x, y[:-1]), "90 given images and 89 labels"),
+            (lambda x, y: (x, y[:-1]), "90 (given|test) images and 89 labels"),
             (lambda x, y: (x, y.float()), "float32.*wanted int64"),
         ],
     )
