@@ -1,20 +1,8 @@
-"""Train an image classifier together with its interpreter; `python train.py --help` says how."""
+"""Train an image classifier together with its interpreter; `python train.py --help` says how. The same as `interp train`."""
 
-from pathlib import Path
+import sys
 
-import hydra
-from omegaconf import DictConfig
-
-from interp_by_design.run.command import explaining_mistakes
-
-
-@hydra.main(version_base="1.3", config_path="conf", config_name="train")
-def main(config: DictConfig) -> None:
-    """One run, from its configuration."""
-    from interp_by_design.run import train  # heavy, and not needed for --help
-
-    train(config)
-
+from interp_by_design.run.command import run_training
 
 if __name__ == "__main__":
-    explaining_mistakes(main, str(Path(__file__).parent / "conf"))
+    run_training("python train.py", sys.argv[1:])

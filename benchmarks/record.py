@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from interp_by_design.run.folder import origin
+from interp_by_design.run.origin import origin
 
 RESULTS = Path(__file__).parent.parent / "results"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from interp_by_design.attributes import TopKDictionary
 from interp_by_design.interpreter import DenseDecoder, LinearHead, LinearInterpreter
@@ -27,9 +27,6 @@ def small_model(facts: DataFacts = FACTS, seed: int = 0) -> InterpretableModel:
 
 
 def composed(folder: Path, *overrides: str) -> DictConfig:
-    """The config of a run in `folder`, saved where Hydra saves it."""
+    """The config of a run in `folder`, as `train.py` would hand it over."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", [f"folder={folder}", "name=test", *overrides])
-    (folder / ".hydra").mkdir(parents=True)
-    OmegaConf.save(config, folder / ".hydra/config.yaml")
-    return config
+        return compose("train", [f"folder={folder}", "name=test", *overrides])

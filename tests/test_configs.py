@@ -14,7 +14,13 @@ from interp_by_design.terms import DataFacts, Normalisation
 CONF = Path(__file__).parents[1] / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
 LEARNING = sorted(path.stem for path in (CONF / "learning").glob("*.yaml"))
-SHAPES = {"digits": (1, 8, 8), "factors": (3, 32, 32)}
+SHAPES = {
+    "digits": (1, 8, 8),
+    "factors": (3, 32, 32),
+    "cifar10": (3, 32, 32),
+    "cifar10_jpeg": (3, 32, 32),
+    "imagenette": (3, 224, 224),
+}
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)

@@ -29,5 +29,7 @@ class Progress(TQDMProgressBar):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         super().on_train_epoch_end(trainer, pl_module)
+        if not trainer.is_global_zero:
+            return
         numbers = "  ".join(f"{name} {value}" for name, value in self.get_metrics(trainer, pl_module).items())
         print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {numbers}", flush=True)

@@ -12,23 +12,37 @@ from interp_by_design.terms import Batch
 
 @final
 class Throughput(pl.Callback):
-    """Wall-clock of `Trainer.fit`, validation and checkpoints included, and training images a second over it."""
+    """Wall-clock of `Trainer.fit`, validation and checkpoints included, and training images a second over it, of all ranks.
+
+    A resumed run counts on from what its checkpoint says.
+    """
 
     def __init__(self) -> None:
-        self._start = 0.0
-        self.seconds = 0.0
+        self._start: float | None = None
+        self._before = 0.0
         self.images = 0
 
+    @property
+    def seconds(self) -> float:
+        """Of all parts of the run up to now."""
+        return self._before + (0.0 if self._start is None else time.perf_counter() - self._start)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"seconds": self.seconds, "images": self.images}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._before, self.images = state_dict["seconds"], state_dict["images"]
+
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._start, self.images = time.perf_counter(), 0
+        self._start = time.perf_counter()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
-        self.images += len(batch.labels)
+        self.images += len(batch.labels) * trainer.world_size
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self.seconds = time.perf_counter() - self._start
+        self._before, self._start = self.seconds, None
 
     def scores(self) -> dict[str, float]:
         """`seconds` and `images_per_second` of the fit that ended."""

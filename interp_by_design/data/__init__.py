@@ -3,29 +3,38 @@
 To add one: subclass `ImageData`, write `read`, mark it `@final`, and write a YAML file in `conf/data`.
 """
 
-from interp_by_design.data.augmentation import Augmentation, RandomShift
+from interp_by_design.data.augmentation import Augmentation, Chain, RandomFlip, RandomShift
+from interp_by_design.data.cifar10 import CIFAR10
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.digits import Digits
 from interp_by_design.data.factors import Factors
+from interp_by_design.data.image_folder import ImageFolder
+from interp_by_design.data.loader import Loader
 from interp_by_design.data.mnist import MNIST, FashionMNIST
 from interp_by_design.data.quickdraw import QuickDraw
 from interp_by_design.data.records import Records
 from interp_by_design.data.render import render
-from interp_by_design.data.split import Reading, Split
+from interp_by_design.data.split import Reading, Split, TensorSplit
 from interp_by_design.data.tensors import TensorData
 
 __all__ = [
+    "CIFAR10",
     "MNIST",
     "Augmentation",
+    "Chain",
     "Digits",
     "Factors",
     "FashionMNIST",
     "ImageData",
+    "ImageFolder",
+    "Loader",
     "QuickDraw",
+    "RandomFlip",
     "RandomShift",
     "Reading",
     "Records",
     "Split",
     "TensorData",
+    "TensorSplit",
     "render",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, final, runtime_checkable
+from typing import ClassVar, Protocol, final, runtime_checkable
 
 import torch
 
@@ -12,7 +12,10 @@ from interp_by_design.terms import Images, UserError
 
 @runtime_checkable
 class Augmentation(Protocol):
-    """Images [n, c, h, w] in [0, 1] to images of the same shape and range; every random draw comes from `generator`."""
+    """Images [n, c, h, w] in [0, 1] to images of the same shape and range; every random draw comes from `generator`.
+
+    One that does nothing but move pixels may say so by `moves_pixels = True`: it is then given bytes where a split keeps bytes.
+    """
 
     def __call__(self, images: Images, generator: torch.Generator) -> Images: ...
 
@@ -23,6 +26,7 @@ class RandomShift:
     """Moves each image by its own whole number of pixels, -pixels .. pixels down and across; the border is repeated outwards."""
 
     pixels: int
+    moves_pixels: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.pixels < 0:
@@ -36,3 +40,38 @@ class RandomShift:
         # One gather over flat pixels: four times as fast as indexing along each axis.
         source = rows[:, :, None] * width + columns[:, None, :]
         return images.flatten(2).gather(2, source.view(n, 1, -1).expand(-1, channels, -1)).view_as(images)
+
+
+@final
+@dataclass(frozen=True)
+class RandomFlip:
+    """Mirrors each image left to right with the probability `share`: for things that have no handedness, so not for digits."""
+
+    share: float = 0.5
+    moves_pixels: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1:
+            raise UserError(f"RandomFlip(share={self.share}) is no probability. Give a number from 0 to 1.")
+
+    def __call__(self, images: Images, generator: torch.Generator) -> Images:
+        flipped = torch.rand(len(images), generator=generator) < self.share
+        return torch.where(flipped.view(-1, 1, 1, 1), images.flip(3), images)
+
+
+@final
+@dataclass(frozen=True)
+class Chain:
+    """Several augmentations, one after the other; a list under `augmentation` in a config makes one."""
+
+    steps: tuple[Augmentation, ...]
+
+    @property
+    def moves_pixels(self) -> bool:
+        """Whether none of the steps does more."""
+        return all(getattr(step, "moves_pixels", False) for step in self.steps)
+
+    def __call__(self, images: Images, generator: torch.Generator) -> Images:
+        for step in self.steps:
+            images = step(images, generator)
+        return images

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from interp_by_design.data.split import Reading, Split
+from interp_by_design.data.split import Reading, Split, TensorSplit
 from interp_by_design.terms import UserError
 
 
@@ -16,21 +16,24 @@ def check_whole(option: str, value: int, least: int) -> None:
 
 
 def check(reading: Reading) -> None:
-    """Raises UserError unless pixels, labels, class names and the shapes of the two splits fit together."""
+    """Raises UserError unless pixels, labels, class names and the shapes of the splits fit together."""
     names = reading.class_names
     if len(names) < 2 or len(set(names)) != len(names):
         raise UserError(f"The class names {list(names)} cannot name classes. Give at least two, all different.")
-    check_split(reading.train, "train", len(names))
-    check_split(reading.test, "test", len(names))
-    train, test = tuple(reading.train.images.shape[1:]), tuple(reading.test.images.shape[1:])
+    for where, split in (("train", reading.train), ("val", reading.val), ("test", reading.test)):
+        if split is not None:
+            check_split(split, where, len(names))
+    train, test = reading.train.image_shape, reading.test.image_shape
     if train != test:
         raise UserError(f"Train images are {train} and test images {test}. Bring both to one (channels, height, width).")
 
 
 def check_split(split: Split, where: str, n_classes: int) -> None:
-    """Raises UserError unless every pixel is finite and in range, and every image has a label in 0 .. n_classes-1."""
-    _check_pixels(split.images, where)
-    _check_labels(split, where, n_classes)
+    """Raises UserError unless every image has a label in 0 .. n_classes-1, and pixels in memory are finite and in range."""
+    if isinstance(split, TensorSplit):
+        _check_pixels(split.images, where)
+        _check_one_each(split, where)
+    _check_labels(split.labels, where, n_classes)
 
 
 def _check_pixels(images: Tensor, where: str) -> None:
@@ -54,7 +57,7 @@ def _check_pixels(images: Tensor, where: str) -> None:
         )
 
 
-def _check_labels(split: Split, where: str, n_classes: int) -> None:
+def _check_one_each(split: TensorSplit, where: str) -> None:
     labels, n = split.labels, split.images.shape[0]
     if labels.ndim == 1 and len(labels) != n:
         raise UserError(f"There are {n} {where} images and {len(labels)} labels. Give one label an image.")
@@ -63,6 +66,9 @@ def _check_labels(split: Split, where: str, n_classes: int) -> None:
             f"The {where} labels are {labels.dtype} of shape {tuple(labels.shape)}; wanted int64 of shape ({n},), one an image. "
             "Convert with labels.long(), or take the argmax of one-hot labels."
         )
+
+
+def _check_labels(labels: Tensor, where: str, n_classes: int) -> None:
     wrong = ((labels < 0) | (labels >= n_classes)).nonzero().squeeze(1)
     if len(wrong):
         first = int(wrong[0])

@@ -1,4 +1,4 @@
-"""What every image data set is: three splits in memory, their loaders, and the facts a model must know.
+"""What every image data set is: three splits, their loaders, and the facts a model must know.
 
 Knows nothing of models, and nothing of where a set comes from: that is `read`, the one method a set writes.
 """
@@ -6,20 +6,23 @@ Knows nothing of models, and nothing of where a set comes from: that is `read`, 
 from __future__ import annotations
 
 import hashlib
+import math
 from abc import ABC, abstractmethod
-from typing import Any, TypedDict, final
+from collections.abc import Sequence
+from typing import TypedDict, final
 
 import torch
 from pytorch_lightning import LightningDataModule
-from torch.utils.data import DataLoader, Dataset
 
-from interp_by_design.data.augmentation import Augmentation
+from interp_by_design.data.augmentation import Augmentation, Chain
 from interp_by_design.data.check import check, check_whole
-from interp_by_design.data.order import InOrder, Pick, Purpose, Shuffled, generator
+from interp_by_design.data.loader import Batches, Loader
+from interp_by_design.data.order import InOrder, Shuffled
 from interp_by_design.data.split import Reading, Split, count_held_out, hold_out
-from interp_by_design.terms import Batch, DataFacts, Indices, UnknownName, UserError
+from interp_by_design.terms import DataFacts, Indices, UnknownName, UserError
 
-EVAL_BATCH_SIZE = 1024
+# Evaluation reads 1024 images at once, fewer where they are large: about so many values, 64 MiB of floats.
+EVAL_BATCH_SIZE, EVAL_BATCH_VALUES = 1024, 2**24
 
 
 class Loading(TypedDict, total=False):
@@ -27,34 +30,35 @@ class Loading(TypedDict, total=False):
 
     batch_size: int
     validation: int | float
-    augmentation: Augmentation | None
+    augmentation: Augmentation | Sequence[Augmentation] | None
     seed: int
+    workers: int
 
 
 class ImageData(LightningDataModule, ABC):
     """Base of all data sets. Loaders yield `Batch` with images float32 in [0, 1]: the model normalises, by `facts.normalisation`.
 
-    batch_size: images in every training batch; evaluation reads `EVAL_BATCH_SIZE` at once.
+    batch_size: images in every training batch on each device.
     validation: images cut from train, a count or a fraction below 1; the same ones whatever the seed.
-    augmentation: applied to training batches alone, or None.
+    augmentation: applied to training batches alone; several are applied in turn; None leaves images as they are.
     seed: with the epoch, all that the training order and the augmentation depend on.
+    workers: processes that read ahead of training, for each loader; 0 reads in the process that trains, best for sets in memory.
     """
 
     def __init__(
         self,
         batch_size: int = 128,
         validation: int | float = 0.1,
-        augmentation: Augmentation | None = None,
+        augmentation: Augmentation | Sequence[Augmentation] | None = None,
         seed: int = 0,
+        workers: int = 0,
     ) -> None:
         super().__init__()
-        if augmentation is not None and not callable(augmentation):
-            raise UserError(
-                f"augmentation={augmentation!r} is none. Give null, or a _target_ such as interp_by_design.data.RandomShift."
-            )
         check_whole("batch_size", batch_size, least=1)
         check_whole("seed", seed, least=0)
-        self.batch_size, self.validation, self.augmentation, self.seed = batch_size, validation, augmentation, seed
+        check_whole("workers", workers, least=0)
+        self.batch_size, self.validation, self.seed, self.workers = batch_size, validation, seed, workers
+        self.augmentation = _one(augmentation)
         self._facts: DataFacts | None = None
         self._splits: dict[str, Split] = {}
         self._rows: dict[str, Indices] = {}
@@ -63,6 +67,10 @@ class ImageData(LightningDataModule, ABC):
     def read(self) -> Reading:
         """The whole data set; called once. Raises UserError where it cannot be had."""
 
+    def hold(self, split: Split) -> Split:
+        """What a split is held as once it is cut: as it was read, unless a set has something better."""
+        return split
+
     @final
     def setup(self, stage: str | None = None) -> None:
         """Reads, checks and cuts the data set; a second call does nothing. All splits are made, whatever the stage."""
@@ -70,12 +78,20 @@ class ImageData(LightningDataModule, ABC):
             return
         reading = self.read()
         check(reading)
-        n_train = len(reading.train)
-        kept, held = hold_out(reading.train.labels, count_held_out(self.validation, n_train, "validation"))
+        self._divide(reading)
+        self._facts = DataFacts(reading.train.image_shape, reading.class_names, reading.normalisation)
+
+    @final
+    def _divide(self, reading: Reading) -> None:
+        train, val = reading.train, reading.val
+        if val is None:
+            kept, held = hold_out(train.labels, count_held_out(self.validation, len(train), "validation"))
+            train, val = train.take(kept), train.take(held)
+        else:
+            kept, held = torch.arange(len(train)), torch.arange(len(val))
         self._rows = {"train": kept, "val": held, "test": torch.arange(len(reading.test))}
-        self._splits = {"train": reading.train.take(kept), "val": reading.train.take(held), "test": reading.test}
-        _, channels, height, width = reading.train.images.shape
-        self._facts = DataFacts((channels, height, width), reading.class_names, reading.normalisation)
+        cut = {"train": train, "val": val, "test": reading.test}
+        self._splits = {name: self.hold(split) for name, split in cut.items()}
 
     @final
     @property
@@ -99,47 +115,55 @@ class ImageData(LightningDataModule, ABC):
 
     @final
     def split(self, name: str) -> Split:
-        """The images and labels of `train`, `val` or `test`, as held in memory."""
+        """The images and labels of `train`, `val` or `test`."""
         return self._splits[self._known(name)]
 
     @final
     def rows(self, name: str) -> Indices:
-        """For each image of a split, its row in the set as read: in the published train set for `train` and `val`."""
+        """For each image of a split, its row in the set as read: in the published train set for a `val` that was cut from it."""
         return self._rows[self._known(name)]
 
     @final
-    def fingerprint(self) -> str:
-        """SHA-256 (hex) of the pixels and labels of the three splits: two runs with equal ones saw the same data."""
-        digest = hashlib.sha256()
-        for name in ("train", "val", "test"):
-            split = self.split(name)
-            digest.update(repr((name, split.images.shape, split.images.dtype)).encode())
-            digest.update(split.images.contiguous().numpy().data)
-            digest.update(split.labels.contiguous().numpy().data)
-        return digest.hexdigest()
+    def class_counts(self) -> tuple[int, ...]:
+        """How many images of each class there are to train on; validation is not among them."""
+        counts: list[int] = self.split("train").labels.bincount(minlength=self.facts.n_classes).tolist()
+        return tuple(counts)
 
     @final
-    def train_dataloader(self) -> DataLoader[Batch]:
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of the three splits: two runs with equal ones saw the same data, as `Split.fingerprint` tells it."""
+        parts = [(name, self.split(name).fingerprint()) for name in ("train", "val", "test")]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    @final
+    def train_dataloader(self) -> Loader:
         """Shuffled and augmented batches, all of `batch_size`; outside Lightning, call `loader.sampler.set_epoch` each epoch."""
         split = self.split("train")
-        return _loader(Batches(split, self.augmentation, self.seed), Shuffled(len(split), self.batch_size, self.seed))
+        order = Shuffled(len(split), self.batch_size, self.seed)
+        return Loader(Batches(split, self.augmentation, self.seed), order, self.workers)
 
     @final
-    def train_in_order(self) -> DataLoader[Batch]:
-        """The train split neither shuffled nor augmented, for passes that analyse it."""
-        return self._in_order("train")
+    def val_dataloader(self) -> Loader:
+        return self._in_order("val", dealt=True)
 
     @final
-    def val_dataloader(self) -> DataLoader[Batch]:
-        return self._in_order("val")
+    def test_dataloader(self) -> Loader:
+        return self._in_order("test", dealt=True)
 
     @final
-    def test_dataloader(self) -> DataLoader[Batch]:
-        return self._in_order("test")
+    def in_order(self, split: str) -> Loader:
+        """A whole split neither shuffled nor augmented, for passes that analyse it: never dealt out to several processes."""
+        return self._in_order(split, dealt=False)
 
-    def _in_order(self, name: str) -> DataLoader[Batch]:
+    @final
+    def train_in_order(self) -> Loader:
+        """The same as `in_order("train")`."""
+        return self.in_order("train")
+
+    def _in_order(self, name: str, dealt: bool) -> Loader:
         split = self.split(name)
-        return _loader(Batches(split), InOrder(len(split), EVAL_BATCH_SIZE))
+        at_once = min(EVAL_BATCH_SIZE, max(2, EVAL_BATCH_VALUES // math.prod(split.image_shape)))
+        return Loader(Batches(split), InOrder(len(split), at_once, dealt=dealt), self.workers)
 
     def _known(self, name: str) -> str:
         _ = self.facts  # raises before `setup`
@@ -148,28 +172,11 @@ class ImageData(LightningDataModule, ABC):
         return name
 
 
-@final
-class Batches(Dataset[Batch]):
-    """A split that is asked for whole batches: one indexed read a batch, not one Python call an image."""
-
-    def __init__(self, split: Split, augmentation: Augmentation | None = None, seed: int = 0) -> None:
-        self.split, self.augmentation, self.seed = split, augmentation, seed
-
-    def __len__(self) -> int:
-        return len(self.split)
-
-    def __getitem__(self, pick: Pick) -> Batch:
-        batch = self.split.batch(pick.indices)
-        if self.augmentation is None:
-            return batch
-        draws = generator(Purpose.AUGMENT, self.seed, pick.epoch, pick.batch)
-        return batch._replace(images=self.augmentation(batch.images, draws))
-
-
-def _loader(batches: Batches, order: InOrder | Shuffled) -> DataLoader[Batch]:
-    # batch_size=None: the sampler already asks for whole batches, and there is nothing left to collate.
-    return DataLoader(batches, sampler=order, batch_size=None, collate_fn=_as_it_is)
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch
+def _one(augmentation: Augmentation | Sequence[Augmentation] | None) -> Augmentation | None:
+    steps = augmentation if isinstance(augmentation, Sequence) else [augmentation] if augmentation is not None else []
+    for step in steps:
+        if not callable(step):
+            raise UserError(
+                f"augmentation={step!r} is none. Give null, a _target_ such as interp_by_design.data.RandomShift, or a list."
+            )
+    return Chain(tuple(steps)) if len(steps) > 1 else next(iter(steps), None)

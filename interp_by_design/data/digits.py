@@ -8,7 +8,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from interp_by_design.data.datamodule import ImageData, Loading
-from interp_by_design.data.split import Reading, Split, hold_out
+from interp_by_design.data.split import Reading, TensorSplit, hold_out
 
 N_TEST = 360
 
@@ -23,6 +23,6 @@ class Digits(ImageData):
     def read(self) -> Reading:
         digits = load_digits()
         # Published as 0..16 strokes a pixel: not bytes, so kept as floats.
-        whole = Split(torch.from_numpy(digits.images).float()[:, None] / 16, torch.from_numpy(digits.target).long())
+        whole = TensorSplit(torch.from_numpy(digits.images).float()[:, None] / 16, torch.from_numpy(digits.target).long())
         train, test = hold_out(whole.labels, N_TEST)
         return Reading(whole.take(train), whole.take(test), tuple(str(name) for name in digits.target_names))

@@ -8,7 +8,7 @@ from interp_by_design.data.check import check_whole
 from interp_by_design.data.datamodule import ImageData, Loading
 from interp_by_design.data.records import CLASS_NAMES, Records, draw
 from interp_by_design.data.render import render_bytes
-from interp_by_design.data.split import Reading, Split
+from interp_by_design.data.split import Reading, TensorSplit
 from interp_by_design.terms import Normalisation
 
 NORMALISATION = Normalisation(mean=(0.23, 0.23, 0.23), std=(0.16, 0.16, 0.16))
@@ -48,5 +48,5 @@ class Factors(ImageData):
         return self._drawn["test" if split == "test" else "train"].take(rows)
 
     def read(self) -> Reading:
-        train, test = (Split(render_bytes(records), records.labels()) for records in self._drawn.values())
+        train, test = (TensorSplit(render_bytes(records), records.labels()) for records in self._drawn.values())
         return Reading(train, test, CLASS_NAMES, NORMALISATION)

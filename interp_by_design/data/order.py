@@ -7,15 +7,16 @@ unbroken one would have.
 from __future__ import annotations
 
 import enum
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, NamedTuple, cast, final
 
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch.utils.data import Dataset, DistributedSampler, Sampler
+from torch.utils.data import Dataset, DistributedSampler
 
-from interp_by_design.terms import Indices
+from interp_by_design.terms import Indices, UserError
 
 
 class Purpose(enum.IntEnum):
@@ -34,46 +35,75 @@ def generator(purpose: Purpose, *key: int) -> torch.Generator:
 
 
 class Pick(NamedTuple):
-    """What a loader asks a split for: the indices of one batch [n], and which batch of which epoch it is."""
+    """What a loader asks a split for: the indices of one batch [n], and which batch of which epoch it is, all ranks counted.
+
+    place: which batch of this rank it is.
+    """
 
     indices: Indices
     epoch: int
     batch: int
+    place: int
 
 
-@final
-class InOrder(Sampler[Pick]):
-    """Batches 0 .. n-1 as they lie, the last one perhaps smaller. Under DDP Lightning deals the batches out to the ranks."""
+class Order(DistributedSampler[Pick], ABC):
+    """Which images make which batch of an epoch; every rank has its own images, and as many batches as the others.
 
-    def __init__(self, n: int, batch_size: int) -> None:
-        self.n, self.batch_size = n, batch_size
+    A DistributedSampler, because Lightning leaves one in its place and calls its `set_epoch`.
 
-    def __len__(self) -> int:
-        return -(-self.n // self.batch_size)
-
-    def __iter__(self) -> Iterator[Pick]:
-        for batch, indices in enumerate(torch.split(torch.arange(self.n), self.batch_size)):
-            yield Pick(indices, 0, batch)
-
-
-@final
-class Shuffled(DistributedSampler[Pick]):
-    """A new permutation of 0 .. n-1 each epoch, in batches of one size: what is left over is dropped, but never the only batch.
-
-    A DistributedSampler, because Lightning leaves one in its place and calls its `set_epoch`; each rank visits its own share.
+    dealt: whether the ranks share the images out among them; else each of them visits all.
     """
 
-    def __init__(self, n: int, batch_size: int, seed: int) -> None:
-        parallel = dist.is_available() and dist.is_initialized()
+    def __init__(self, n: int, batch_size: int, seed: int = 0, dealt: bool = True) -> None:
+        parallel = dealt and dist.is_available() and dist.is_initialized()
         ranks, rank = (dist.get_world_size(), dist.get_rank()) if parallel else (1, 0)
+        if n < ranks:
+            raise UserError(f"{n} images cannot be dealt out to {ranks} processes. Use more images, or trainer.devices={n}.")
         super().__init__(cast("Dataset[Any]", range(n)), num_replicas=ranks, rank=rank, seed=seed)
         self.n, self.batch_size = n, batch_size
+        self.first = self.given = 0  # where the next pass begins, and how many batches of the epoch the trainer has had
+
+    @abstractmethod
+    def batches(self) -> tuple[Indices, ...]:
+        """The indices of each batch of this epoch on this rank: `len(self)` of them, none empty."""
+
+    @final
+    def __iter__(self) -> Iterator[Pick]:
+        picks = [Pick(indices, self.epoch, i * self.num_replicas + self.rank, i) for i, indices in enumerate(self.batches())]
+        return iter(picks[self.first :])
+
+    @final
+    def start_at(self, epoch: int, batch: int) -> None:
+        """Lets the next pass begin at `batch` of `epoch`; `set_epoch` to another one lets it begin at the start again."""
+        self.epoch, self.first, self.given = epoch, batch, batch
+
+    @final
+    def set_epoch(self, epoch: int) -> None:
+        if epoch != self.epoch:
+            self.start_at(epoch, 0)
+
+
+@final
+class InOrder(Order):
+    """Images 0 .. n-1 as they lie, the last batch perhaps smaller."""
+
+    def __len__(self) -> int:
+        return -(-self.n // (self.num_replicas * self.batch_size))
+
+    def batches(self) -> tuple[Indices, ...]:
+        share, count = torch.arange(self.n)[self.rank :: self.num_replicas], len(self)
+        # The last batches share what is left: a rank with an image less than another has no batch less.
+        return share.tensor_split([min(i * self.batch_size, len(share) - (count - i)) for i in range(1, count)])
+
+
+@final
+class Shuffled(Order):
+    """A new permutation of 0 .. n-1 each epoch, in batches of one size: the rest is dropped, but never the only batch."""
 
     def __len__(self) -> int:
         return max(1, self.n // self.num_replicas // self.batch_size)
 
-    def __iter__(self) -> Iterator[Pick]:
+    def batches(self) -> tuple[Indices, ...]:
         everyone = torch.randperm(self.n, generator=generator(Purpose.ORDER, self.seed, self.epoch))
         share = everyone[self.rank :: self.num_replicas][: self.n // self.num_replicas]
-        for batch, indices in enumerate(torch.split(share, self.batch_size)[: len(self)]):
-            yield Pick(indices, self.epoch, batch * self.num_replicas + self.rank)
+        return torch.split(share, self.batch_size)[: len(self)]

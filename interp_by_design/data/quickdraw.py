@@ -12,7 +12,7 @@ import torch
 
 from interp_by_design.data.check import check_whole
 from interp_by_design.data.datamodule import ImageData, Loading
-from interp_by_design.data.split import Reading, Split, count_held_out
+from interp_by_design.data.split import Reading, TensorSplit, count_held_out
 from interp_by_design.terms import UnknownName, UserError
 
 SIDE = 28
@@ -74,6 +74,6 @@ def _rows(path: Path, limit: int | None) -> npt.NDArray[np.uint8]:
     return rows
 
 
-def _split(drawings: Sequence[npt.NDArray[np.uint8]]) -> Split:
+def _split(drawings: Sequence[npt.NDArray[np.uint8]]) -> TensorSplit:
     labels = torch.repeat_interleave(torch.arange(len(drawings)), torch.tensor([len(rows) for rows in drawings]))
-    return Split(torch.from_numpy(np.concatenate(drawings)).view(-1, 1, SIDE, SIDE), labels)
+    return TensorSplit(torch.from_numpy(np.concatenate(drawings)).view(-1, 1, SIDE, SIDE), labels)

@@ -1,48 +1,93 @@
-"""Splits in memory: what a data set hands over when read, and how images are held out. Knows nothing of files or loaders."""
+"""Splits: what a data set hands over when read, and how images are held out. Knows nothing of loaders."""
 
 from __future__ import annotations
 
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import final
 
 import torch
 from torch import Tensor
 
 from interp_by_design.data.order import Purpose, generator
-from interp_by_design.terms import Batch, Indices, Labels, Normalisation, UserError
+from interp_by_design.terms import Batch, Images, Indices, Labels, Normalisation, UserError
 
 
+class Split(ABC):
+    """Images of one shape with their int64 labels [n], wherever they lie: in memory, or in files that are read when asked for."""
+
+    labels: Tensor
+
+    @final
+    def __len__(self) -> int:
+        return self.labels.shape[0]
+
+    @property
+    @abstractmethod
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of every image."""
+
+    @abstractmethod
+    def pixels(self, indices: Indices) -> Tensor:
+        """The images at `indices` as they are kept, uint8 in 0..255 or floating point in [0, 1]."""
+
+    @abstractmethod
+    def take(self, rows: Indices) -> Split:
+        """A split of its own, of the images in `rows`."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A hash (hex) that two splits share when they hold the same data."""
+
+    @final
+    def batch(self, indices: Indices) -> Batch:
+        """The images at `indices` as float32 in [0, 1], with labels and the indices themselves."""
+        return Batch(unit(self.pixels(indices)), self.labels.index_select(0, indices), indices)
+
+
+@final
 @dataclass(frozen=True, eq=False)
-class Split:
-    """Images [n, c, h, w], uint8 in 0..255 or floating point in [0, 1], with their int64 labels [n].
-
-    Holds what it is given: `check` is where that is refused, in words.
-    """
+class TensorSplit(Split):
+    """Images [n, c, h, w] in memory. Holds what it is given: `check` is where that is refused, in words."""
 
     images: Tensor
     labels: Tensor
 
-    def __len__(self) -> int:
-        return self.labels.shape[0]
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        _, channels, height, width = self.images.shape
+        return channels, height, width
 
-    def batch(self, indices: Indices) -> Batch:
-        """The images at `indices` as float32 in [0, 1], with labels and the indices themselves."""
-        images = self.images.index_select(0, indices)
-        unit = images.float().div_(255) if images.dtype == torch.uint8 else images.float()
-        return Batch(unit, self.labels.index_select(0, indices), indices)
+    def pixels(self, indices: Indices) -> Tensor:
+        return self.images.index_select(0, indices)
 
-    def take(self, rows: Indices) -> Split:
-        """A split of its own, of the images in `rows`."""
-        return Split(self.images.index_select(0, rows), self.labels.index_select(0, rows))
+    def take(self, rows: Indices) -> TensorSplit:
+        return TensorSplit(self.pixels(rows), self.labels.index_select(0, rows))
+
+    def fingerprint(self) -> str:
+        """SHA-256 of pixels and labels."""
+        digest = hashlib.sha256(repr((self.images.shape, self.images.dtype)).encode())
+        digest.update(self.images.contiguous().numpy().data)
+        digest.update(self.labels.contiguous().numpy().data)
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A data set as read: all that is not test in `train` (validation is cut from it later), and the names of the labels."""
+    """A data set as read, and the names of its labels. Without a `val`, validation is cut from `train` later."""
 
     train: Split
     test: Split
     class_names: tuple[str, ...]
     normalisation: Normalisation = field(default_factory=Normalisation)
+    val: Split | None = None
+
+
+def unit(pixels: Tensor, empty: Callable[[torch.Size], Tensor] = torch.empty) -> Images:
+    """Pixels as a split keeps them, to float32 in [0, 1]; memory for bytes that became floats is what `empty` hands out."""
+    return empty(pixels.shape).copy_(pixels).div_(255) if pixels.dtype == torch.uint8 else pixels.float()
 
 
 def count_held_out(share: int | float, n: int, option: str) -> int:

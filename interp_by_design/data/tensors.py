@@ -9,7 +9,7 @@ from torch import Tensor
 
 from interp_by_design.data.check import check_split
 from interp_by_design.data.datamodule import ImageData, Loading
-from interp_by_design.data.split import Reading, Split, count_held_out, hold_out
+from interp_by_design.data.split import Reading, TensorSplit, count_held_out, hold_out
 from interp_by_design.terms import Normalisation
 
 
@@ -33,17 +33,17 @@ class TensorData(ImageData):
         **loading: Unpack[Loading],
     ) -> None:
         super().__init__(**loading)
-        self.given, self.class_names, self.test = Split(images.detach().cpu(), labels.cpu()), tuple(class_names), test
+        self.given, self.class_names, self.test = TensorSplit(images.detach().cpu(), labels.cpu()), tuple(class_names), test
         self.normalisation = normalisation or Normalisation()
 
     def read(self) -> Reading:
         train, test = self._cut()
         return Reading(train, test, self.class_names, self.normalisation)
 
-    def _cut(self) -> tuple[Split, Split]:
+    def _cut(self) -> tuple[TensorSplit, TensorSplit]:
         if not isinstance(self.test, int | float):
             images, labels = self.test
-            return self.given, Split(images.detach().cpu(), labels.cpu())
+            return self.given, TensorSplit(images.detach().cpu(), labels.cpu())
         check_split(self.given, "given", len(self.class_names))
         kept, held = hold_out(self.given.labels, count_held_out(self.test, len(self.given), "test"))
         return self.given.take(kept), self.given.take(held)

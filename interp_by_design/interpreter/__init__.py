@@ -1,9 +1,18 @@
 """g = h ∘ Φ with its decoder, and the controls it is held against. Knows nothing of losses, data sets or training."""
 
+from interp_by_design.interpreter.convolutional_decoder import ConvDecoder
 from interp_by_design.interpreter.decoder import DenseDecoder, PublishedDecoder
 from interp_by_design.interpreter.head import LinearHead
 from interp_by_design.interpreter.interpreter import Interpreter
 from interp_by_design.interpreter.linear import LinearInterpreter
 from interp_by_design.interpreter.relabelled import RelabelledInterpreter
 
-__all__ = ["DenseDecoder", "Interpreter", "LinearHead", "LinearInterpreter", "PublishedDecoder", "RelabelledInterpreter"]
+__all__ = [
+    "ConvDecoder",
+    "DenseDecoder",
+    "Interpreter",
+    "LinearHead",
+    "LinearInterpreter",
+    "PublishedDecoder",
+    "RelabelledInterpreter",
+]

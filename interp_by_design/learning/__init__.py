@@ -1,7 +1,9 @@
 """Lightning modules, and the schedule of their losses. The only place that trains; knows nothing of files or figures."""
 
 from interp_by_design.learning.by_design import ByDesign
+from interp_by_design.learning.class_weights import class_weights
 from interp_by_design.learning.objective import Forms, Objective
-from interp_by_design.learning.schedule import Schedule, lowered_rate
+from interp_by_design.learning.rate import lowered_rate, one_cycle
+from interp_by_design.learning.schedule import Schedule
 
-__all__ = ["ByDesign", "Forms", "Objective", "Schedule", "lowered_rate"]
+__all__ = ["ByDesign", "Forms", "Objective", "Schedule", "class_weights", "lowered_rate", "one_cycle"]

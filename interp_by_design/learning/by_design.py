@@ -7,6 +7,7 @@ from typing import Any, final
 
 import pytorch_lightning as pl
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -16,7 +17,7 @@ from interp_by_design.metrics import RunningScores
 from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import Batch, Scalar, UserError
 
-OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
+OptimizerFactory = Callable[[Iterable[nn.Parameter] | list[dict[str, Any]]], Optimizer]
 SchedulerFactory = Callable[..., LRScheduler]
 
 
@@ -25,8 +26,11 @@ class ByDesign(pl.LightningModule):
     """One optimiser over predictor, dictionary, head and decoder; every loss reaches the layers that they share.
 
     `optimizer` takes the parameters. `scheduler`, where given, takes the optimiser and `total_steps`, and is stepped with each
-    batch. Stops with `UserError`, naming the terms, as soon as a loss is not finite.
+    batch. `predictor_lr` is the predictor's own learning rate, as for a pretrained one; None is the optimiser's. `class_weights`
+    [C] weigh the samples of the prediction term. Stops with `UserError`, naming the terms, as soon as a loss is not finite.
     """
+
+    class_weights: Tensor | None
 
     def __init__(
         self,
@@ -34,16 +38,19 @@ class ByDesign(pl.LightningModule):
         objective: Objective,
         optimizer: OptimizerFactory,
         scheduler: SchedulerFactory | None = None,
+        predictor_lr: float | None = None,
+        class_weights: Float[Tensor, "classes"] | None = None,
     ) -> None:
         super().__init__()
         self.model, self.objective = model, objective
-        self._optimizer, self._scheduler = optimizer, scheduler
+        self._optimizer, self._scheduler, self._predictor_lr = optimizer, scheduler, predictor_lr
+        self.register_buffer("class_weights", class_weights, persistent=False)
         self.running = RunningScores(model.interpreter.n_attributes)
 
     def configure_optimizers(self) -> Any:  # Lightning's own return type is a union of a dozen
         steps = self.trainer.estimated_stepping_batches
         try:
-            optimizer = self._optimizer(p for p in self.model.parameters() if p.requires_grad)
+            optimizer = self._optimizer(self._parameters_to_learn())
             if self._scheduler is None:
                 return optimizer
             scheduler = self._scheduler(optimizer, total_steps=int(steps))
@@ -51,19 +58,26 @@ class ByDesign(pl.LightningModule):
             raise UserError(f"Optimiser and scheduler cannot be made for {steps} steps: {error}; see learning.") from error
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
+    def _parameters_to_learn(self) -> list[nn.Parameter] | list[dict[str, Any]]:
+        """Those that learn; in two groups where the predictor has a rate of its own."""
+        if self._predictor_lr is None:
+            return _learning(self.model)
+        ours: dict[str, Any] = {"params": _learning(self.model.interpreter)}
+        return [ours, {"params": _learning(self.model.predictor), "lr": self._predictor_lr}]
+
     def training_step(self, batch: Batch, batch_index: int) -> Scalar:
         """The objective at this point of the schedule; its unweighted terms are logged as `train/<term>`."""
         factors = self.objective.factors(self._epoch(batch_index))
         seen = self.model(batch.images, reconstruct=factors["input_fidelity"] > 0)
-        terms = self.objective.terms(seen, batch, factors)
+        terms = self.objective.terms(seen, batch, factors, self.class_weights)
         if not terms:
             raise UserError(f"Every term's factor is 0 in epoch {self.current_epoch + 1}: nothing to learn.")
         loss = self.objective.total(terms, factors)
         self._stop_if_not_finite(loss, terms)
         # Only where Lightning writes them: logging each step costs as much as a small network.
         if (self.trainer.global_step + 1) % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]  # set from outside
-            self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()})
-            self.log("train/loss", loss.detach(), prog_bar=True)
+            self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()}, sync_dist=True)
+            self.log("train/loss", loss.detach(), prog_bar=True, sync_dist=True)
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
@@ -74,8 +88,9 @@ class ByDesign(pl.LightningModule):
         scores = self.running.compute()
         self.running.reset()
         shown = ("predictor_accuracy", "interpreter_accuracy", "fidelity")
-        self.log_dict({f"val/{name}": value for name, value in scores.items() if name not in shown})
-        self.log_dict({f"val/{name}": scores[name] for name in shown}, prog_bar=True)
+        # sync_dist says what is so already: RunningScores adds up over ranks by itself.
+        self.log_dict({f"val/{name}": value for name, value in scores.items() if name not in shown}, sync_dist=True)
+        self.log_dict({f"val/{name}": scores[name] for name in shown}, prog_bar=True, sync_dist=True)
 
     def _epoch(self, batch_index: int) -> float:
         """Where training stands, in epochs: 1.0 at its start, whatever part of it a resumed run skips."""
@@ -91,3 +106,7 @@ class ByDesign(pl.LightningModule):
             "stopped; checkpoints of the epochs before are kept. Try a smaller learning.optimizer.lr, or "
             "trainer.gradient_clip_val=1."
         )
+
+
+def _learning(module: nn.Module) -> list[nn.Parameter]:
+    return [parameter for parameter in module.parameters() if parameter.requires_grad]

@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields
 from typing import Any, final, get_args, get_type_hints
 
 import torch
-import torch.nn.functional as F
+from torch import Tensor
 
 from interp_by_design.learning.schedule import Schedule
-from interp_by_design.losses import conciseness, input_fidelity, magnitude, output_fidelity
+from interp_by_design.losses import conciseness, input_fidelity, magnitude, output_fidelity, prediction
 from interp_by_design.losses.conciseness import Codes
 from interp_by_design.losses.fidelity import Direction, Distance
 from interp_by_design.terms import Batch, Interpretation, Scalar, UnknownName, UserError
@@ -77,11 +77,13 @@ class Objective:
         values = torch.stack(list(terms.values()))
         return values @ values.new_tensor([factors[name] for name in terms])
 
-    def terms(self, seen: Interpretation, batch: Batch, factors: Mapping[str, float]) -> dict[str, Scalar]:
-        """The unweighted terms whose factor is not 0."""
+    def terms(
+        self, seen: Interpretation, batch: Batch, factors: Mapping[str, float], class_weights: Tensor | None = None
+    ) -> dict[str, Scalar]:
+        """The unweighted terms whose factor is not 0; `class_weights` [C] weigh each sample of the prediction by its label."""
         terms: dict[str, Scalar] = {}
         if factors["prediction"]:
-            terms["prediction"] = F.cross_entropy(seen.predictor, batch.labels)
+            terms["prediction"] = prediction(seen.predictor, batch.labels, class_weights)
         if factors["output_fidelity"]:
             terms["output_fidelity"] = output_fidelity(seen.interpreter, seen.predictor, self.forms.output_fidelity)
         if factors["input_fidelity"] and seen.reconstruction is not None:

@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import final
 
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
-
 from interp_by_design.terms import UserError
 
 
@@ -47,8 +44,3 @@ class Schedule:
             climbed = 1.0 if self.ramp == 0 else min(1.0, (epoch - start) / self.ramp)
             value += (target - value) * climbed
         return value
-
-
-def lowered_rate(optimizer: Optimizer, total_steps: int, at: float, factor: float) -> LambdaLR:
-    """The optimiser's learning rate, times `factor` once the share `at` (0..1) of `total_steps` is done."""
-    return LambdaLR(optimizer, lambda step: factor if step >= at * total_steps else 1.0)

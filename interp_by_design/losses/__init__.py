@@ -2,5 +2,6 @@
 
 from interp_by_design.losses.conciseness import conciseness, magnitude
 from interp_by_design.losses.fidelity import input_fidelity, output_fidelity
+from interp_by_design.losses.prediction import prediction
 
-__all__ = ["conciseness", "input_fidelity", "magnitude", "output_fidelity"]
+__all__ = ["conciseness", "input_fidelity", "magnitude", "output_fidelity", "prediction"]

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from interp_by_design.losses.ranks import mean_over_ranks
 from interp_by_design.terms import Attributes, Scalar
 
 Codes = Literal["sum", "softmax"]
@@ -24,13 +25,13 @@ def conciseness(attributes: Attributes, codes: Codes = "sum") -> Scalar:
 
     Source: FLINT, section 3.2 (L_cd without its magnitude), with softmax codes. Those reward large magnitudes, and a dead
     dictionary is an optimum of their diversity. Codes normalised by their sum are free of scale, and uniform where Φ is zero,
-    so that the all-zero dictionary is no optimum.
+    so that the all-zero dictionary is no optimum. Under DDP the code of the batch is taken over all ranks.
     """
     if codes == "softmax":
         size = attributes.abs()  # as the official code does, whose attributes may be negative
-        return softmax_entropy(size) - softmax_entropy(size.mean(dim=0, keepdim=True))
+        return softmax_entropy(size) - softmax_entropy(mean_over_ranks(size.mean(dim=0, keepdim=True)))
     code = sum_code(attributes)
-    return entropy(code) - entropy(code.mean(dim=0, keepdim=True))
+    return entropy(code) - entropy(mean_over_ranks(code.mean(dim=0, keepdim=True)))
 
 
 def sum_code(attributes: Attributes) -> Attributes:

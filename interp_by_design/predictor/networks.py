@@ -23,7 +23,7 @@ class PublishedLeNet(nn.Sequential):
     """
 
     def __init__(self, image_shape: tuple[int, int, int], n_classes: int) -> None:
-        channels, height, width = _large_enough(image_shape, 2)
+        channels, height, width = large_enough(image_shape, 2)
         stages: OrderedDict[str, nn.Module] = OrderedDict()
         stages["conv1"] = nn.Sequential(nn.Conv2d(channels, 16, 3, padding=1), nn.ReLU())
         stages["conv2"] = nn.Sequential(nn.Conv2d(16, 32, 3, padding=1), nn.MaxPool2d(2), nn.Dropout(0.5), nn.ReLU())
@@ -50,7 +50,7 @@ class LeNet(nn.Sequential):
     ) -> None:
         """Layer sizes from the data: `image_shape` (c, h, w) with h and w at least 4. `dropout` acts before the class head."""
         first, second = channels
-        colours, height, breadth = _large_enough(image_shape, 4)
+        colours, height, breadth = large_enough(image_shape, 4)
         stages: OrderedDict[str, nn.Module] = OrderedDict()
         # ReLU and max-pooling commute; after pooling ReLU has a quarter of the work.
         stages["conv1"] = nn.Sequential(nn.Conv2d(colours, first, 5, padding=2), nn.MaxPool2d(2), nn.ReLU())
@@ -65,7 +65,8 @@ class LeNet(nn.Sequential):
         return logits
 
 
-def _large_enough(image_shape: tuple[int, int, int], smallest: int) -> tuple[int, int, int]:
+def large_enough(image_shape: tuple[int, int, int], smallest: int) -> tuple[int, int, int]:
+    """`image_shape` itself where it is (c, h, w) with h and w at least `smallest`; raises `UserError` otherwise."""
     if len(image_shape) != 3 or min(image_shape[1:]) < smallest:
         raise UserError(
             f"This network needs images of shape (c, h, w) with h and w at least {smallest}, not {tuple(image_shape)}."

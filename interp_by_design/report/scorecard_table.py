@@ -33,7 +33,7 @@ def scores_table(scores: Mapping[str, float], n_attributes: int) -> Table:
         val, test = (scores.get(f"{split}/{score.key}") for split in ("val", "test"))
         if "@" not in score.key and (val is not None or test is not None):
             flag = "[bold red]BAD[/]" if score.key in failed else ""
-            table.add_row(f"{ARROWS[score.direction]} {score.key}", _number(val), _number(test), flag, f"[dim]{score.meaning}[/]")
+            table.add_row(f"{ARROWS[score.direction]} {score.key}", number(val), number(test), flag, f"[dim]{score.meaning}[/]")
     return table
 
 
@@ -46,7 +46,7 @@ def curves_table(scores: Mapping[str, float]) -> Table:
             curves.setdefault(name, {})[tau] = ARROWS[score.direction], scores[f"test/{score.key}"]
     table = _table("\n  on test, at τ =", *(f"\n{tau}>" for tau in next(iter(curves.values()), {})))
     for name, curve in curves.items():
-        table.add_row(f"{next(iter(curve.values()))[0]} {name}", *(_number(value) for _, value in curve.values()))
+        table.add_row(f"{next(iter(curve.values()))[0]} {name}", *(number(value) for _, value in curve.values()))
     return table
 
 
@@ -75,7 +75,7 @@ def _of(scores: Mapping[str, float], split: str) -> dict[str, float]:
     return {key.removeprefix(f"{split}/"): value for key, value in scores.items() if key.startswith(f"{split}/")}
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
     """Counts bare, shares and errors with four decimals, larger numbers with two."""
     if value is None:
         return "-"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,10 +12,14 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]  # only re-exported
 
+from interp_by_design.callbacks import guarded
 from interp_by_design.data.datamodule import ImageData
+from interp_by_design.learning import class_weights
 from interp_by_design.model import InterpretableModel
-from interp_by_design.predictor import Predictor
-from interp_by_design.terms import DataFacts, UserError
+from interp_by_design.predictor import Predictor, load_weights
+from interp_by_design.run.checkpoint_io import AtomicCheckpointIO
+from interp_by_design.run.ranks import n_processes
+from interp_by_design.terms import DataFacts, Normalisation, UserError
 
 
 def build_data(config: DictConfig) -> ImageData:
@@ -30,7 +34,12 @@ def build_model(config: DictConfig, facts: DataFacts) -> InterpretableModel:
     """f and g with fresh weights, every size that the config leaves open taken from the data and the layer before."""
     with _options_of("predictor"):
         network = instantiate(config.predictor.network)(image_shape=facts.image_shape, n_classes=facts.n_classes)
-        predictor = Predictor(network, config.predictor.hidden_layers, facts)
+        if weights := config.predictor.get("weights"):
+            load_weights(network, weights)
+        own = config.predictor.get("normalisation")
+        predictor = Predictor(
+            network, config.predictor.hidden_layers, facts, own and Normalisation(tuple(own.mean), tuple(own.std))
+        )
     with _options_of("attributes"):
         dictionary = instantiate(config.attributes)(shapes=predictor.hidden_shapes)
     with _options_of("interpreter"):
@@ -40,10 +49,11 @@ def build_model(config: DictConfig, facts: DataFacts) -> InterpretableModel:
         return InterpretableModel(predictor, parts(dictionary=dictionary, head=head, decoder=decoder), facts)
 
 
-def build_learning(config: DictConfig, model: InterpretableModel) -> pl.LightningModule:
-    """The Lightning module that trains `model`."""
+def build_learning(config: DictConfig, model: InterpretableModel, class_counts: Sequence[int]) -> pl.LightningModule:
+    """The Lightning module that trains `model` on as many images of each class as `class_counts` says."""
     with _options_of("learning"):
-        module: pl.LightningModule = instantiate(config.learning)(model=model)
+        weights = class_weights(config.learning.class_weights, class_counts)
+        module: pl.LightningModule = instantiate(config.learning)(model=model, class_weights=weights)
     return module
 
 
@@ -52,9 +62,14 @@ def build_trainer(config: DictConfig) -> pl.Trainer:
     with _options_of("callbacks"):
         callbacks = _present(instantiate(config.callbacks))
     with _options_of("logger"):
-        loggers = _present(instantiate(config.logger))
+        loggers = guarded(instantiate(config.logger))
     with _options_of("trainer"):
-        trainer: pl.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers)
+        strategy = config.trainer.strategy
+        if strategy == "auto" and n_processes(config.trainer) > 1:
+            strategy = "ddp_find_unused_parameters_true"  # a term that is not yet in the schedule leaves its parameters unused
+        trainer: pl.Trainer = instantiate(
+            config.trainer, callbacks=callbacks, logger=loggers, strategy=strategy, plugins=[AtomicCheckpointIO()]
+        )
     return trainer
 
 
@@ -69,7 +84,7 @@ def _options_of(group: str) -> Iterator[None]:
         cause = error.__cause__ or error
         if isinstance(cause, UserError):
             raise cause from error
-        told = f"The options of {group} do not work: {cause} (`python train.py --cfg job --package {group}` shows them)"
+        told = f"The options of {group} do not work: {cause} (`--cfg job --package {group}` shows them)"
         raise UserError(told) from error
 
 

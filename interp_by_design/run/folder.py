@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-import subprocess
-import sys
-from collections.abc import Mapping
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, final
 
-import torch
+from filelock import FileLock, Timeout
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from interp_by_design.run import FORMAT
+from interp_by_design.run.files import write_text
+from interp_by_design.run.origin import origin
+from interp_by_design.run.reading import reading
 from interp_by_design.terms import DataFacts, Normalisation, UserError
 
-FORMAT = 1
-CLAIMED = ".run"
-PACKAGES = (
-    "interp_by_design",
-    "torch",
-    "torchvision",
-    "pytorch-lightning",
-    "torchmetrics",
-    "hydra-core",
-    "numpy",
-    "scikit-learn",
-)
+LOCK = ".run"
+CONFIG = ".hydra/config.yaml"
+PROVENANCE = "provenance.json"
+METRICS = "metrics.json"
 
 
 @final
@@ -42,37 +35,60 @@ class RunFolder:
     def existing(cls, path: str | Path) -> RunFolder:
         """A folder that a run has written; raises `UserError` for any other."""
         folder = cls(path)
-        missing = [file for file in (".hydra/config.yaml", "provenance.json") if not (folder.path / file).is_file()]
+        with reading(folder.path):
+            missing = [file for file in (CONFIG, PROVENANCE) if not folder.has(file)]
         if missing:
             raise UserError(
-                f"{folder.path} is not a run folder: it lacks {' and '.join(missing)}. Give the folder that train.py printed."
+                f"{folder.path} is not a run folder: it lacks {' and '.join(missing)}. Give the folder that the training printed."
             )
-        found = folder.read("provenance.json").get("format")
+        found = folder.read(PROVENANCE).get("format")
         if found != FORMAT:
             raise UserError(f"{folder.path} was written in run format {found}; this version reads format {FORMAT}.")
         return folder
 
-    def claim(self) -> None:
-        """Makes the folder this run's own; raises `UserError` where another run has it, also one begun this very second."""
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """For the block, this process alone writes here; a process that dies lets go. `UserError` where another one has it."""
         self.path.mkdir(parents=True, exist_ok=True)
         try:
-            (self.path / CLAIMED).touch(exist_ok=False)
-        except FileExistsError:
-            raise UserError(f"{self.path} already holds a run. Choose another folder: hydra.run.dir=…") from None
+            with FileLock(self.path / LOCK, timeout=0):
+                yield
+        except Timeout:
+            raise UserError(f"{self.path} is in use by another process. Wait for it, or choose another folder.") from None
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a run has written its config and provenance here: from then on it can be resumed."""
+        return self.has(CONFIG) and self.has(PROVENANCE)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file of this name."""
+        return (self.path / name).is_file()
+
+    @property
+    def last_checkpoint(self) -> Path | None:
+        """What a resumed run goes on from; None before the first checkpoint."""
+        path = self.path / "checkpoints/last.ckpt"
+        return path if path.is_file() else None
 
     @property
     def config(self) -> DictConfig:
         """The config as the run was given it."""
-        config = OmegaConf.load(self.path / ".hydra/config.yaml")
-        assert isinstance(config, DictConfig)  # noqa: S101  a file with keys gives a dict
+        with reading(self.path / CONFIG):
+            config = OmegaConf.load(self.path / CONFIG)
+            if not isinstance(config, DictConfig):
+                raise UserError("it is a list")
         return config
 
     @property
     def facts(self) -> DataFacts:
         """What the model was told of its data."""
-        facts = self.read("provenance.json")["data"]
-        normalisation = Normalisation(tuple(facts["mean"]), tuple(facts["std"]))
-        return DataFacts(tuple(facts["image_shape"]), tuple(facts["class_names"]), normalisation)
+        provenance = self.read(PROVENANCE)
+        with reading(self.path / PROVENANCE):
+            facts = provenance["data"]
+            channels, height, width = map(int, facts["image_shape"])
+            normalisation = Normalisation(tuple(map(float, facts["mean"])), tuple(map(float, facts["std"])))
+            return DataFacts((channels, height, width), tuple(facts["class_names"]), normalisation)
 
     def checkpoint(self, which: str = "best") -> Path:
         """The checkpoint file "best" or "last"; raises `UserError` where there is none."""
@@ -84,19 +100,23 @@ class RunFolder:
 
     def read(self, name: str) -> dict[str, Any]:
         """A JSON file of this folder."""
-        content: dict[str, Any] = json.loads((self.path / name).read_text())
+        with reading(self.path / name):
+            content = json.loads((self.path / name).read_text())
+            if not isinstance(content, dict):
+                raise UserError("it holds no names with values")
         return content
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
         """A JSON file, whole or not at all."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        beside = self.path / f".{name}.writing"
-        with beside.open("w") as file:
-            json.dump(content, file, indent=2, allow_nan=False)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self.path / name)
+        write_text(self.path / name, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+    def write_config(self, config: DictConfig) -> None:
+        """What Hydra would have written at the start, now that the folder is this run's: config, overrides, its own settings."""
+        if HydraConfig.initialized():
+            hydra = HydraConfig.get()
+            write_text(self.path / ".hydra/overrides.yaml", OmegaConf.to_yaml(hydra.overrides.task))
+            write_text(self.path / ".hydra/hydra.yaml", OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra})))
+        write_text(self.path / CONFIG, OmegaConf.to_yaml(config))
 
     def write_provenance(self, facts: DataFacts, data_hash: str) -> None:
         """What is needed to load the model, and to say where its numbers come from."""
@@ -107,39 +127,4 @@ class RunFolder:
             "std": list(facts.normalisation.std),
             "hash": data_hash,
         }
-        self.write("provenance.json", {"format": FORMAT, **origin(), "data": data})
-
-
-def origin() -> dict[str, Any]:
-    """Where a figure comes from: command, git revision, versions, machine."""
-    machine = {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "system": platform.platform(terse=True),
-        "python": platform.python_version(),
-    }
-    return {
-        "command": " ".join(["python", *sys.argv]),
-        "revision": _revision(),
-        "versions": {package: version(package) for package in PACKAGES},
-        "machine": machine,
-    }
-
-
-def _revision() -> str | None:
-    """The git revision that ran, with a + where files differ from it; None outside a checkout."""
-    asked = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
-    try:
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:  # not Linux
-        return platform.processor() or platform.machine()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+        self.write(PROVENANCE, {"format": FORMAT, **origin(), "data": data})

@@ -3,80 +3,117 @@
 from __future__ import annotations
 
 import logging
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytorch_lightning as pl
-import torch
 from omegaconf import DictConfig
 
-from interp_by_design.callbacks import Throughput
+from interp_by_design.callbacks import Interrupted, Throughput, announce, summarise
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.gather import class_mean_images, interpretation_table
 from interp_by_design.metrics import scorecard
 from interp_by_design.model import InterpretableModel
 from interp_by_design.report import scorecard_table
-from interp_by_design.run.build import build_data, build_learning, build_model, build_trainer
-from interp_by_design.run.folder import RunFolder
+from interp_by_design.run.fitting import Fitting
+from interp_by_design.run.folder import METRICS, PROVENANCE, RunFolder
 from interp_by_design.run.loading import restore
-from interp_by_design.terms import UnknownName, UserError
-
-CHECKPOINTS = ("best", "last")
+from interp_by_design.run.opening import agreed, opened, plain
+from interp_by_design.run.origin import origin
+from interp_by_design.run.ranks import leading, leads, n_processes
+from interp_by_design.terms import UserError
 
 log = logging.getLogger(__name__)
 
 
 def train(config: DictConfig) -> dict[str, float]:
-    """Runs `config` to its end: the run folder then holds checkpoints, provenance and metrics.json. Returns the numbers."""
-    _check(config)
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    _quiet_lightning()
-    pl.seed_everything(config.seed, workers=True, verbose=False)
-    data = build_data(config)
-    module = build_learning(config, model := build_model(config, data.facts))
-    trainer = build_trainer(config)
-    folder = RunFolder(config.folder)
-    folder.claim()
-    folder.write_provenance(data.facts, data.fingerprint())
-    log.info("Training on %s; the run folder is %s", data, folder.path)
-    _fit(trainer, module, data)
-    restore(model, folder.checkpoint(config.checkpoint))
-    scores = evaluate(model, data, config.seed) | _cost(trainer)
-    folder.write("metrics.json", scores)
-    scorecard_table.show(scores, model.interpreter.n_attributes)
-    log.info("Everything is in %s", folder.path)
-    return scores
+    """Runs `config` to its end, or goes on with the run that `config.resume` names; returns the numbers.
+
+    The run folder then holds checkpoints, provenance and metrics.json. Where torchrun or srun started several processes, only
+    the first writes and has numbers to return.
+    """
+    if not leads():
+        folder, config = agreed(config)
+        Fitting.of(config).run(folder)
+        return {}
+    with opened(config) as (folder, config):
+        if not folder.has(METRICS):
+            with _telling_how_to_resume(folder):
+                return _lead(folder, config)
+        log.info("%s is finished. Its numbers:", folder.path)
+        scores: dict[str, float] = folder.read(METRICS)
+        scorecard_table.show(scores, config.attributes.n_attributes)
+        return scores
 
 
-def _fit(trainer: pl.Trainer, module: pl.LightningModule, data: ImageData) -> None:
+def follow(run: str) -> None:
+    """Takes part in the fit of a run that another process leads."""
+    folder = RunFolder.existing(run)
+    config = folder.config
+    config.folder = str(folder.path)
     try:
-        trainer.fit(module, datamodule=data)
-    except SystemExit:  # Lightning's answer to Ctrl-C, without a word
-        log.warning("Interrupted in epoch %d. Checkpoints of the epochs before are kept.", trainer.current_epoch + 1)
-        raise SystemExit(130) from None
+        Fitting.of(config).run(folder)
+    except Interrupted:  # which the leading process tells
+        return
 
 
 def evaluate(model: InterpretableModel, data: ImageData, seed: int) -> dict[str, float]:
     """The scorecard of a model on validation and test, by keys `val/…` and `test/…`."""
-    means = class_mean_images(data.train_in_order(), data.facts.n_classes)
-    train_table = interpretation_table(model, data.train_in_order(), means)
-    splits = {"val": data.val_dataloader(), "test": data.test_dataloader()}
+    means = class_mean_images(data.in_order("train"), data.facts.n_classes)
+    train_table = interpretation_table(model, data.in_order("train"), means)
     return {
         f"{split}/{key}": value
-        for split, loader in splits.items()
-        for key, value in scorecard(interpretation_table(model, loader, means), train_table, seed).items()
+        for split in ("val", "test")
+        for key, value in scorecard(interpretation_table(model, data.in_order(split), means), train_table, seed).items()
     }
 
 
-def _check(config: DictConfig) -> None:
-    """What can be known to be wrong before anything is read."""
-    if config.checkpoint not in CHECKPOINTS:
-        raise UnknownName.among("checkpoint", str(config.checkpoint), CHECKPOINTS)
-    if not isinstance(config.seed, int) or not 0 <= config.seed < 2**32:
-        raise UserError(f"seed must be a whole number from 0 to 4294967295, not {config.seed!r}.")
-    epochs = config.trainer.max_epochs
-    if epochs is not None and (not isinstance(epochs, int) or (epochs < 1 and epochs != -1)):
-        raise UserError(f"trainer.max_epochs must be a whole number of at least 1, or -1 for no end, not {epochs!r}.")
+def _lead(folder: RunFolder, config: DictConfig) -> dict[str, float]:
+    """The run in `folder`, from its beginning or its last checkpoint to its numbers."""
+    with leading(n_processes(config.trainer)) as start_others:
+        fitting = Fitting.of(config)
+        _sign(folder, config, fitting.data)
+        log.info("Training on %s; the run folder is %s", fitting.data, folder.path)
+        start_others(folder.path)
+        announce(fitting.trainer.loggers, plain(config), origin())
+        fitting.run(folder)
+    restore(fitting.model.float(), folder.checkpoint(config.checkpoint))  # whatever precision it was trained in, as `load` does
+    scores = evaluate(fitting.model, fitting.data, config.seed) | _cost(fitting.trainer)
+    folder.write(METRICS, scores)
+    summarise(fitting.trainer.loggers, scores)
+    scorecard_table.show(scores, fitting.model.interpreter.n_attributes)
+    log.info("Everything is in %s", folder.path)
+    return scores
+
+
+def _sign(folder: RunFolder, config: DictConfig, data: ImageData) -> None:
+    """The folder says what runs in it; one that is gone on with must meet the same data again."""
+    if not folder.is_begun:
+        folder.write_provenance(data.facts, data.fingerprint())
+        folder.write_config(config)
+        return
+    provenance = folder.read(PROVENANCE)
+    if provenance["data"]["hash"] != data.fingerprint():
+        raise UserError(f"The data is not what {folder.path} began with: its hash differs. Restore it, or start a new run.")
+    resumed = {"date": datetime.now(UTC).isoformat(timespec="seconds"), **origin()}
+    folder.write(PROVENANCE, provenance | {"resumed": [*provenance.get("resumed", []), resumed]})
+
+
+@contextmanager
+def _telling_how_to_resume(folder: RunFolder) -> Iterator[None]:
+    """Whatever ends the run before its time, nothing that it has written is lost, and the user is told how to go on."""
+    try:
+        yield
+    except Interrupted as stopped:
+        log.warning("Stopped by %s; a checkpoint is written. To go on, the same command with resume=%s", stopped, folder.path)
+        raise SystemExit(128 + stopped.signal) from None
+    except (Exception, KeyboardInterrupt) as error:
+        if folder.last_checkpoint:
+            log.warning("Stopped. To go on from the last checkpoint, the same command with resume=%s", folder.path)
+        if isinstance(error, KeyboardInterrupt):
+            raise SystemExit(130) from None
+        raise
 
 
 def _cost(trainer: pl.Trainer) -> dict[str, float]:
@@ -84,11 +121,3 @@ def _cost(trainer: pl.Trainer) -> dict[str, float]:
     callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # Lightning sets it from outside
     watches = [callback for callback in callbacks if isinstance(callback, Throughput)]
     return {f"train/{key}": value for watch in watches[:1] for key, value in watch.scores().items()}
-
-
-def _quiet_lightning() -> None:
-    """Lightning's advice about workers and checkpoints does not hold for sets in memory, and drowns what a person should read."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")  # of torch's, addressed to Lightning
-    warnings.filterwarnings("ignore", ".*The number of training batches .* is smaller than the logging interval.*")

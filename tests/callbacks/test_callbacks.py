@@ -14,7 +14,7 @@ MODULE = pl.LightningModule()
 def test_throughput_counts_images_over_the_whole_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter((100.0, 104.0))
     monkeypatch.setattr("time.perf_counter", lambda: next(ticks))
-    watch, trainer = Throughput(), cast("pl.Trainer", None)
+    watch, trainer = Throughput(), cast("pl.Trainer", SimpleNamespace(world_size=1))
     watch.on_fit_start(trainer, MODULE)
     for n in (8, 8, 4):
         watch.on_train_batch_end(trainer, MODULE, None, Batch(torch.rand(n, 1, 2, 2), torch.zeros(n).long(), torch.arange(n)), 0)

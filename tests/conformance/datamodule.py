@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class DataModuleConformance(ABC):
 
     def test_facts_describe_the_images(self, tmp_path: Path) -> None:
         data = self.made(tmp_path)
-        assert data.facts.image_shape == tuple(data.split("train").images.shape[1:])
+        assert data.facts.image_shape == data.split("train").image_shape == data.split("test").image_shape
         assert len(data.facts.normalisation.mean) in (1, data.facts.image_shape[0])
         for name in ("train", "val", "test"):
             labels = data.split(name).labels
@@ -42,7 +43,7 @@ class DataModuleConformance(ABC):
         data = self.made(tmp_path)
         for name, loader in (
             ("train", data.train_dataloader()),
-            ("train", data.train_in_order()),
+            ("train", data.in_order("train")),
             ("val", data.val_dataloader()),
             ("test", data.test_dataloader()),
         ):
@@ -57,7 +58,7 @@ class DataModuleConformance(ABC):
 
     def test_evaluation_sees_each_image_once_and_in_order(self, tmp_path: Path) -> None:
         data = self.made(tmp_path)
-        loaders = {"train": data.train_in_order(), "val": data.val_dataloader(), "test": data.test_dataloader()}
+        loaders = {"train": data.in_order("train"), "val": data.val_dataloader(), "test": data.test_dataloader()}
         for name, loader in loaders.items():
             batches = list(loader)
             assert len(batches) == len(loader)
@@ -113,19 +114,40 @@ class DataModuleConformance(ABC):
         assert torch.equal(first.images, again.images)
         assert not torch.equal(first.images, data.split("train").batch(first.indices).images)
         assert not torch.equal(first.images, later.images)
-        for name, loader in (("train", data.train_in_order()), ("val", data.val_dataloader()), ("test", data.test_dataloader())):
+        for name, loader in (("train", data.in_order("train")), ("val", data.val_dataloader()), ("test", data.test_dataloader())):
             batch = next(iter(loader))
             assert torch.equal(batch.images, data.split(name).batch(batch.indices).images)
 
     def test_loading_leaves_the_global_random_state_alone(self, tmp_path: Path) -> None:
         data = self.made(tmp_path, augmentation=RandomShift(1))
         before = torch.get_rng_state()
-        # DataLoader itself draws a base seed from the global state on each pass; what is read within a pass draws nothing.
-        batches = iter(data.train_dataloader())
-        started = torch.get_rng_state()
-        next(batches)
-        assert torch.equal(torch.get_rng_state(), started)
-        torch.set_rng_state(before)
+        for loader in (data.train_dataloader(), data.val_dataloader(), data.in_order("test")):
+            next(iter(loader))
+        assert torch.equal(torch.get_rng_state(), before)
+
+    def test_a_worker_reads_the_same(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path, augmentation=RandomShift(1), batch_size=16)
+        here, there = self.made(tmp_path, augmentation=RandomShift(1), batch_size=16, workers=0), data
+        there.workers = 1
+        for first, second in zip(islice(here.train_dataloader(), 2), islice(there.train_dataloader(), 2), strict=True):
+            assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
+
+    def test_a_pass_goes_on_where_its_state_was_taken(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path, batch_size=4)
+        loader = data.train_dataloader()
+        loader.sampler.set_epoch(1)
+        whole = [batch.indices.tolist() for batch in islice(loader, 3)]
+        resumed = data.train_dataloader()
+        loader.sampler.set_epoch(2)
+        _ = list(islice(loader, 1))
+        resumed.load_state_dict({**loader.state_dict(), "epoch": 1})
+        resumed.sampler.set_epoch(1)
+        assert [batch.indices.tolist() for batch in islice(resumed, 2)] == whole[1:]
+
+    def test_images_of_each_class_are_counted(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path)
+        labels = data.split("train").labels.tolist()
+        assert data.class_counts() == tuple(labels.count(label) for label in range(data.facts.n_classes))
 
     @pytest.mark.filterwarnings("ignore:.*does not have many workers")
     @pytest.mark.filterwarnings("ignore:The number of training batches")
@@ -151,7 +173,9 @@ class DataModuleConformance(ABC):
         with pytest.raises(UnknownName, match="Did you mean 'train'"):
             self.made(tmp_path).split("training")
 
-    @pytest.mark.parametrize(("option", "value"), [("batch_size", 0), ("batch_size", -1), ("batch_size", True), ("seed", -1)])
+    @pytest.mark.parametrize(
+        ("option", "value"), [("batch_size", 0), ("batch_size", -1), ("batch_size", True), ("seed", -1), ("workers", -1)]
+    )
     def test_refuses_what_is_no_number_of_images_or_seed(self, tmp_path: Path, option: str, value: int) -> None:
         with pytest.raises(UserError, match=f"{option}={value} .*at least"):
             self.data(tmp_path, **{option: value})

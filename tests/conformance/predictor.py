@@ -16,6 +16,7 @@ from interp_by_design.terms import DataFacts, Normalisation, UserError
 class PredictorConformance(ABC):
     image_shapes: tuple[tuple[int, int, int], ...] = ((1, 28, 28), (3, 32, 32))
     n_classes = 7
+    steps, rate = 60, 3e-3  # of Adam, in which a batch must be learnt by heart
 
     @abstractmethod
     def network(self, image_shape: tuple[int, int, int], n_classes: int) -> nn.Module:
@@ -38,6 +39,16 @@ class PredictorConformance(ABC):
         assert torch.equal(seen.logits, network(images))
         assert [layer.shape[1:] for layer in seen.hidden] == layer_shapes(network, stages, shape)
 
+    def test_what_is_read_is_what_the_stage_gave(self) -> None:
+        shape = self.image_shapes[0]
+        network = self.network(shape, self.n_classes).eval()
+        predictor = Predictor(network, stages := self.stages(network), DataFacts(shape, tuple("abcdefg"), Normalisation()))
+        images, given = torch.rand(3, *shape), {}
+        for name in stages:
+            network.get_submodule(name).register_forward_hook(lambda _m, _i, out, name=name: given.update({name: out.clone()}))
+        seen = predictor(images)
+        assert all(torch.equal(layer, given[name]) for name, layer in zip(stages, seen.hidden, strict=True))
+
     def test_the_class_head_is_refused(self) -> None:
         shape = self.image_shapes[0]
         network = self.network(shape, self.n_classes)
@@ -58,8 +69,8 @@ class PredictorConformance(ABC):
         shape = min(self.image_shapes, key=prod)
         network = self.network(shape, 3).train()
         images, labels = torch.rand(12, *shape), torch.arange(12) % 3
-        optimizer = torch.optim.Adam(network.parameters(), 3e-3)
-        for _ in range(60):
+        optimizer = torch.optim.Adam(network.parameters(), self.rate)
+        for _ in range(self.steps):
             optimizer.zero_grad()
             nn.functional.cross_entropy(network(images), labels).backward()
             optimizer.step()

@@ -15,7 +15,9 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from sklearn.datasets import load_digits
 
-from interp_by_design.data import MNIST, Digits, Factors, FashionMNIST, ImageData, QuickDraw, TensorData
+from interp_by_design.data import MNIST, Digits, Factors, FashionMNIST, ImageData, ImageFolder, QuickDraw, TensorData
+from interp_by_design.data.datamodule import Loading
+from interp_by_design.data.image_folder import FolderOptions
 from interp_by_design.terms import Batch, Normalisation, UnknownName, UserError
 from tests.conformance.datamodule import DataModuleConformance
 
@@ -85,7 +87,7 @@ class TestTensorData(DataModuleConformance):
         images = torch.arange(256, dtype=torch.uint8).view(64, 1, 2, 2)
         data = TensorData(images, torch.arange(64) % 2, ["a", "b"])
         data.setup()
-        batch: Batch = next(iter(data.train_in_order()))
+        batch: Batch = next(iter(data.in_order("train")))
         assert torch.equal(batch.images, data.split("train").images / 255)
 
     @pytest.mark.parametrize(
@@ -237,10 +239,14 @@ def test_each_config_names_every_option_at_its_default(path: Path) -> None:
     data = instantiate(config.data)
     assert isinstance(data, ImageData)
     assert data.seed == 3
-    written = {name: value for name, value in OmegaConf.to_container(config.data, resolve=True).items() if name != "_target_"}
-    own, shared = inspect.signature(type(data)).parameters, inspect.signature(ImageData).parameters
-    options = {name: value for name, value in (own | shared).items() if value.kind is not inspect.Parameter.VAR_KEYWORD}
-    assert written.keys() == options.keys()
-    assert {name: written[name] for name in written if name not in ("root", "seed")} == {
-        name: option.default for name, option in options.items() if name not in ("root", "seed")
-    }
+    own = inspect.signature(type(data)).parameters
+    named = {name for name, value in own.items() if value.kind is not inspect.Parameter.VAR_KEYWORD}
+    shared = inspect.get_annotations(FolderOptions if isinstance(data, ImageFolder) else Loading)
+    assert set(config.data) - {"_target_", "_convert_"} == named | set(shared) | set(Loading.__annotations__)
+    plain = type(data)(**({"root": config.data.root} if "root" in config.data else {}), seed=3)
+    assert settings(data) == settings(plain)
+
+
+def settings(data: ImageData) -> dict[str, Any]:
+    """What a data set was made with, apart from what Lightning and itself keep."""
+    return {name: value for name, value in vars(data).items() if not name.startswith("_")}

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from interp_by_design.learning import ByDesign, Objective
+from interp_by_design.learning import ByDesign, Objective, one_cycle
 from interp_by_design.terms import Batch, UserError
 from tests.small import small_model
 
@@ -70,6 +70,13 @@ class TestByDesign:
         module = ByDesign(small_model(), Objective(), partial(torch.optim.AdamW, lr=1e-2), scheduler)
         trainer(tmp_path, max_epochs=5).fit(module, loader(stripes()))
         assert told == [5]
+
+    def test_the_predictor_can_have_a_rate_of_its_own(self, tmp_path: Path) -> None:
+        module = ByDesign(small_model(), Objective(), partial(torch.optim.AdamW, lr=1e-2), one_cycle, predictor_lr=0.0)
+        before = {name: value.clone() for name, value in module.model.named_parameters()}
+        trainer(tmp_path, max_epochs=2).fit(module, loader(stripes()))
+        moved = {name for name, value in module.model.named_parameters() if not torch.equal(value, before[name])}
+        assert moved == {name for name in before if name.startswith("interpreter.")}
 
 
 class Poisoned(nn.Module):

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.predictor import LeNet, evaluating, layer_shapes, read
+from interp_by_design.predictor import LeNet, evaluating, layer_shapes, overwrites, read
 from interp_by_design.terms import UnknownName, UserError
 
 SHAPE = (1, 8, 8)
@@ -115,3 +115,63 @@ def test_evaluating_puts_each_mode_back_after_an_exception() -> None:
     with pytest.raises(RuntimeError):
         fail()
     assert (network.training, network[0].training, network[1].training) == (True, False, True)
+
+
+class WritesOver(nn.Module):
+    """Its layer `inner` is added to in place, with no module to tell so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.outer, self.head = nn.Linear(64, 8), nn.Linear(64, 8), nn.Linear(8, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = self.inner(images.flatten(1))
+        x += self.outer(images.flatten(1))
+        return self.head(x)
+
+
+def test_what_is_written_over_is_read_as_it_was() -> None:
+    network, images = WritesOver(), torch.rand(2, *SHAPE)
+    assert overwrites(network, ["inner"], SHAPE)
+    assert not overwrites(network, ["outer"], SHAPE)
+    inner = read(network, ["inner"], images).hidden[0]
+    torch.testing.assert_close(inner, network.inner(images.flatten(1)))
+    inner.sum().backward()
+    assert network.outer.weight.grad is None  # what was added later is no part of what was read
+
+
+def test_what_is_written_over_is_never_handed_out_without_a_copy() -> None:
+    with pytest.raises(UserError, match="'inner' gave was written over later"):
+        read(WritesOver(), ["inner"], torch.rand(2, *SHAPE), copy=False)
+
+
+def test_in_place_steps_of_training_alone_count_too() -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Dropout(inplace=True), nn.Linear(8, 3))
+    assert overwrites(network, ["1"], SHAPE)
+    assert not overwrites(LeNet(SHAPE, 3), ["conv1", "fc1"], SHAPE)
+
+
+def test_layers_can_be_read_in_inference_mode() -> None:
+    with torch.inference_mode():
+        assert read(LeNet(SHAPE, 3), ["fc1"], torch.rand(2, *SHAPE), copy=False).hidden[0].shape == (2, 128)
+
+
+class Outputs(nn.Module):
+    def __init__(self, output: object) -> None:
+        super().__init__()
+        self.layer, self.output = nn.Flatten(), output
+
+    def forward(self, images: Tensor) -> object:
+        self.layer(images)
+        return self.output
+
+
+def test_auxiliary_outputs_stand_behind_the_logits() -> None:
+    logits = torch.rand(2, 3)
+    assert read(Outputs((logits, torch.rand(2, 3))), ["layer"], torch.rand(2, *SHAPE)).logits is logits
+
+
+@pytest.mark.parametrize(("output", "got"), [({"logits": 1}, "dict"), (torch.rand(2, 3, 4), r"\(2, 3, 4\)"), ((), "tuple")])
+def test_a_network_that_gives_no_logits_is_refused(output: object, got: str) -> None:
+    with pytest.raises(UserError, match=rf"network gives {got}; wanted logits \[n, C\]"):
+        read(Outputs(output), ["layer"], torch.rand(2, *SHAPE))

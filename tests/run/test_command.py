@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from interp_by_design.run import train
-from interp_by_design.run.command import explain_mistake
+from interp_by_design.run.command import explain_mistake, explaining_mistakes
+from interp_by_design.terms import UserError
 from tests.small import CONF, composed
 
 ROOT = CONF.parent
@@ -28,10 +29,8 @@ def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
             "No key or group 'learning.objective.bet' in the configuration",
         ),
         ("learning.objectiv.beta=1", "Did you mean 'learning.objective.beta'?"),
-        (
-            "data=mnst",
-            "No option 'mnst' in the group 'data'. Known: digits, factors, fashion_mnist, mnist, quickdraw. Did you mean",
-        ),
+        ("data=mnst", "No option 'mnst' in the group 'data'. Known: "),
+        ("data=mnst", "Did you mean 'mnist'?"),
         ("experiment=minst", "Did you mean 'mnist'?"),
         ("predictor.hidden_layers=[conv9,fc1]", "No layer 'conv9' in LeNet. Known: conv1, conv2, fc1, head. Did you mean 'conv"),
         ("predictor.hidden_layers=[head]", "an interpreter that reads the answer explains nothing"),
@@ -58,32 +57,41 @@ def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_a_mistake_is_explained_with_what_was_wanted(argument: str, explanation: str, tmp_path: Path) -> None:
     with pytest.raises(Exception) as raised:  # noqa: PT011  whatever comes is what has to be explained
         train(composed(tmp_path / "run", argument))
-    told = explain_mistake(raised.value, str(CONF))
+    told = explain_mistake(raised.value)
     assert told is not None
     assert explanation in told
 
 
+def test_data_that_is_not_there_is_explained_with_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"data\.download=true"):
+        train(composed(tmp_path / "run", "data=mnist", f"data.root={tmp_path}"))
+
+
 def test_a_defect_of_ours_is_not_explained_away() -> None:
-    assert explain_mistake(RuntimeError("a bug"), str(CONF)) is None
+    assert explain_mistake(RuntimeError("a bug")) is None
 
 
-@pytest.mark.parametrize(
-    ("arguments", "explanation"),
-    [
-        (["data=mnist", "data.root=nowhere"], "data.download=true"),
-        (["attributes.n_attributes=many"], "n_attributes must be a whole number of at least 1, not 'many'"),
-        (["data=mnst"], "Did you mean 'mnist'?"),
-    ],
-)
-def test_a_mistake_ends_the_process_without_a_stack_trace(arguments: list[str], explanation: str, tmp_path: Path) -> None:
-    ran = command(*arguments, folder=tmp_path / "run")
+def test_a_mistake_ends_the_process_without_a_stack_trace(tmp_path: Path) -> None:
+    ran = command("data=mnst", folder=tmp_path / "run")
     assert ran.returncode == 1
-    assert explanation in ran.stderr
+    assert "Did you mean 'mnist'?\n(debug=true shows" in ran.stderr
     assert "Traceback" not in ran.stderr
 
 
+def test_a_mistake_found_while_training_ends_it_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def main() -> None:
+        raise UserError("k must be smaller.")
+
+    monkeypatch.setattr("sys.argv", ["train.py"])
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(SystemExit) as ended:
+        explaining_mistakes(main, "python train.py")
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "\nk must be smaller.\n"
+
+
 def test_debug_brings_the_stack_trace_back(tmp_path: Path) -> None:
-    ran = command("attributes.k=21", "debug=true", folder=tmp_path / "run")
+    ran = command("data=mnst", "debug=true", folder=tmp_path / "run")
     assert ran.returncode != 0
     assert "Traceback" in ran.stderr
 

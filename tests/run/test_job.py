@@ -81,7 +81,7 @@ def test_load_says_what_is_no_run(tmp_path: Path) -> None:
 
 
 def test_a_run_that_diverges_keeps_its_last_good_checkpoint(tmp_path: Path) -> None:
-    config = composed(tmp_path / "run", "trainer.max_epochs=3", "learning.scheduler.max_lr=1e-3")
+    config = composed(tmp_path / "run", "trainer.max_epochs=3", "learning.optimizer.lr=1e-3")
     OmegaConf.update(config, "learning.scheduler", {"_target_": "tests.run.test_job.exploding", "_partial_": True}, merge=False)
     with pytest.raises(UserError, match=r"The loss is not finite at step \d+ \(epoch 2\)"):
         train(config)
@@ -110,3 +110,19 @@ def test_controls_fail_the_scorecard(control: str, tmp_path: Path) -> None:
         assert scores["test/fidelity"] > 0.99, "the cheat must look good, or it is no control"
         assert {"logit_predictability", "within_class_explained"} <= failed
     assert len(failed) >= 2
+
+
+@pytest.mark.parametrize("option", ["compile=aot_eager", "trainer.precision=bf16-mixed", "trainer.gradient_clip_val=0.5"])
+def test_options_of_training_change_the_way_and_not_the_outcome(option: str, tmp_path: Path) -> None:
+    plain, other = (train(composed(tmp_path / name, *QUICK, *more)) for name, more in (("plain", []), ("other", [option])))
+    assert other["train/seconds"] > 0
+    assert other["test/predictor_accuracy"] == pytest.approx(plain["test/predictor_accuracy"], abs=0.1)
+
+
+def test_classes_can_weigh_alike_or_as_told(tmp_path: Path) -> None:
+    none_of_the_rest = f"learning.class_weights={[1, 1, *[0] * 8]}"
+    scores = train(composed(tmp_path / "run", "trainer.max_epochs=6", none_of_the_rest))
+    assert 0.15 < scores["test/predictor_accuracy"] < 0.25, "f has learnt two classes of ten"
+    train(composed(tmp_path / "balanced", "trainer.max_epochs=1", "learning.class_weights=balanced"))
+    with pytest.raises(UserError, match="class_weights must be null, balanced, or 10 finite numbers"):
+        train(composed(tmp_path / "wrong", "learning.class_weights=[1,2]"))

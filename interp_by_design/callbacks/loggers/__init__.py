@@ -1,0 +1,8 @@
+"""Where a run's numbers go while it trains: a table, dashboards. None of them can stop a run."""
+
+from interp_by_design.callbacks.loggers.csv import CSV
+from interp_by_design.callbacks.loggers.guarded import Guarded, announce, guarded, summarise
+from interp_by_design.callbacks.loggers.tensorboard import TensorBoard
+from interp_by_design.callbacks.loggers.wandb import Wandb
+
+__all__ = ["CSV", "Guarded", "TensorBoard", "Wandb", "announce", "guarded", "summarise"]

@@ -1,0 +1,86 @@
+"""The numbers of a run as one table, which a resumed run goes on with."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, final
+
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.utilities import rank_zero_only
+from torch import Tensor
+
+
+@final
+class CSV(Logger):
+    """`<folder>/csv/metrics.csv`: a row for whatever is logged together; columns in alphabetical order, `step` among them.
+
+    The first row of a process replaces the rows of its step and later ones, which a resumed run repeats: the table of a run that
+    was interrupted equals that of one that was not. Rows are appended; a new column rewrites the table, whole or not at all.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        super().__init__()
+        self._folder = Path(folder)
+        self._file = self._folder / "csv" / "metrics.csv"
+        self._columns: list[str] = []  # none before this process has written
+
+    @property
+    def name(self) -> str:
+        return ""
+
+    @property
+    def version(self) -> str:
+        return "csv"
+
+    @property
+    def save_dir(self) -> str:
+        return str(self._folder)
+
+    @property
+    def log_dir(self) -> str:
+        return str(self._file.parent)
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        row = {key: value.item() if isinstance(value, Tensor) else value for key, value in metrics.items()} | {"step": step}
+        if not self._columns:
+            self._rewrite([*(kept for kept in self._rows() if _before(kept, step)), row])
+        elif not row.keys() <= set(self._columns):
+            self._rewrite([*self._rows(), row])
+        else:
+            with self._file.open("a", newline="") as file:
+                csv.DictWriter(file, self._columns, lineterminator="\n").writerow(row)
+
+    @rank_zero_only
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the run folder holds the config."""
+
+    def summarise(self, scores: Mapping[str, float]) -> None:
+        """Nothing: the run folder holds the numbers."""
+
+    def _rows(self) -> list[dict[str, Any]]:
+        """The rows on disk, without empty cells; a last one that was cut short, by a kill or a full disk, is left out."""
+        if not self._file.is_file():
+            return []
+        whole = self._file.read_text().rpartition("\n")[0]
+        return [{key: cell for key, cell in row.items() if cell} for row in csv.DictReader(whole.splitlines())]
+
+    def _rewrite(self, rows: list[dict[str, Any]]) -> None:
+        columns = sorted(set().union(*rows))
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        beside = self._file.with_name(".metrics.csv.writing")
+        with beside.open("w", newline="") as file:
+            writer = csv.DictWriter(file, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self._file)
+        self._columns = columns
+
+
+def _before(row: Mapping[str, Any], step: int | None) -> bool:
+    return step is None or "step" not in row or int(row["step"]) < step

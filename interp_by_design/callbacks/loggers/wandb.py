@@ -1,0 +1,101 @@
+"""A run on Weights & Biases: curves, config and final numbers, online or in files to upload later."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, final
+
+from pytorch_lightning.loggers import WandbLogger
+from pytorch_lightning.loggers.logger import rank_zero_experiment  # type: ignore[attr-defined]  # only re-exported
+from pytorch_lightning.utilities import rank_zero_only
+
+from interp_by_design.terms import UnknownName
+
+if TYPE_CHECKING:
+    from wandb import Run
+
+LIGHTNINGS = {"log_model", "prefix", "checkpoint_name", "add_file_policy"}
+OURS = {"dir", "mode"}  # as `folder` and `offline`
+
+log = logging.getLogger(__name__)
+
+
+@final
+class Wandb(WandbLogger):
+    """`<folder>/wandb/` and, unless `offline`, the dashboard. A resumed run goes on in the dashboard's run of its folder.
+
+    Never asks for anything: without an API key, or where no connection stands after `init_timeout` seconds, the run is logged
+    offline. Its end waits for the upload for at most `finish_timeout` seconds; `wandb sync` uploads what is missing. Further
+    `options` (project, name, tags, …) go to `wandb.init` and Lightning's logger; raises `UserError` for one they do not know.
+    """
+
+    def __init__(
+        self, folder: str | Path, offline: bool = False, init_timeout: float = 30, finish_timeout: float = 60, **options: Any
+    ) -> None:
+        import wandb
+
+        known = (LIGHTNINGS | inspect.signature(wandb.init).parameters.keys()) - OURS
+        for option in options.keys() - known:
+            raise UnknownName.among("option", option, sorted(known), owner="wandb.init")
+        options["name"] = options.get("name") or "/".join(Path(folder).parts[-2:])
+        super().__init__(save_dir=folder, offline=offline, **options)
+        self._folder = Path(folder)
+        self._timeouts = {"init_timeout": init_timeout, "finish_timeout": finish_timeout}
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Run:
+        """wandb's run, begun when first asked for."""
+        if self._experiment is None:
+            run: Run = self._connect()
+            self._experiment = run
+            run.define_metric("trainer/global_step")
+            run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
+        return self._experiment  # type: ignore[return-value]
+
+    @rank_zero_only
+    def summarise(self, scores: Mapping[str, float]) -> None:
+        """The numbers go to the run's summary, and the run ends: the next one of this process is another."""
+        self.experiment.summary.update(dict(scores))
+        self.experiment.finish()
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        super().finalize(status)
+        if status == "failed" and self._experiment is not None:
+            self._experiment.finish(exit_code=1)
+
+    def _connect(self) -> Run:
+        import wandb
+
+        if self._offline:
+            return self._init("offline")
+        try:
+            if wandb.run is None and wandb.setup().settings.mode == "online" and not wandb.login(prompt=False):
+                raise wandb.Error("no API key; `wandb login` saves one")
+            return self._init(None)
+        except Exception as error:
+            wandb.teardown()  # the attempt would keep the id
+            run = self._init("offline")
+            told = "wandb is not reached (%s). The run is logged offline; upload it later: wandb sync %s"
+            log.warning(told, error, self._folder / "wandb" / f"offline-run-*-{run.id}")
+            return run
+
+    def _init(self, mode: Literal["offline"] | None) -> Run:
+        import wandb
+
+        options = {key: value for key, value in self._wandb_init.items() if value is not None}
+        settings = wandb.Settings(**{**self._timeouts, **options.pop("settings", {})})
+        return wandb.init(**{"id": self._lasting_id(), "reinit": "finish_previous", **options}, mode=mode, settings=settings)
+
+    def _lasting_id(self) -> str:
+        """The id of the dashboard's run: drawn once and kept in the folder."""
+        file = self._folder / "wandb" / "id"
+        if not file.is_file() or not file.read_text():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(secrets.token_hex(6))
+        return file.read_text()

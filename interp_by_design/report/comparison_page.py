@@ -1,0 +1,62 @@
+"""A comparison of runs as a page of its own, which opens from disk. Does not know how it was made."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from pathlib import Path
+from string import Template
+
+from interp_by_design.metrics import SCORES
+from interp_by_design.report.comparison import DIRECTIONS, MAIN, Cell, Comparison, Row
+from interp_by_design.report.comparison_table import told
+from interp_by_design.report.scorecard_table import ARROWS
+
+TEMPLATE = Path(__file__).with_name("comparison.html")
+MEANINGS = {score.key: score.meaning for score in SCORES}
+FIRST = {"up": "descending", "down": "ascending", None: "ascending"}  # the order that brings the best to the top
+
+
+def write(comparison: Comparison, file: Path) -> None:
+    """The page, whole in one file."""
+    file.write_text(page(comparison), encoding="utf-8")
+
+
+def page(comparison: Comparison) -> str:
+    """HTML with all numbers; those that are not among the main ones are hidden until they are asked for."""
+    headings = [_heading("run", "")]
+    headings += [_heading(key, "") for key in comparison.options]
+    headings += [_score_heading(key) for key in comparison.scores]
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        title=f"{len(comparison.runs)} run{'s' * (len(comparison.runs) != 1)} compared",
+        headings="".join(headings),
+        runs="\n".join(_row(run, comparison.scores) for run in comparison.runs),
+        means="\n".join(_row(mean, comparison.scores) for mean in comparison.means),
+    )
+
+
+def _heading(text: str, attributes: str) -> str:
+    breakable = re.sub("([._/])", r"\1<wbr>", escape(text))
+    return f'<th scope="col"{attributes}><button type="button">{breakable}</button></th>'
+
+
+def _score_heading(key: str) -> str:
+    direction, meaning = DIRECTIONS.get(key), MEANINGS.get(key.partition("/")[2], "")
+    attributes = f' class="{_classes(key)}" data-first="{FIRST[direction]}" title="{escape(meaning)}"'
+    return _heading(f"{ARROWS[direction]} {key}".strip(), attributes)
+
+
+def _row(row: Row, scores: tuple[str, ...]) -> str:
+    name, *options = (f'data-value="{text}" title="{text}">{text}' for text in map(escape, (row.name, *row.options)))
+    state = "" if row.is_finished else "<small>unfinished</small>"
+    cells = [f"<td {option}</td>" for option in options] + [_cell(*pair) for pair in zip(row.cells, scores, strict=True)]
+    return f'<tr><th scope="row" {name}{state}</th>{"".join(cells)}</tr>'
+
+
+def _cell(cell: Cell, key: str) -> str:
+    value = "" if cell.value is None else repr(cell.value)
+    return f'<td class="{_classes(key, cell.is_best)}" data-value="{value}">{told(cell)}</td>'
+
+
+def _classes(key: str, is_best: bool = False) -> str:
+    return " ".join(["number", *["more"] * (key not in MAIN), *["best"] * is_best])

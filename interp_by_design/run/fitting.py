@@ -1,0 +1,92 @@
+"""All that a fit needs, built from a config, and the fit itself, from its beginning or from the last checkpoint."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from dataclasses import dataclass
+from typing import final
+
+import pytorch_lightning as pl
+import torch
+import torch.distributed as dist
+from omegaconf import DictConfig
+
+from interp_by_design.data.datamodule import ImageData
+from interp_by_design.model import InterpretableModel
+from interp_by_design.run.build import build_data, build_learning, build_model, build_trainer
+from interp_by_design.run.folder import RunFolder
+from interp_by_design.run.ranks import n_processes
+from interp_by_design.terms import UnknownName, UserError
+
+CHECKPOINTS = ("best", "last")
+
+
+@final
+@dataclass(frozen=True)
+class Fitting:
+    """What trains together; each process of a run has one of its own."""
+
+    data: ImageData
+    model: InterpretableModel
+    module: pl.LightningModule
+    trainer: pl.Trainer
+
+    @classmethod
+    def of(cls, config: DictConfig) -> Fitting:
+        """Data, model and trainer as `config` says. Raises `UserError` for a value that cannot be."""
+        check(config)
+        _quiet_lightning()
+        if threads := config.threads or _fair_share(config.trainer):
+            torch.set_num_threads(threads)
+        pl.seed_everything(config.seed, workers=True, verbose=False)
+        data = build_data(config)
+        model = build_model(config, data.facts)
+        if config.compile:
+            model.compile(backend=config.compile)
+        module = build_learning(config, model, data.class_counts())
+        return cls(data, model, module, build_trainer(config))
+
+    def run(self, folder: RunFolder) -> None:
+        """Trains to the end, from `folder`'s last checkpoint where there is one. Raises `Interrupted` at a signal to stop."""
+        if rank := self.trainer.global_rank:
+            torch.manual_seed(torch.initial_seed() + rank)  # ranks drop out different units
+        checkpoint = folder.last_checkpoint
+        try:
+            self.trainer.fit(self.module, datamodule=self.data, ckpt_path=checkpoint and str(checkpoint))
+        except SystemExit as stopped:  # Lightning's answer to a Ctrl-C that does not wait
+            raise KeyboardInterrupt from stopped
+        finally:
+            if dist.is_available() and dist.is_initialized():
+                dist.destroy_process_group()
+
+
+def check(config: DictConfig) -> None:
+    """What can be known to be wrong before anything is read."""
+    if config.checkpoint not in CHECKPOINTS:
+        raise UnknownName.among("checkpoint", str(config.checkpoint), CHECKPOINTS)
+    if not isinstance(config.seed, int) or not 0 <= config.seed < 2**32:
+        raise UserError(f"seed must be a whole number from 0 to 4294967295, not {config.seed!r}.")
+    if config.threads is not None and (not isinstance(config.threads, int) or config.threads < 1):
+        raise UserError(f"threads must be a whole number of at least 1, or null for torch's choice, not {config.threads!r}.")
+    if config.compile and config.compile not in (backends := torch.compiler.list_backends(exclude_tags=())):
+        raise UnknownName.among("backend of torch.compile", str(config.compile), backends)
+    epochs = config.trainer.max_epochs
+    if epochs is not None and (not isinstance(epochs, int) or (epochs < 1 and epochs != -1)):
+        raise UserError(f"trainer.max_epochs must be a whole number of at least 1, or -1 for no end, not {epochs!r}.")
+
+
+def _fair_share(trainer: DictConfig) -> int | None:
+    """Threads of each of several processes on one machine; None leaves the choice to torch."""
+    n = n_processes(trainer)
+    return max(1, (os.cpu_count() or 1) // n) if n > 1 else None
+
+
+def _quiet_lightning() -> None:
+    """Lightning's advice about workers and checkpoints does not hold for sets in memory, and drowns what a person should read."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")  # of torch's, addressed to Lightning
+    warnings.filterwarnings("ignore", ".*The number of training batches .* is smaller than the logging interval.*")
+    warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # a resumed run's own

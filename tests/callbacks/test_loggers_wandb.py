@@ -1,0 +1,168 @@
+"""A run on wandb, without a network: what its file holds, and that no missing key, server or process stops a run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import wandb
+from wandb.proto.wandb_internal_pb2 import Record
+
+from interp_by_design.callbacks import Guarded, Wandb, announce, guarded, summarise
+from interp_by_design.terms import UnknownName
+
+CONFIG = {"seed": 3, "learning": {"beta": 0.5}}
+ORIGIN = {"revision": "abc123+", "versions": {"torch": "2.15"}}
+SCORES = {"test/fidelity": 0.75, "train/loss": 0.125}
+
+
+@pytest.fixture(autouse=True)
+def _wandb_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No settings or keys of this machine's user, and no process of wandb's afterwards."""
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    for name in ("CONFIG", "CACHE", "DATA"):
+        monkeypatch.setenv(f"WANDB_{name}_DIR", str(tmp_path / "settings" / name))
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    wandb.teardown()
+    yield
+    wandb.teardown()
+
+
+def run(logger: Wandb, steps: range, *, status: str = "success") -> Guarded:
+    """What a run of Lightning asks of a logger, in its order."""
+    [guard] = guarded({"wandb": logger})
+    assert isinstance(guard, Guarded)
+    announce([guard], CONFIG, ORIGIN)
+    for step in steps:
+        guard.log_metrics({"train/loss": 1 / (1 + step), "epoch": step // 2}, step)
+        guard.save()
+    guard.finalize(status)
+    if status == "success":
+        summarise([guard], SCORES)
+    return guard
+
+
+def records(folder: Path) -> list[Record]:
+    """The records of the one offline run in a folder: chunks, in blocks of 32 KiB, as LevelDB's logs have them."""
+    wandb.teardown()  # whoever ends before wandb's process has written, waits for it in this way too
+    [file] = folder.glob("wandb/offline-run-*/*.wandb")
+    data, at, found, whole = file.read_bytes(), 7, [], b""  # 7: the file's own header
+    while at < len(data):
+        if 32768 - at % 32768 < 7:  # too little left of a block for a chunk's header
+            at += 32768 - at % 32768
+            continue
+        _, length, kind = struct.unpack_from("<IHB", data, at)
+        whole += data[at + 7 : at + 7 + length]
+        at += 7 + length
+        if kind in (1, 4):  # a whole record, or the last chunk of one
+            found.append(Record.FromString(whole))
+            whole = b""
+    return found
+
+
+def values(items: Any) -> dict[str, Any]:
+    return {"/".join(item.nested_key) or item.key: json.loads(item.value_json) for item in items}
+
+
+def test_offline_run_holds_config_history_and_summary(tmp_path: Path) -> None:
+    guard = run(Wandb(tmp_path, offline=True, project="mine", tags=["first"]), range(5))
+    assert not guard.failed
+    found = records(tmp_path)
+    [begun] = [record.run for record in found if record.HasField("run")]
+    assert (begun.project, list(begun.tags), begun.run_id) == ("mine", ["first"], (tmp_path / "wandb" / "id").read_text())
+    assert begun.display_name == "/".join(tmp_path.parts[-2:])
+    config = values(update for record in found for update in record.config.update)
+    assert config["seed"] == 3
+    assert config["learning"] == {"beta": 0.5}
+    assert config["origin"] == ORIGIN
+    history = [values(record.history.item) for record in found if record.HasField("history")]
+    assert [(row["trainer/global_step"], row["epoch"], row["train/loss"]) for row in history] == [
+        (step, step // 2, 1 / (1 + step)) for step in range(5)
+    ]
+    summary: dict[str, Any] = {}
+    for record in found:
+        summary |= values(record.summary.update)
+    assert summary["test/fidelity"] == 0.75
+    assert summary["train/loss"] == 0.125
+    assert [record.exit.exit_code for record in found if record.HasField("exit")] == [0]
+
+
+def test_a_run_that_failed_is_closed_and_says_so(tmp_path: Path) -> None:
+    run(Wandb(tmp_path, offline=True), range(2), status="failed")
+    assert [record.exit.exit_code for record in records(tmp_path) if record.HasField("exit")] == [1]
+
+
+def test_each_job_is_a_run_of_its_own_and_a_resumed_one_the_same_again(tmp_path: Path) -> None:
+    ids = []
+    for folder in ("0", "1", "0"):
+        run(Wandb(tmp_path / folder, offline=True), range(2))
+        ids.append((tmp_path / folder / "wandb" / "id").read_text())
+    assert ids[0] == ids[2] != ids[1]
+    files = sorted(path.parent.parent.parent.name for path in tmp_path.glob("*/wandb/offline-run-*/*.wandb"))
+    assert files == ["0", "0", "1"]
+
+
+def test_without_an_api_key_the_run_is_offline_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    start = time.monotonic()
+    guard = run(Wandb(tmp_path), range(2))
+    assert time.monotonic() - start < 8
+    assert not guard.failed
+    assert "no API key" in caplog.text
+    assert f"wandb sync {tmp_path}/wandb/offline-run-*-" in caplog.text
+    assert sum(record.HasField("history") for record in records(tmp_path)) == 2
+
+
+def test_without_a_server_the_run_is_offline_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "a" * 40)
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")  # where nobody listens
+    monkeypatch.setenv("WANDB_HTTP_TIMEOUT", "1")  # seconds, of 10
+    guard = run(Wandb(tmp_path), range(2))
+    assert not guard.failed
+    assert "wandb is not reached" in caplog.text
+    assert sum(record.HasField("history") for record in records(tmp_path)) == 2
+
+
+def test_wandb_turned_off_by_its_own_variable_stays_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    assert not run(Wandb(tmp_path), range(2)).failed
+    assert not list(tmp_path.glob("wandb/*run-*"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds wandb's process as Linux shows it")
+def test_a_service_that_dies_costs_wandb_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    logger = Wandb(tmp_path, offline=True, settings={"console": "off"})
+    [guard] = guarded({"wandb": logger})
+    guard.log_metrics({"train/loss": 1.0}, 0)
+    for process in services():
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+    for step in range(1, 200):
+        guard.log_metrics({"train/loss": 1.0}, step)
+        time.sleep(0 if guard.failed else 0.02)
+    summarise([guard], SCORES)
+    assert caplog.text.count("The logger wandb failed") == 1
+    with pytest.raises(ConnectionError):  # as wandb itself does when Python ends, which alters nothing
+        wandb.teardown()
+
+
+def services() -> list[int]:
+    """The processes of wandb that this one has started."""
+    parent = os.getpid()
+    stats = [file.read_text() for file in Path("/proc").glob("[0-9]*/stat")]
+    parts = [(stat.partition(" (")[0], *stat.partition(" (")[2].rpartition(") ")[::2]) for stat in stats]
+    return [int(number) for number, name, rest in parts if name.startswith("wandb") and int(rest.split()[1]) == parent]
+
+
+def test_an_option_that_nobody_knows_is_told_early(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="Did you mean 'project'"):
+        Wandb(tmp_path, projct="mine")
