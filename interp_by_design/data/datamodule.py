@@ -155,11 +155,6 @@ class ImageData(LightningDataModule, ABC):
         """A whole split neither shuffled nor augmented, for passes that analyse it: never dealt out to several processes."""
         return self._in_order(split, dealt=False)
 
-    @final
-    def train_in_order(self) -> Loader:
-        """The same as `in_order("train")`."""
-        return self.in_order("train")
-
     def _in_order(self, name: str, dealt: bool) -> Loader:
         split = self.split(name)
         at_once = min(EVAL_BATCH_SIZE, max(2, EVAL_BATCH_VALUES // math.prod(split.image_shape)))
