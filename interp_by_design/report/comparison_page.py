@@ -9,7 +9,7 @@ from string import Template
 
 from interp_by_design.metrics import SCORES
 from interp_by_design.report.comparison import DIRECTIONS, MAIN, Cell, Comparison, Row
-from interp_by_design.report.comparison_table import told
+from interp_by_design.report.comparison_table import shown, told
 from interp_by_design.report.scorecard_table import ARROWS
 
 TEMPLATE = Path(__file__).with_name("comparison.html")
@@ -30,8 +30,8 @@ def page(comparison: Comparison) -> str:
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=f"{len(comparison.runs)} run{'s' * (len(comparison.runs) != 1)} compared",
         headings="".join(headings),
-        runs="\n".join(_row(run, comparison.scores) for run in comparison.runs),
-        means="\n".join(_row(mean, comparison.scores) for mean in comparison.means),
+        runs="\n".join(_row(run, comparison) for run in comparison.runs),
+        means="\n".join(_row(mean, comparison) for mean in comparison.means),
     )
 
 
@@ -46,11 +46,15 @@ def _score_heading(key: str) -> str:
     return _heading(f"{ARROWS[direction]} {key}".strip(), attributes)
 
 
-def _row(row: Row, scores: tuple[str, ...]) -> str:
-    name, *options = (f'data-value="{text}" title="{text}">{text}' for text in map(escape, (row.name, *row.options)))
+def _row(row: Row, comparison: Comparison) -> str:
     state = "" if row.is_finished else "<small>unfinished</small>"
-    cells = [f"<td {option}</td>" for option in options] + [_cell(*pair) for pair in zip(row.cells, scores, strict=True)]
-    return f'<tr><th scope="row" {name}{state}</th>{"".join(cells)}</tr>'
+    options = [f"<td {_text(text, shown(key, text))}</td>" for key, text in zip(comparison.options, row.options, strict=True)]
+    cells = [_cell(*pair) for pair in zip(row.cells, comparison.scores, strict=True)]
+    return f'<tr><th scope="row" {_text(row.name, row.name)}{state}</th>{"".join(options + cells)}</tr>'
+
+
+def _text(whole: str, shown: str) -> str:
+    return f'data-value="{escape(whole)}" title="{escape(whole)}">{escape(shown)}'
 
 
 def _cell(cell: Cell, key: str) -> str:

@@ -64,11 +64,16 @@ def told(cell: Cell) -> str:
     return number(cell.value) if cell.deviation is None else f"{number(cell.value)} ± {number(cell.deviation)}"
 
 
+def shown(key: str, option: str) -> str:
+    """An option as it is shown: of a class its name alone, not where it lives."""
+    return option.rpartition(".")[2] if key.endswith("_target_") else option
+
+
 def _columns(comparison: Comparison) -> Iterator[Column]:
     rows = [*comparison.runs, *comparison.means]
     yield Column("", tuple(Text(row.name) if row.is_finished else Text(f"{row.name} unfinished", "dim") for row in rows))
     for place, key in enumerate(comparison.options):
-        yield Column(_broken(key), tuple(Text(row.options[place]) for row in rows))
+        yield Column(_broken(key), tuple(Text(shown(key, row.options[place])) for row in rows))
     for place, key in enumerate(comparison.scores):
         heading = _broken(f"{ARROWS[DIRECTIONS.get(key)]} {key}".strip())
         yield Column(heading, tuple(_marked(row.cells[place]) for row in rows), is_number=True)
