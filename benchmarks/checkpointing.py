@@ -75,7 +75,7 @@ def measure(overrides: list[str]) -> dict[str, float]:
         original(trainer, *args, **kwargs)
         spent.append(time.perf_counter() - start)
 
-    pl.Trainer.save_checkpoint = timed  # type: ignore[method-assign]
+    pl.Trainer.save_checkpoint = timed  # type: ignore[method-assign, assignment]
     try:
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
             with initialize_config_dir(str(config_dir()), version_base="1.3"):

@@ -21,6 +21,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from rich.console import Console
 
+from benchmarks.measured import sections
 from benchmarks.record import RESULTS
 from interp_by_design.report.scorecard_table import LOG_WIDTH, show
 from interp_by_design.run.folder import RunFolder
@@ -39,7 +40,7 @@ SHORT = (
 )
 RECORD = RESULTS / "runs.json"
 # Options that say where a run reads or writes, or how many threads it has, and so nothing of what it is.
-PLACES = ("data.root", "hydra", "folder", "threads", "name")
+PLACES = ("data.root", "data.workers", "predictor.weights", "hydra", "folder", "threads", "name", "resume")
 COLUMNS = {
     "predictor_accuracy": "f",
     "interpreter_accuracy": "g",
@@ -110,8 +111,7 @@ def read(folder: RunFolder) -> Run:
 
 def page(groups: dict[str, list[Run]]) -> str:
     """The whole page, from the record and the other result files."""
-    parts = [INTRODUCTION, scores_section(groups), runs_section(groups), step_section(), start_section()]
-    return "\n".join(part for part in parts if part)
+    return "\n".join([INTRODUCTION, scores_section(groups), runs_section(groups), *sections()])
 
 
 INTRODUCTION = """# Results
@@ -204,53 +204,6 @@ def runs_section(groups: dict[str, list[Run]]) -> str:
         ]
         lines.append(f"| `{setting}` | " + " | ".join(told) + " |")
     return "\n".join([*lines, ""])
-
-
-def step_section() -> str:
-    """What a joint step costs, from benchmarks.training_step."""
-    found = measured("training_step")
-    if not found:
-        return ""
-    lines = [
-        "## The cost of a joint training step",
-        "",
-        f"`python -m benchmarks.training_step`: batch {found['batch']}, 28x28, {found['steps']} pairs of steps; {origin(found)}",
-        "",
-        "| case | f alone, ms | f and g, ms | ratio |",
-        "|---|---|---|---|",
-    ]
-    lines += [f"| {row['case']} | {row['bare_ms']:.1f} | {row['joint_ms']:.1f} | {row['ratio']:.2f} |" for row in found["rows"]]
-    return "\n".join([*lines, ""])
-
-
-def start_section() -> str:
-    """How long a person waits, from benchmarks.start."""
-    found = measured("start")
-    if not found:
-        return ""
-    lines = [
-        "## How long a person waits",
-        "",
-        f"`python -m benchmarks.start`; medians of {found['repeats']}; {origin(found)}",
-        "",
-    ]
-    lines += ["| what | seconds |", "|---|---|"]
-    lines += [f"| {row['what']} | {row['seconds']:.1f} |" for row in found["rows"]]
-    return "\n".join([*lines, ""])
-
-
-def measured(name: str) -> dict[str, Any]:
-    """A result file, or nothing where it was not made."""
-    path = RESULTS / f"{name}.json"
-    found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    return found
-
-
-def origin(found: dict[str, Any]) -> str:
-    """Machine, versions and date of a result file, in a line."""
-    machine = found["machine"]
-    where = machine["gpu"] or machine["processor"]
-    return f"{where}, {machine['threads']} threads, torch {found['versions']['torch']}, {found['date']}."
 
 
 if __name__ == "__main__":

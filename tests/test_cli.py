@@ -53,7 +53,7 @@ def run_folder(config: DictConfig) -> Make:
 
     def leave(path: Path, fidelity: float | None, **entries: Any) -> Path:
         folder = RunFolder(path)
-        folder.write_config(OmegaConf.merge(config, entries), None)
+        folder.write_config(OmegaConf.merge(config, entries))
         folder.write_provenance(FACTS, "hash")
         if fidelity is not None:
             folder.write("metrics.json", {"test/fidelity": fidelity, "val/fidelity": fidelity})

@@ -44,7 +44,7 @@ def test_an_experiment_composes_and_builds(experiment: str, tmp_path: Path) -> N
     names = tuple(f"class {i}" for i in range(10))
     facts = DataFacts(shape, names, Normalisation((0.5,) * shape[0], (0.5,) * shape[0]))
     model = build_model(config, facts)
-    build_learning(config, model)
+    build_learning(config, model, [1] * 10)
     seen = model.eval()(torch.rand(2, *shape))
     assert seen.interpreter.shape == (2, 10)
     assert seen.attributes.shape == (2, config.attributes.n_attributes)
@@ -55,7 +55,7 @@ def test_an_experiment_composes_and_builds(experiment: str, tmp_path: Path) -> N
 def test_every_way_of_learning_builds(learning: str, tmp_path: Path) -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("train", [f"learning={learning}", f"folder={tmp_path}", "name=test"])
-    module = build_learning(config, build_model(config, DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation())))
+    module = build_learning(config, build_model(config, DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation())), [1, 1, 1])
     assert sum(module.objective.factors(1e6).values()) > 1
 
 
@@ -77,7 +77,7 @@ def test_the_published_schedules_are_the_official_codes() -> None:
     for learning, epochs in published.items():
         with initialize_config_dir(str(CONF), version_base="1.3"):
             config = compose("train", [f"learning={learning}", "folder=.", "name=test"])
-        module = build_learning(config, build_model(config, DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation())))
+        module = build_learning(config, build_model(config, DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation())), [1, 1, 1])
         for epoch, expected in epochs.items():
             factors = module.objective.factors(float(epoch))
             found = tuple(factors[term] for term in ("output_fidelity", "input_fidelity", "magnitude", "conciseness"))

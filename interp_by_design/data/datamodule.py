@@ -9,7 +9,7 @@ import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TypedDict, final
+from typing import Any, TypedDict, final
 
 import torch
 from pytorch_lightning import LightningDataModule
@@ -168,10 +168,12 @@ class ImageData(LightningDataModule, ABC):
 
 
 def _one(augmentation: Augmentation | Sequence[Augmentation] | None) -> Augmentation | None:
-    steps = augmentation if isinstance(augmentation, Sequence) else [augmentation] if augmentation is not None else []
+    if augmentation is None:
+        return None
+    steps: list[Any] = list(augmentation) if isinstance(augmentation, list | tuple) else [augmentation]
     for step in steps:
         if not callable(step):
             raise UserError(
                 f"augmentation={step!r} is none. Give null, a _target_ such as interp_by_design.data.RandomShift, or a list."
             )
-    return Chain(tuple(steps)) if len(steps) > 1 else next(iter(steps), None)
+    return steps[0] if len(steps) == 1 else Chain(tuple(steps))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -73,20 +74,22 @@ def evaluating(module: nn.Module) -> Iterator[None]:
             part.training = mode
 
 
-class _Recorded:
-    """What a layer gave, and whether something was written into it since."""
+class _Recorded(NamedTuple):
+    """What a layer gave, and how often it had been written into by then."""
 
-    def __init__(self, output: object, copy: bool) -> None:
-        self.output = output.clone() if copy and isinstance(output, Tensor) else output
-        self._version = self._now()
+    output: object
+    writes: int
 
     @property
     def overwritten(self) -> bool:
-        return self._now() != self._version
+        return _writes(self.output) != self.writes
 
-    def _now(self) -> int:
-        # Tensors of inference mode keep no count.
-        return self.output._version if isinstance(self.output, Tensor) and not self.output.is_inference() else 0
+
+def _writes(output: object) -> int:
+    # Tensors of inference mode keep no count, and a compiled network's layers give copies.
+    if torch.compiler.is_compiling() or not isinstance(output, Tensor) or output.is_inference():
+        return 0
+    return output._version
 
 
 @contextmanager
@@ -97,7 +100,8 @@ def _recording(network: nn.Module, layers: Sequence[str], copy: bool) -> Iterato
         for name in layers:
 
             def record(_module: nn.Module, _inputs: object, output: object, name: str = name) -> None:
-                seen[name].append(_Recorded(output, copy))
+                kept = output.clone() if copy and isinstance(output, Tensor) else output
+                seen[name].append(_Recorded(kept, _writes(kept)))
 
             handles.append(_layer(network, name).register_forward_hook(record))
         yield seen

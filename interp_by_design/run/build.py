@@ -52,7 +52,7 @@ def build_model(config: DictConfig, facts: DataFacts) -> InterpretableModel:
 def build_learning(config: DictConfig, model: InterpretableModel, class_counts: Sequence[int]) -> pl.LightningModule:
     """The Lightning module that trains `model` on as many images of each class as `class_counts` says."""
     with _options_of("learning"):
-        weights = class_weights(config.learning.class_weights, class_counts)
+        weights = class_weights(config.learning.get("class_weights"), class_counts)
         module: pl.LightningModule = instantiate(config.learning)(model=model, class_weights=weights)
     return module
 

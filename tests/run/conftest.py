@@ -20,7 +20,7 @@ from tests.small import FACTS, composed
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("run")
     config = composed(path)
-    RunFolder(path).write_config(config, None)
+    RunFolder(path).write_config(config)
     RunFolder(path).write_provenance(FACTS, "hash")
     (path / "checkpoints").mkdir()
     weights = build_model(config, FACTS).state_dict()

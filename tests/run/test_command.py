@@ -111,6 +111,12 @@ finally:
     assert "experiment" in ran.stdout
 
 
+def test_a_compiled_model_trains(tmp_path: Path) -> None:
+    # In a process of its own: here annotations are checked, and what checks them cannot be compiled.
+    ran = command("compile=aot_eager", "trainer.max_epochs=1", "threads=1", folder=tmp_path / "run")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 def test_multirun_makes_a_run_folder_for_each_value(tmp_path: Path) -> None:
     sweep = ["-m", "seed=0,1", "trainer.max_epochs=1", f"hydra.sweep.dir={tmp_path / 'sweep'}"]
     line = [sys.executable, str(ROOT / "train.py"), *sweep]

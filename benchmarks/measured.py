@@ -1,0 +1,93 @@
+"""What the programs that time something have found, as sections of docs/results.md. Knows nothing of run folders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.record import RESULTS
+
+
+@dataclass(frozen=True)
+class Section:
+    """A result file as a table: its title, what is said of how it was made, and a format for each column's cell."""
+
+    name: str
+    title: str
+    told: str
+    columns: Mapping[str, str]
+
+
+SECTIONS = (
+    Section(
+        "training_step",
+        "The cost of a joint training step",
+        "Batch {batch}; a bare and a joint step in turn for {seconds:.0f} s a case; medians, and the median of the neighbours' "
+        "ratios. Memory: how far three steps lift the resident set of a process.",
+        {
+            "case": "{case}",
+            "f alone, ms": "{bare_ms:.1f}",
+            "f and g, ms": "{joint_ms:.1f}",
+            "ratio": "{ratio:.2f}",
+            "f alone, MiB": "{bare_mib:.0f}",
+            "f and g, MiB": "{joint_mib:.0f}",
+            "ratio of memory": "{memory_ratio:.2f}",
+        },
+    ),
+    Section(
+        "start",
+        "How long a person waits",
+        "Medians of {repeats}.",
+        {"what": "{what}", "seconds": "{seconds:.1f}"},
+    ),
+    Section(
+        "checkpointing",
+        "What checkpoints cost",
+        "The run of {repeats} whose share is in the middle.",
+        {
+            "case": "{case}",
+            "checkpoints": "{checkpoints:.0f}",
+            "MB each": "{megabytes:.1f}",
+            "seconds in them": "{seconds:.2f}",
+            "seconds of fitting": "{fit_seconds:.1f}",
+            "share": "{share:.2%}",
+        },
+    ),
+    Section(
+        "image_folder",
+        "What a loader of image files costs",
+        "{images} photographs to {size} x {size}, batches of {batch}, {workers} workers, against as many processes that only "
+        "decode; a row a round; the median ratio is {ratio:.2f}.",
+        {"decoding, images/s": "{decoding_per_second:.0f}", "loader, images/s": "{loader_per_second:.0f}"},
+    ),
+)
+
+
+def sections() -> Iterator[str]:
+    """A section for each result file that is there."""
+    for section in SECTIONS:
+        path = RESULTS / f"{section.name}.json"
+        if path.is_file():
+            yield _told(section, json.loads(path.read_text()))
+
+
+def _told(section: Section, found: Mapping[str, Any]) -> str:
+    lines = [
+        f"## {section.title}",
+        "",
+        f"`{found['command']}`: {section.told.format(**found)} {_origin(found)}",
+        "",
+        f"| {' | '.join(section.columns)} |",
+        "|---" * len(section.columns) + "|",
+    ]
+    rows = (" | ".join(cell.format(**row) for cell in section.columns.values()) for row in found["rows"])
+    return "\n".join([*lines, *(f"| {row} |" for row in rows), ""])
+
+
+def _origin(found: Mapping[str, Any]) -> str:
+    """Machine, versions and date of a result file, in a line."""
+    machine = found["machine"]
+    where = machine["gpu"] or machine["processor"]
+    return f"{where}, {machine['threads']} threads of {machine['cores']}, torch {found['versions']['torch']}, {found['date']}."
