@@ -43,8 +43,11 @@ def origin() -> dict[str, Any]:
 
 
 def _revision() -> str | None:
-    """The git revision that ran, with a + where files differ from it; None outside a checkout."""
-    asked = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
+    """The git revision that ran, with a + where files differ from it; None outside a checkout of this project."""
+    checkout = Path(__file__).parents[2]
+    if not (checkout / ".git").exists():  # installed, perhaps within somebody else's
+        return None
+    asked = ["git", "-C", str(checkout), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
     try:
         return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
