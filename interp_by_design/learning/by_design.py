@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, final
 
@@ -42,6 +43,8 @@ class ByDesign(pl.LightningModule):
         class_weights: Float[Tensor, "classes"] | None = None,
     ) -> None:
         super().__init__()
+        if predictor_lr is not None and not (isinstance(predictor_lr, int | float) and 0 <= predictor_lr < math.inf):
+            raise UserError(f"predictor_lr must be a finite number >= 0, or null for the optimiser's, not {predictor_lr!r}.")
         self.model, self.objective = model, objective
         self._optimizer, self._scheduler, self._predictor_lr = optimizer, scheduler, predictor_lr
         self.register_buffer("class_weights", class_weights, persistent=False)
@@ -74,8 +77,9 @@ class ByDesign(pl.LightningModule):
             raise UserError(f"Every term's factor is 0 in epoch {self.current_epoch + 1}: nothing to learn.")
         loss = self.objective.total(terms, factors)
         self._stop_if_not_finite(loss, terms)
-        # Only where Lightning writes them: logging each step costs as much as a small network.
-        if (self.trainer.global_step + 1) % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]  # set from outside
+        # Where Lightning writes them, and for the line at the epoch's end: logging each step costs as much as a small network.
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]  # set from outside
+        if (self.trainer.global_step + 1) % every == 0 or self.trainer.is_last_batch:
             self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()}, sync_dist=True)
             self.log("train/loss", loss.detach(), prog_bar=True, sync_dist=True)
         return loss

@@ -26,9 +26,10 @@ def class_weights(wanted: str | Sequence[float] | None, counts: Sequence[int]) -
         if 0 in counts:
             raise UserError(f"class_weights=balanced needs training images of each class; there are {list(counts)}.")
         return torch.tensor([sum(counts) / (len(counts) * count) for count in counts])
-    if isinstance(wanted, str) or len(wanted) != len(counts) or not all(_is_weight(weight) for weight in wanted):
+    fits = not isinstance(wanted, str) and len(wanted) == len(counts) and all(_is_weight(weight) for weight in wanted)
+    if not fits or not any(wanted):
         raise UserError(
-            f"class_weights must be null, balanced, or {len(counts)} finite numbers >= 0, one a class; not {wanted!r}."
+            f"class_weights must be null, balanced, or {len(counts)} finite numbers >= 0, one a class, not all 0; not {wanted!r}."
         )
     return torch.tensor([float(weight) for weight in wanted])
 

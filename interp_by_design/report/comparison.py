@@ -22,7 +22,8 @@ MAIN = (
     "test/logit_predictability",
     "train/seconds",
 )
-LEFT_OUT = ("folder", "name", "resume", "debug", "logger")  # say where a run writes and what it shows, and nothing of what it is
+# What says where a run writes, what it shows and who reads ahead for it, and nothing of what it is.
+LEFT_OUT = {"folder", "name", "resume", "debug", "logger", "data.workers"}
 DIRECTIONS = {f"{split}/{score.key}": score.direction for split in ("test", "val") for score in SCORES}
 ABSENT = "-"
 
@@ -38,7 +39,7 @@ class RunRecord:
     @property
     def options(self) -> dict[str, str]:
         """What tells it from other runs, as text."""
-        return {key: _told(value) for key, value in self.config.items() if key.partition(".")[0] not in LEFT_OUT}
+        return {key: _told(value) for key, value in self.config.items() if not {key, key.partition(".")[0]} & LEFT_OUT}
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _marked(rows: Sequence[Row], scores: Sequence[str]) -> tuple[Row, ...]:
 
 def _best(values: Sequence[float | None], direction: Direction | None) -> float | None:
     there = [value for value in values if value is not None]
-    if direction is None or len(there) < 2:
+    if direction is None or len(set(there)) < 2:  # one number, or all alike: none is best
         return None
     return max(there) if direction == "up" else min(there)
 

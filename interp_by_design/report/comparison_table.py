@@ -43,7 +43,8 @@ def show(comparison: Comparison, console: Console | None = None) -> None:
     names, *columns = _columns(comparison)
     for block in _blocks(columns, console.width - names.width):
         console.print(_table([names, *block], len(comparison.runs)))
-    console.print("\n[dim]* best of its column; ↑ ↓ where better is; - no number. Means: ± standard deviation over seeds.[/]")
+    means = " Means: ± standard deviation over seeds." if comparison.means else ""
+    console.print(f"\n[dim]* best of its column; ↑ ↓ where better is; - no number.{means}[/]")
 
 
 def write_csv(comparison: Comparison, file: Path) -> None:

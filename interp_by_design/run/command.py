@@ -50,6 +50,9 @@ def explaining_mistakes(main: Callable[[], Any], command: str, hint: str = "") -
     os.environ["HYDRA_FULL_ERROR"] = "1"  # otherwise Hydra prints and exits before anyone can say more
     try:
         main()
+    except KeyboardInterrupt:  # before there is anything to resume, which a run tells itself
+        print("\nInterrupted.", file=sys.stderr)
+        sys.exit(130)
     except BrokenPipeError:  # whoever read what is printed, such as `head`, has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -12,15 +12,19 @@ import pytorch_lightning as pl
 import torch
 import torch.distributed as dist
 from omegaconf import DictConfig
+from pytorch_lightning.callbacks import EarlyStopping
 
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.model import InterpretableModel
 from interp_by_design.run.build import build_data, build_learning, build_model, build_trainer
 from interp_by_design.run.folder import RunFolder
+from interp_by_design.run.loading import weights_for
 from interp_by_design.run.ranks import n_processes
 from interp_by_design.terms import UnknownName, UserError
 
 CHECKPOINTS = ("best", "last")
+
+log = logging.getLogger(__name__)
 
 
 @final
@@ -52,14 +56,22 @@ class Fitting:
         """Trains to the end, from `folder`'s last checkpoint where there is one. Raises `Interrupted` at a signal to stop."""
         if rank := self.trainer.global_rank:
             torch.manual_seed(torch.initial_seed() + rank)  # ranks drop out different units
-        checkpoint = folder.last_checkpoint
+        if checkpoint := folder.last_checkpoint:
+            weights_for(self.model, checkpoint)  # one that does not fit is told before Lightning stumbles over it
         try:
             self.trainer.fit(self.module, datamodule=self.data, ckpt_path=checkpoint and str(checkpoint))
+            self._tell_early_stop()
         except SystemExit as stopped:  # Lightning's answer to a Ctrl-C that does not wait
             raise KeyboardInterrupt from stopped
         finally:
             if dist.is_available() and dist.is_initialized():
                 dist.destroy_process_group()
+
+    def _tell_early_stop(self) -> None:
+        callbacks: list[EarlyStopping] = self.trainer.early_stopping_callbacks
+        for callback in callbacks:
+            if callback.stopped_epoch:
+                log.info("Stopped early: %s has not improved for %d validations.", callback.monitor, callback.patience)
 
 
 def check(config: DictConfig) -> None:
@@ -70,8 +82,8 @@ def check(config: DictConfig) -> None:
         raise UserError(f"seed must be a whole number from 0 to 4294967295, not {config.seed!r}.")
     if config.threads is not None and (not isinstance(config.threads, int) or config.threads < 1):
         raise UserError(f"threads must be a whole number of at least 1, or null for torch's choice, not {config.threads!r}.")
-    if config.compile and config.compile not in (backends := torch.compiler.list_backends(exclude_tags=())):
-        raise UnknownName.among("backend of torch.compile", str(config.compile), backends)
+    if config.compile and config.compile not in torch.compiler.list_backends(exclude_tags=()):  # those for debugging too
+        raise UnknownName.among("backend of torch.compile", str(config.compile), torch.compiler.list_backends())
     epochs = config.trainer.max_epochs
     if epochs is not None and (not isinstance(epochs, int) or (epochs < 1 and epochs != -1)):
         raise UserError(f"trainer.max_epochs must be a whole number of at least 1, or -1 for no end, not {epochs!r}.")

@@ -57,6 +57,11 @@ class RunFolder:
             raise UserError(f"{self.path} is in use by another process. Wait for it, or choose another folder.") from None
 
     @property
+    def is_claimed(self) -> bool:
+        """Whether a run has ever had this folder for its own, however early it ended."""
+        return self.has(LOCK)
+
+    @property
     def is_begun(self) -> bool:
         """Whether a run has written its config and provenance here: from then on it can be resumed."""
         return self.has(CONFIG) and self.has(PROVENANCE)

@@ -43,6 +43,11 @@ def load(run: str | Path, checkpoint: str | None = None, trust: bool = False) ->
 
 def restore(model: InterpretableModel, checkpoint: Path) -> None:
     """The weights of a Lightning checkpoint into `model`. Raises `UserError` for a file that is none, or that does not fit."""
+    model.load_state_dict(weights_for(model, checkpoint))
+
+
+def weights_for(model: InterpretableModel, checkpoint: Path) -> dict[str, Tensor]:
+    """The weights in a Lightning checkpoint; raises `UserError` for a file that is none, or whose weights are not `model`'s."""
     state = read_checkpoint(checkpoint)["state_dict"]
     weights = {key.removeprefix("model."): value for key, value in state.items() if key.startswith("model.")}
     if misfits := _misfits(model.state_dict(), weights):
@@ -50,7 +55,7 @@ def restore(model: InterpretableModel, checkpoint: Path) -> None:
             f"{checkpoint} holds the weights of another model than the config builds: {'; '.join(misfits)}. "
             "Load it from the run folder that it was written in."
         )
-    model.load_state_dict(weights)
+    return weights
 
 
 def _misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:

@@ -24,8 +24,8 @@ def opened(config: DictConfig) -> Iterator[tuple[RunFolder, DictConfig]]:
     the saved config as it is.
     """
     folder = RunFolder(config.folder if config.resume is None else config.resume)
-    if config.resume is not None and not folder.path.is_dir():
-        raise UserError(f"resume={config.resume}: there is no such folder. Give the run folder that the training printed.")
+    if config.resume is not None and not folder.is_claimed:
+        raise UserError(f"resume={config.resume}: no run was ever begun there. Give the run folder that the training printed.")
     with folder.locked():
         if config.resume is None and folder.is_begun:
             told = f"{folder.path} already holds a run."
@@ -40,9 +40,12 @@ def agreed(config: DictConfig) -> tuple[RunFolder, DictConfig]:
 
 
 def _fresh(folder: RunFolder, config: DictConfig) -> DictConfig:
-    """`config`; also where a run was killed so early that it left nothing to go on with."""
+    """`config`, in this folder; also where a run was killed so early that it left nothing to go on with."""
+    if folder.last_checkpoint is not None:  # something has taken away what says how it was made
+        RunFolder.existing(folder.path)
     if config.resume is not None and _only_resumes():
         raise UserError(f"{folder.path} has nothing to resume. Give the whole command again: with resume= it begins there anew.")
+    config.folder = str(folder.path)
     return config
 
 
@@ -51,7 +54,7 @@ def _saved(folder: RunFolder, config: DictConfig) -> DictConfig:
     if not _only_resumes() and (changed := changed_keys(saved, config)):
         raise UserError(
             f"resume={config.resume} goes on with the configuration that the run began with, but this command changes "
-            f"{'; '.join(changed)}. Leave that out, or start a run of its own. (With resume= alone, the saved one holds.)"
+            f"{_first(changed)}. Leave that out, or start a run of its own. (With resume= alone, the saved one holds.)"
         )
     saved.folder, saved.resume = str(folder.path), config.resume
     return saved
@@ -65,6 +68,12 @@ def changed_keys(saved: DictConfig, config: DictConfig) -> list[str]:
 
 
 _ABSENT = "(not there)"
+SHOWN = 6  # changed keys that are told one by one
+
+
+def _first(changed: list[str]) -> str:
+    more = len(changed) - SHOWN
+    return "; ".join(changed[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
 def plain(config: DictConfig, resolve: bool = True) -> dict[str, Any]:

@@ -78,6 +78,11 @@ class TestByDesign:
         moved = {name for name, value in module.model.named_parameters() if not torch.equal(value, before[name])}
         assert moved == {name for name in before if name.startswith("interpreter.")}
 
+    @pytest.mark.parametrize("rate", [-1.0, float("nan"), "slow"])
+    def test_a_rate_that_is_none_is_refused(self, rate: object) -> None:
+        with pytest.raises(UserError, match="predictor_lr must be a finite number >= 0"):
+            ByDesign(small_model(), Objective(), partial(torch.optim.AdamW, lr=1e-2), predictor_lr=rate)  # type: ignore[arg-type]
+
 
 class Poisoned(nn.Module):
     def __init__(self, inner: nn.Module) -> None:

@@ -18,7 +18,7 @@ def test_balanced_gives_every_class_the_same_say_and_a_mean_weight_of_one() -> N
     assert says == pytest.approx([100 / 3] * 3)
 
 
-@pytest.mark.parametrize("wanted", ["evenly", [1.0], [1.0, -1.0], [1.0, float("nan")], [1.0, "much"]])
+@pytest.mark.parametrize("wanted", ["evenly", [1.0], [1.0, -1.0], [1.0, float("nan")], [0.0, 0.0], [1.0, "much"]])
 def test_what_is_no_weight_is_refused(wanted: object) -> None:
     with pytest.raises(UserError, match="class_weights must be null, balanced, or 2 finite numbers"):
         class_weights(wanted, [1, 2])  # type: ignore[arg-type]

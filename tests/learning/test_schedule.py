@@ -1,6 +1,7 @@
 import pytest
+import torch
 
-from interp_by_design.learning import Schedule
+from interp_by_design.learning import Schedule, one_cycle
 from interp_by_design.terms import UserError
 
 
@@ -29,3 +30,16 @@ def test_ramps_that_overlap_are_refused() -> None:
 def test_what_is_no_schedule_is_refused(steps: dict[float, float], ramp: float) -> None:
     with pytest.raises(UserError, match="A schedule maps epochs"):
         Schedule(steps, ramp)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 10, 100])
+def test_one_cycle_ends_low_whatever_its_length(steps: int) -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
+    scheduler = one_cycle(optimizer, steps, pct_start=0.2)
+    rates = []
+    for _ in range(steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step() if len(rates) < steps else None
+    assert max(rates) == pytest.approx(0.5)
+    assert steps < 3 or rates[-1] < 0.01

@@ -97,8 +97,8 @@ def test_the_same_run_twice_is_no_repetition() -> None:
 
 def test_the_screen_marks_the_best_and_the_unfinished() -> None:
     text = shown(compare([record("a", scores(0.9)), record("b", scores(0.8), attributes__k=4), record("c", None)]))
-    assert row(text, "a") == "a 3 *0.9000 9 *1 *1"
-    assert row(text, "b") == "b 4 0.8000 9 *1 *1"
+    assert row(text, "a") == "a 3 *0.9000 9 1 1"
+    assert row(text, "b") == "b 4 0.8000 9 1 1"
     assert row(text, "c") == "c unfinished 3 - - - -"
 
 

@@ -94,8 +94,8 @@ def begin(folder: Path) -> BaseProcess:
 
 
 def run_or_resume(folder: str) -> None:
-    there = Path(folder).is_dir()
-    train(config_of(Path(folder), *([f"resume={folder}"] if there else [])))
+    claimed = RunFolder(folder).is_claimed
+    train(config_of(Path(folder), *([f"resume={folder}"] if claimed else [])))
 
 
 def finish(process: BaseProcess) -> None:
@@ -141,7 +141,7 @@ def test_a_run_that_is_evaluated_again_trains_no_more(unbroken: Path, tmp_path: 
 
 
 def test_what_is_no_run_cannot_be_resumed(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="there is no such folder"):
+    with pytest.raises(UserError, match="no run was ever begun there"):
         train(config_of(tmp_path / "run", f"resume={tmp_path / 'nowhere'}"))
 
 
@@ -154,6 +154,38 @@ def test_other_data_under_the_same_configuration_is_refused(unbroken: Path, tmp_
     (folder / "provenance.json").write_text(json.dumps(provenance))
     with pytest.raises(UserError, match="The data is not what"):
         train(config_of(folder, f"resume={folder}"))
+
+
+def test_a_folder_in_which_no_run_was_begun_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(UserError, match="no run was ever begun there"):
+        train(config_of(tmp_path / "run", f"resume={tmp_path / 'photos'}"))
+    assert not list((tmp_path / "photos").iterdir())
+
+
+def test_a_run_that_had_not_begun_to_write_begins_anew_in_its_own_folder(tmp_path: Path) -> None:
+    with RunFolder(tmp_path / "run").locked():
+        pass
+    train(config_of(tmp_path / "elsewhere", f"resume={tmp_path / 'run'}", "trainer.max_epochs=1"))
+    assert (tmp_path / "run/metrics.json").is_file()
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_run_that_lost_its_papers_is_not_gone_on_with(unbroken: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(unbroken, folder)
+    (folder / "provenance.json").unlink()
+    with pytest.raises(UserError, match=r"is not a run folder: it lacks provenance\.json"):
+        train(config_of(folder, f"resume={folder}"))
+
+
+def test_a_checkpoint_of_another_model_is_told(unbroken: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    train(config_of(folder, "predictor.network.width=16", "trainer.max_epochs=1"))
+    (folder / "metrics.json").unlink()
+    shutil.copy(unbroken / "checkpoints/last.ckpt", folder / "checkpoints/last.ckpt")
+    with pytest.raises(UserError, match="holds the weights of another model than the config builds: of another shape"):
+        train(config_of(folder, "predictor.network.width=16", "trainer.max_epochs=1", f"resume={folder}"))
 
 
 def test_a_run_in_use_is_left_alone(tmp_path: Path) -> None:
