@@ -32,7 +32,7 @@ CASES: dict[str, list[str]] = {
     "rendered images, ResNet-18": [
         "experiment=factors",
         "predictor=resnet18",
-        "data.n_train=1200",
+        "data.n_train=2600",
         "data.n_test=200",
         "trainer.max_epochs=3",
     ],
