@@ -168,7 +168,7 @@ class ImageData(LightningDataModule, ABC):
 
 
 def _one(augmentation: Augmentation | Sequence[Augmentation] | None) -> Augmentation | None:
-    if augmentation is None:
+    if augmentation is None or augmentation == []:
         return None
     steps: list[Any] = list(augmentation) if isinstance(augmentation, list | tuple) else [augmentation]
     for step in steps:

@@ -72,7 +72,7 @@ class FileSplit(Split):
         if not good.all():
             bad = [repr(self.names[i]) for i in (~good).nonzero().squeeze(1).tolist()]
             first = ", ".join(bad[:3]) + (", ..." if len(bad) > 3 else "")
-            log.warning("Left out of '%s', as they cannot be read: %d, %s", len(bad), self.root, first)
+            log.warning("%d of the images in '%s' left out, as not readable: %s", len(bad), self.root, first)
         return self.take(good.nonzero().squeeze(1))
 
     def in_memory(self, threads: int) -> TensorSplit:

@@ -49,12 +49,19 @@ class RunFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """For the block, this process alone writes here; a process that dies lets go. `UserError` where another one has it."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / LOCK, timeout=0)
         try:
-            with FileLock(self.path / LOCK, timeout=0):
-                yield
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
         except Timeout:
             raise UserError(f"{self.path} is in use by another process. Wait for it, or choose another folder.") from None
+        except OSError as error:
+            told = f"{self.path} cannot be written: {error.strerror or error}."
+            raise UserError(f"{told} Choose another folder, hydra.run.dir=…, or get the right to write there.") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     @property
     def is_claimed(self) -> bool:

@@ -16,8 +16,6 @@ from interp_by_design.run.files import replacing, write_text
 from interp_by_design.terms import UserError
 from tests.small import composed
 
-ROOT = os.geteuid() == 0
-
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
@@ -58,10 +56,16 @@ def test_a_run_whose_disk_fills_up_can_be_resumed_once_there_is_room(small_disk:
     assert (folder / "metrics.json").is_file()
 
 
-@pytest.mark.skipif(ROOT, reason="root may write anywhere")
-def test_a_folder_without_rights_is_named(tmp_path: Path) -> None:
+def test_a_disk_that_may_only_be_read_is_told(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    with pytest.raises(UserError, match=r"run cannot be written: Read-only file system\. Choose another folder"):
+        train(composed(small_disk / "run"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_rights_is_told(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)
-    with pytest.raises(OSError, match="closed"):
+    with pytest.raises(UserError, match=r"run cannot be written: Permission denied\. Choose another folder"):
         train(composed(tmp_path / "closed/run"))
 
 
