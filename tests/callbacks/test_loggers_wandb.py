@@ -16,6 +16,7 @@ import wandb
 from wandb.proto.wandb_internal_pb2 import Record
 
 from interp_by_design.callbacks import Guarded, Wandb, announce, guarded, summarise
+from interp_by_design.callbacks.loggers.wandb import leave_service
 from interp_by_design.terms import UnknownName
 
 CONFIG = {"seed": 3, "learning": {"beta": 0.5}}
@@ -31,9 +32,11 @@ def _wandb_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     for name in ("CONFIG", "CACHE", "DATA"):
         monkeypatch.setenv(f"WANDB_{name}_DIR", str(tmp_path / "settings" / name))
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    wandb.teardown()
+    leave_service()
     yield
-    wandb.teardown()
+    leave_service()
+    for process in services():  # one that did not end, as happens now and then
+        os.kill(process, signal.SIGKILL)
 
 
 def run(logger: Wandb, steps: range, *, status: str = "success") -> Guarded:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import logging
 import secrets
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 LIGHTNINGS = {"log_model", "prefix", "checkpoint_name", "add_file_policy"}
 OURS = {"dir", "mode"}  # as `folder` and `offline`
+PATIENCE = 10  # seconds for wandb's service process to end
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +82,7 @@ class Wandb(WandbLogger):
                 raise wandb.Error("no API key; `wandb login` saves one")
             return self._init(None)
         except Exception as error:
-            wandb.teardown()  # the attempt would keep the id
+            leave_service()  # the attempt would keep the id
             run = self._init("offline")
             told = "wandb is not reached (%s). The run is logged offline; upload it later: wandb sync %s"
             log.warning(told, error, self._folder / "wandb" / f"offline-run-*-{run.id}")
@@ -99,3 +102,16 @@ class Wandb(WandbLogger):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(secrets.token_hex(6))
         return file.read_text()
+
+
+def leave_service() -> None:
+    """Ends wandb's service process. Where the server is away it now and then does not end: then it is left to itself."""
+    import wandb
+
+    def end() -> None:
+        with suppress(Exception):
+            wandb.teardown()
+
+    ending = threading.Thread(target=end, daemon=True)
+    ending.start()
+    ending.join(PATIENCE)
