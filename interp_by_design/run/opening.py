@@ -9,6 +9,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from interp_by_design.run.configs import dotted
 from interp_by_design.run.folder import RunFolder
 from interp_by_design.terms import UserError
 
@@ -62,8 +63,8 @@ def _saved(folder: RunFolder, config: DictConfig) -> DictConfig:
 
 def changed_keys(saved: DictConfig, config: DictConfig) -> list[str]:
     """What differs between two configs, as `key: before → now`; what names the folder or helps to debug is left out."""
-    before, now = _flat(saved), _flat(config)
-    keys = [key for key in {**before, **now} if before.get(key, _ABSENT) != now.get(key, _ABSENT)]
+    before, now = dotted(saved), dotted(config)
+    keys = [key for key in {**before, **now} if key not in NOT_COMPARED and before.get(key, _ABSENT) != now.get(key, _ABSENT)]
     return [f"{key}: {before.get(key, _ABSENT)} → {now.get(key, _ABSENT)}" for key in keys]
 
 
@@ -76,24 +77,10 @@ def _first(changed: list[str]) -> str:
     return "; ".join(changed[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
-def plain(config: DictConfig, resolve: bool = True) -> dict[str, Any]:
-    """The config in Python's own types."""
-    content = OmegaConf.to_container(config, resolve=resolve)
+def plain(config: DictConfig) -> dict[str, Any]:
+    """The config in Python's own types, interpolations resolved."""
+    content = OmegaConf.to_container(config, resolve=True)
     return {str(key): value for key, value in content.items()} if isinstance(content, dict) else {}
-
-
-def _flat(config: DictConfig) -> dict[str, Any]:
-    """Values by dotted key, as they were given: what refers to another key has not changed where that one has."""
-    content = plain(config, resolve=False)
-    return {key: value for key, value in _leaves(content) if key not in NOT_COMPARED}
-
-
-def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    if not isinstance(node, dict) or not node:
-        yield prefix, node
-        return
-    for key, value in node.items():
-        yield from _leaves(value, f"{prefix}.{key}" if prefix else str(key))
 
 
 def _only_resumes() -> bool:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-from omegaconf import OmegaConf
 
 from interp_by_design.report.comparison import RunRecord
+from interp_by_design.run.configs import dotted
 from interp_by_design.run.folder import CONFIG, METRICS, PROVENANCE, RunFolder
 from interp_by_design.run.reading import reading
 from interp_by_design.terms import UserError
@@ -49,13 +47,4 @@ def _record(folder: RunFolder, name: str) -> RunRecord:
     with reading(folder.path / METRICS):
         if scores and not all(math.isfinite(value) for value in scores.values()):
             raise UserError("it holds a number that is not finite")
-    return RunRecord(name, dict(_dotted(OmegaConf.to_container(folder.config))), scores)
-
-
-def _dotted(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Values by dotted key, interpolations as they are written; a list is one value."""
-    if not isinstance(node, dict) or not node:
-        yield prefix, node
-        return
-    for key, value in node.items():
-        yield from _dotted(value, f"{prefix}.{key}" if prefix else str(key))
+    return RunRecord(name, dotted(folder.config), scores)
