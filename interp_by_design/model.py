@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from interp_by_design.interpreter import Interpreter
 from interp_by_design.predictor import Predictor, evaluating
 from interp_by_design.relevance import LocalExplanation, explain_locally
-from interp_by_design.terms import DataFacts, Images, Interpretation, UserError
+from interp_by_design.terms import DataFacts, HiddenPass, Images, Interpretation, UserError
 
 
 @final
@@ -24,7 +24,12 @@ class InterpretableModel(nn.Module):
 
     def forward(self, images: Images, reconstruct: bool = True) -> Interpretation:
         """One pass of f and g; with `reconstruct`, the decoder's image too."""
-        seen = self.predictor(images)
+        return self.interpret(self.predictor(images), reconstruct)
+
+    def interpret(self, seen: HiddenPass, reconstruct: bool = True) -> Interpretation:
+        """What g makes of a pass of f that was made before, as in a post-hoc fit; computed in the precision of h."""
+        precision = self.interpreter.head.weights.dtype
+        seen = HiddenPass(seen.logits.to(precision), tuple(layer.to(precision) for layer in seen.hidden))
         attributes = self.interpreter(seen)
         reconstruction = self.interpreter.decoder(attributes) if reconstruct else None
         return Interpretation(seen.logits, self.interpreter.head(attributes), attributes, reconstruction)

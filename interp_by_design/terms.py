@@ -97,6 +97,13 @@ class HiddenPass(NamedTuple):
     hidden: tuple[Tensor, ...]
 
 
+class SeenBatch(NamedTuple):
+    """A mini-batch and what a frozen predictor makes of it; floats of the pass may be of half precision."""
+
+    batch: Batch
+    seen: HiddenPass
+
+
 class Interpretation(NamedTuple):
     """What the pair (f, g) says of a batch; `reconstruction` is in [0, 1] image units, or None where it was not asked for."""
 
