@@ -5,16 +5,26 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 HELP = """Image classifiers that explain themselves.
 
 usage: {program} train [experiment=NAME] [key=value] ...             train a classifier together with its interpreter
+       {program} layers [predictor=NAME] [--image CxHxW] ...         the hidden layers that an interpreter can read
        {program} compare RUN ... [--all] [--csv FILE] [--html FILE]  runs beside one another
+       {program} cache ls|verify|rm [KEY ...] [--root FOLDER]        what post-hoc fits keep on disk
        {program} --version                                           this package, and the format of its run folders
 
-`{program} train --help` and `{program} compare --help` say more."""
+`{program} train --help`, and so on, say more."""
+
+COMMANDS = {  # and where the function is that takes what the user typed: the command, and a list of arguments
+    "train": ("interp_by_design.run.command", "run_training"),
+    "layers": ("interp_by_design.run.layers", "run_layers"),
+    "compare": ("interp_by_design.cli", "compare_runs"),
+    "cache": ("interp_by_design.run.cache_command", "run_cache"),
+}
 
 
 def main() -> None:
@@ -27,21 +37,19 @@ def main() -> None:
         from interp_by_design.run import FORMAT
 
         print(f"interp_by_design {version('interp_by_design')} (run format {FORMAT})")
-    elif name == "train":
-        from interp_by_design.run.command import run_training
-
-        run_training(f"{program} train", arguments)
-    elif name == "compare":
-        _compare(f"{program} compare", arguments)
+    elif name in COMMANDS:
+        module, function = COMMANDS[name]
+        getattr(import_module(module), function)(f"{program} {name}", arguments)
     else:
         from interp_by_design.run.command import nearest
 
-        hint = nearest(name, ["train", "compare", "--help", "--version"])
-        print(f"{program}: no command '{name}'. Known: train, compare.{hint}", file=sys.stderr)
+        hint = nearest(name, [*COMMANDS, "--help", "--version"])
+        print(f"{program}: no command '{name}'. Known: {', '.join(COMMANDS)}.{hint}", file=sys.stderr)
         sys.exit(2)
 
 
-def _compare(command: str, arguments: Sequence[str]) -> None:
+def compare_runs(command: str, arguments: Sequence[str]) -> None:
+    """`command` is what the user typed before `arguments`."""
     parser = argparse.ArgumentParser(
         command, description="Shows in which options runs differ, and their numbers. * marks the best; seeds are averaged."
     )

@@ -103,6 +103,11 @@ class SeenBatch(NamedTuple):
     batch: Batch
     seen: HiddenPass
 
+    @property
+    def labels(self) -> Labels:
+        """The batch's, so that whoever counts samples need not know which kind of batch it is."""
+        return self.batch.labels
+
 
 class Interpretation(NamedTuple):
     """What the pair (f, g) says of a batch; `reconstruction` is in [0, 1] image units, or None where it was not asked for."""

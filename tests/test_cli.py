@@ -80,10 +80,13 @@ def test_an_unknown_command_is_answered_with_the_nearest(here: Command, capsys: 
     with pytest.raises(SystemExit) as ended:
         here("trian")
     assert ended.value.code == 2
-    assert capsys.readouterr().err == "interp: no command 'trian'. Known: train, compare. Did you mean 'train'?\n"
+    assert capsys.readouterr().err == "interp: no command 'trian'. Known: train, layers, compare, cache. Did you mean 'train'?\n"
 
 
-@pytest.mark.parametrize("arguments", ["--help", "--version", "nonsense", "compare --help", "train --help", "train --cfg=job"])
+@pytest.mark.parametrize(
+    "arguments",
+    ["--help", "--version", "nonsense", "compare --help", "layers --help", "cache ls --help", "train --help", "train --cfg=job"],
+)
 def test_asking_loads_nothing_heavy(arguments: str, tmp_path: Path) -> None:
     looked = f"""
 import sys

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from interp_by_design.attributes.dictionary import AttributeDictionary, checked_count
+from interp_by_design.attributes.dictionary import AttributeDictionary, checked_active, checked_count
 from interp_by_design.terms import Attributes, UserError
 
 
@@ -20,21 +20,24 @@ class TopKDictionary(AttributeDictionary):
     Exactly k attributes are active on each sample. Standardising z, and each attribute before the competition, keeps every
     attribute in the running, so that none dies: a large mean relative to the spread is what kills TopK units.
 
+    continuous: attributes are what the k largest have beyond the largest of the others, so that Φ is a continuous function of the
+        image. Otherwise an attribute that wins or loses its place by a hair comes or goes at full size, and decisions with it.
+
     Source: TopK autoencoders (Makhzani and Frey, 2013, arXiv 1312.5663; Gao et al., 2024, arXiv 2406.04093); the pooled grid is
-    FLINT's. Departs from them in reading several layers, in softplus for ReLU, and in the two standardisations.
+    FLINT's. Departs from them in reading several layers, in softplus for ReLU, in the two standardisations, and in
+    `continuous`.
     """
 
-    def __init__(self, shapes: Sequence[torch.Size], n_attributes: int, k: int, pooled: int = 3) -> None:
+    def __init__(
+        self, shapes: Sequence[torch.Size], n_attributes: int, k: int, pooled: int = 3, continuous: bool = False
+    ) -> None:
         """Raises `UserError` unless 1 <= k <= n_attributes and pooled >= 1."""
         super().__init__()
         self.n_attributes = checked_count(n_attributes)
-        if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= n_attributes:
-            raise UserError(
-                f"k is the number of active attributes: a whole number from 1 to n_attributes={n_attributes}, not {k!r}."
-            )
         if pooled < 1:
             raise UserError(f"pooled is the side of the grid that maps are pooled to, at least 1, not {pooled}.")
-        self.k, self.pooled = k, pooled
+        self.k, self.pooled = checked_active(k, n_attributes), pooled
+        self.continuous = continuous and k < n_attributes
         width = sum(_cells(shape, pooled) for shape in shapes)
         self.standardise_inputs = nn.BatchNorm1d(width, affine=False)
         self.weights = nn.Linear(width, n_attributes, bias=False)
@@ -43,7 +46,11 @@ class TopKDictionary(AttributeDictionary):
     def forward(self, hidden: Sequence[Tensor]) -> Attributes:
         z = torch.cat([pooled_cells(layer, self.pooled) for layer in hidden], dim=1)
         attributes = F.softplus(self.standardise_attributes(self.weights(self.standardise_inputs(z))))
-        largest, which = attributes.topk(self.k, dim=1)
+        if self.continuous:
+            largest, which = attributes.topk(self.k + 1, dim=1)
+            which, largest = which[:, :-1], largest[:, :-1] - largest[:, -1:]
+        else:
+            largest, which = attributes.topk(self.k, dim=1)
         return torch.zeros_like(attributes).scatter(1, which, largest)
 
 

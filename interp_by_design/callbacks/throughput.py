@@ -7,14 +7,15 @@ from typing import Any, final
 
 import pytorch_lightning as pl
 
-from interp_by_design.terms import Batch
+from interp_by_design.terms import Batch, SeenBatch
 
 
 @final
 class Throughput(pl.Callback):
     """Wall-clock of `Trainer.fit`, validation and checkpoints included, and training images a second over it, of all ranks.
 
-    A resumed run counts on from what its checkpoint says.
+    A resumed run counts on from what its checkpoint says; `seconds` that a fit took before it began, as for writing a cache, can
+    be added.
     """
 
     def __init__(self) -> None:
@@ -31,13 +32,18 @@ class Throughput(pl.Callback):
         return {"seconds": self.seconds, "images": self.images}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._before, self.images = state_dict["seconds"], state_dict["images"]
+        self._before += state_dict["seconds"]
+        self.images = state_dict["images"]
+
+    def add(self, seconds: float) -> None:
+        """Counts `seconds` more than the fit itself."""
+        self._before += seconds
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._start = time.perf_counter()
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch | SeenBatch, batch_idx: int
     ) -> None:
         self.images += len(batch.labels) * trainer.world_size
 

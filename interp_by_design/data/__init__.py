@@ -9,6 +9,7 @@ from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.digits import Digits
 from interp_by_design.data.factors import Factors
 from interp_by_design.data.image_folder import ImageFolder
+from interp_by_design.data.live import LiveData
 from interp_by_design.data.loader import Loader
 from interp_by_design.data.mnist import MNIST, FashionMNIST
 from interp_by_design.data.quickdraw import QuickDraw
@@ -27,6 +28,7 @@ __all__ = [
     "FashionMNIST",
     "ImageData",
     "ImageFolder",
+    "LiveData",
     "Loader",
     "QuickDraw",
     "RandomFlip",

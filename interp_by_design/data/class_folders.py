@@ -37,10 +37,26 @@ def class_files(folder: Path, names: tuple[str, ...], picture: Picture) -> FileS
     return FileSplit(folder, [os.path.relpath(file, folder) for files in found for file in files], labels, picture)
 
 
-def check_each_class(split: FileSplit, names: tuple[str, ...]) -> None:
-    """Raises UserError unless there is an image of every class."""
+def listed_classes(file: Path, folders: tuple[str, ...]) -> tuple[str, ...]:
+    """The classes in `file`, one a line, in the order of a network's outputs; `folders` may be some of them.
+
+    Raises UserError for a file that cannot be read, a class that it names twice, and a folder that it does not name.
+    """
+    try:
+        names = tuple(line.strip() for line in file.read_text().splitlines() if line.strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"data.classes={file} cannot be read: {error}. Give a text file with a class a line.") from error
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UserError(f"{file} names {_listing(twice)} more than once. Give each class one line, in the order of the outputs.")
+    if strange := sorted(set(folders) - set(names)):
+        raise UserError(f"{file} does not name the class folders {_listing(strange)}. Add them, or take the folders away.")
+    return names
+
+
+def check_each_class(split: FileSplit, names: tuple[str, ...], folders: tuple[str, ...]) -> None:
+    """Raises UserError unless there is an image of every class that has one of the `folders`."""
     counts = split.labels.bincount(minlength=len(names)).tolist()
-    empty = [name for name, count in zip(names, counts, strict=True) if not count]
+    empty = [name for name, count in zip(names, counts, strict=True) if name in folders and not count]
     if empty:
         raise UserError(
             f"The class folders {_listing(empty)} in '{split.root.absolute()}' hold no image. Wanted files that end in "

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Unpack, final
 
-from interp_by_design.data.class_folders import check_each_class, class_files, class_names
+from interp_by_design.data.class_folders import check_each_class, class_files, class_names, listed_classes
 from interp_by_design.data.datamodule import ImageData, Loading
 from interp_by_design.data.files import FileSplit
 from interp_by_design.data.picture import Picture
@@ -21,6 +21,7 @@ class FolderOptions(Loading, total=False):
     size: int
     fit: str
     channels: int
+    classes: str | Path | None
     mean: Sequence[float] | None
     std: Sequence[float] | None
 
@@ -33,6 +34,8 @@ class ImageFolder(ImageData):
     in_memory: decode every image once and keep it as bytes; for sets that fit.
     skip_unreadable: read every file once at the start, and go on without those that cannot be read.
     size, fit, channels: as `Picture` has them.
+    classes: a text file that names a class a line, in the order of a network's outputs: all 1,000 of ImageNet, say, where there
+        are folders of ten. None takes the folders, sorted.
     mean, std: of each channel, for the model to normalise by; None leaves images in [0, 1].
     """
 
@@ -47,16 +50,18 @@ class ImageFolder(ImageData):
         given: dict[str, Any] = {"workers": 2, **options}
         self.picture = Picture(**{field.name: given.pop(field.name) for field in fields(Picture) if field.name in given})
         self.normalisation = _normalisation(given.pop("mean", None), given.pop("std", None), self.picture.channels)
+        self.classes = given.pop("classes", None)
         super().__init__(**given)
         self.root, self.test = Path(root), test
         self.in_memory, self.skip_unreadable = in_memory, skip_unreadable
 
     def read(self) -> Reading:
-        names = class_names(self.root / "train")
+        folders = class_names(self.root / "train")
+        names = folders if self.classes is None else listed_classes(Path(self.classes), folders)
         if len(names) == 1:
             raise UserError(f"'{self.root / 'train'}' has one class folder alone, {names[0]!r}. Give two or more to tell apart.")
         train = self._files("train", names)
-        check_each_class(train, names)
+        check_each_class(train, names, folders)
         test = self._files("test", names) if (self.root / "test").is_dir() else None
         if test is None:
             kept, held = hold_out(train.labels, count_held_out(self.test, len(train), "test"))

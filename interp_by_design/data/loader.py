@@ -81,13 +81,18 @@ class Loader(DataLoader[Any]):
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # nobody asks for torch's iterator itself
         # A generator, so that nothing is read before the first `next`: Lightning calls `iter`, then sets the epoch.
+        for batch in self.as_kept():
+            yield batch._replace(images=unit(batch.images, self._memory.empty))
+
+    def as_kept(self) -> Iterator[Batch]:
+        """The same batches with images as the split keeps them, perhaps bytes; to be used before the next one is asked for."""
         for batch in self._begin():
             if isinstance(batch, UserError):
                 self._iterator = None  # workers go at once; among garbage, they would take seconds
                 raise batch
             pixels = batch.images if len(batch.images) else self.batches.tray(self.order.given, len(batch.labels))
             self.order.given += 1
-            yield batch._replace(images=unit(pixels, self._memory.empty))
+            yield batch._replace(images=pixels)
 
     def _begin(self) -> Iterator[Batch | UserError]:
         if self.num_workers and self.batches.trays is None:
@@ -99,21 +104,11 @@ class Loader(DataLoader[Any]):
 
     def state_dict(self) -> dict[str, Any]:
         """Epoch and batch that come next, and what the order depends on besides."""
-        over = self.order.given == len(self)
-        return {"epoch": self.order.epoch + over, "batch": 0 if over else self.order.given, "order": self._key()}
+        return self.order.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Raises UserError where a pass cannot go on in the middle, as images, batch size, seed or ranks are others."""
-        if state["batch"] and state["order"] != self._key():
-            raise UserError(
-                f"The checkpoint stopped within an epoch of {state['order']}, and the data now are {self._key()}. "
-                "Resume with the same data and options, or from the end of an epoch."
-            )
-        self.order.start_at(state["epoch"], state["batch"])
-
-    def _key(self) -> dict[str, int]:
-        order = self.order
-        return {"images": order.n, "batch_size": order.batch_size, "seed": order.seed, "ranks": order.num_replicas}
+        self.order.load_state_dict(state)
 
 
 def _as_it_is(batch: Any) -> Any:

@@ -26,6 +26,7 @@ class Purpose(enum.IntEnum):
     ORDER = 2
     AUGMENT = 3
     RECORD = 4
+    STORE = 5
 
 
 def generator(purpose: Purpose, *key: int) -> torch.Generator:
@@ -81,6 +82,26 @@ class Order(DistributedSampler[Pick], ABC):
     def set_epoch(self, epoch: int) -> None:
         if epoch != self.epoch:
             self.start_at(epoch, 0)
+
+    @final
+    def state_dict(self) -> dict[str, Any]:
+        """Epoch and batch that come next, and what the order depends on besides."""
+        over = self.given == len(self)
+        return {"epoch": self.epoch + over, "batch": 0 if over else self.given, "order": self.key()}
+
+    @final
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Raises UserError where a pass cannot go on in the middle, as images, batch size, seed or ranks are others."""
+        if state["batch"] and state["order"] != self.key():
+            raise UserError(
+                f"The checkpoint stopped within an epoch of {state['order']}, and the data now are {self.key()}. "
+                "Resume with the same data and options, or from the end of an epoch."
+            )
+        self.start_at(state["epoch"], state["batch"])
+
+    def key(self) -> dict[str, int]:
+        """All that an epoch's batches depend on, but for the epoch and the rank."""
+        return {"images": self.n, "batch_size": self.batch_size, "seed": self.seed, "ranks": self.num_replicas}
 
 
 @final

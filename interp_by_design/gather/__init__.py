@@ -1,5 +1,59 @@
-"""One pass over a data set; what comes out is what every analysis reads. Knows nothing of training or figures."""
+"""One pass over a data set; what comes out is what every analysis reads. Knows nothing of training or figures.
 
-from interp_by_design.gather.interpretation_table import class_mean_images, interpretation_table
+Imports nothing heavy by itself: a command that lists caches need not wait for what trains.
+"""
 
-__all__ = ["class_mean_images", "interpretation_table"]
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from interp_by_design.gather.activation_cache import recorded
+    from interp_by_design.gather.cache_settings import CacheSettings
+    from interp_by_design.gather.class_means import ClassMeans, class_mean_images
+    from interp_by_design.gather.interpretation_table import interpretation_table
+    from interp_by_design.gather.passes import passes
+    from interp_by_design.gather.probes import probe_fidelities
+    from interp_by_design.gather.recorded_data import RecordedData
+
+__all__ = [
+    "CacheSettings",
+    "ClassMeans",
+    "RecordedData",
+    "class_mean_images",
+    "interpretation_table",
+    "passes",
+    "probe_fidelities",
+    "recorded",
+]
+
+_HOMES = {
+    "CacheSettings": "cache_settings",
+    "ClassMeans": "class_means",
+    "RecordedData": "recorded_data",
+    "class_mean_images": "class_means",
+    "interpretation_table": "interpretation_table",
+    "passes": "passes",
+    "probe_fidelities": "probes",
+    "recorded": "activation_cache",
+}
+
+
+class _Room(ModuleType):
+    """Hands out functions, not the modules of their name, which Python leaves in a package once they are imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _HOMES or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Room
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

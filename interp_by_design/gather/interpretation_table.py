@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
+from interp_by_design.gather.class_means import ClassMeans
+from interp_by_design.gather.passes import passes
 from interp_by_design.metrics import squared_error
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
-from interp_by_design.terms import Batch, InterpretationTable, UserError
-
-ClassMeans = Float[Tensor, "classes c h w"]
+from interp_by_design.terms import Batch, InterpretationTable, SeenBatch, UserError
 
 
-def interpretation_table(model: InterpretableModel, batches: Iterable[Batch], class_means: ClassMeans) -> InterpretationTable:
+def interpretation_table(
+    model: InterpretableModel, batches: Iterable[Batch | SeenBatch], class_means: ClassMeans
+) -> InterpretationTable:
     """One pass of `batches` through f and g in evaluation mode, on the model's device; the table is on the CPU.
 
-    `class_means` is the mean train image of each class. Memory grows with the number of samples by C + C + J + 4 numbers each.
-    The model is left as it was. Raises `UserError` where there is no batch.
+    Where a batch brings the pass of f with it, f is not run. `class_means` is the mean train image of each class. Memory grows
+    with the number of samples by C + C + J + 4 numbers each. The model is left as it was.
+
+    Raises `UserError` where there is no batch.
     """
-    device = model.interpreter.head.weights.device
-    means = class_means.to(device)
+    means = class_means.to(model.interpreter.head.weights.device)
     with evaluating(model), torch.no_grad():
-        rows = [_rows(model, Batch(*(part.to(device) for part in batch)), means) for batch in batches]
+        rows = [_rows(model, batch, means) for batch in passes(model, batches)]
         if not rows:
             raise UserError("There is no batch to make an interpretation table from: this split holds no image.")
         head = model.interpreter.head
@@ -33,31 +36,15 @@ def interpretation_table(model: InterpretableModel, batches: Iterable[Batch], cl
         return InterpretationTable(**columns, head_weights=head.weights.cpu().clone(), head_bias=head.bias.cpu().clone())
 
 
-def class_mean_images(batches: Iterable[Batch], n_classes: int) -> ClassMeans:
-    """The mean image of each class by label, [C, c, h, w] in [0, 1]; the mean of all images for a class without any."""
-    total: Tensor | None = None
-    counts = torch.zeros(n_classes)
-    for images, labels, _ in batches:
-        one_hot = torch.nn.functional.one_hot(labels, n_classes).to(images.dtype)
-        sums = torch.einsum("nk,nchw->kchw", one_hot, images).double()
-        total = sums if total is None else total + sums
-        counts += one_hot.sum(dim=0)
-    if total is None:
-        raise UserError("There is no batch to take class means of: this split holds no image.")
-    overall = total.sum(dim=0) / counts.sum()
-    means = torch.where(counts.view(-1, 1, 1, 1) > 0, total / counts.clamp_min(1).view(-1, 1, 1, 1), overall)
-    return means.float()
-
-
-def _rows(model: InterpretableModel, batch: Batch, class_means: ClassMeans) -> dict[str, Tensor]:
-    seen = model(batch.images)
-    decided = class_means[seen.predictor.argmax(dim=1)]
+def _rows(model: InterpretableModel, given: SeenBatch, class_means: ClassMeans) -> dict[str, Tensor]:
+    batch, seen = given.batch, model.interpret(given.seen)
+    decided = class_means.of(seen.predictor.argmax(dim=1))
     return {
         "indices": batch.indices,
         "labels": batch.labels,
         "predictor": seen.predictor,
         "interpreter": seen.interpreter,
         "attributes": seen.attributes,
-        "reconstruction_error": squared_error(seen.reconstruction, batch.images),
+        "reconstruction_error": squared_error(cast("Tensor", seen.reconstruction), batch.images),
         "class_mean_error": squared_error(decided, batch.images),
     }

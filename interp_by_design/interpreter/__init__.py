@@ -5,6 +5,7 @@ from interp_by_design.interpreter.decoder import DenseDecoder, PublishedDecoder
 from interp_by_design.interpreter.head import LinearHead
 from interp_by_design.interpreter.interpreter import Interpreter
 from interp_by_design.interpreter.linear import LinearInterpreter
+from interp_by_design.interpreter.parts import Parts, assembled, built
 from interp_by_design.interpreter.relabelled import RelabelledInterpreter
 
 __all__ = [
@@ -13,6 +14,9 @@ __all__ = [
     "Interpreter",
     "LinearHead",
     "LinearInterpreter",
+    "Parts",
     "PublishedDecoder",
     "RelabelledInterpreter",
+    "assembled",
+    "built",
 ]

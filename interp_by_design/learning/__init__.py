@@ -2,8 +2,21 @@
 
 from interp_by_design.learning.by_design import ByDesign
 from interp_by_design.learning.class_weights import class_weights
+from interp_by_design.learning.learning import Learning
 from interp_by_design.learning.objective import Forms, Objective
+from interp_by_design.learning.post_hoc import PostHoc, fit_dictionary
 from interp_by_design.learning.rate import lowered_rate, one_cycle
 from interp_by_design.learning.schedule import Schedule
 
-__all__ = ["ByDesign", "Forms", "Objective", "Schedule", "class_weights", "lowered_rate", "one_cycle"]
+__all__ = [
+    "ByDesign",
+    "Forms",
+    "Learning",
+    "Objective",
+    "PostHoc",
+    "Schedule",
+    "class_weights",
+    "fit_dictionary",
+    "lowered_rate",
+    "one_cycle",
+]

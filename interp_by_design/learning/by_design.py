@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
 from typing import Any, final
 
-import pytorch_lightning as pl
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
+from interp_by_design.learning.learning import Learning, OptimizerFactory, SchedulerFactory, learning_parameters
 from interp_by_design.learning.objective import Objective
-from interp_by_design.metrics import RunningScores
 from interp_by_design.model import InterpretableModel
-from interp_by_design.terms import Batch, Scalar, UserError
-
-OptimizerFactory = Callable[[Iterable[nn.Parameter] | list[dict[str, Any]]], Optimizer]
-SchedulerFactory = Callable[..., LRScheduler]
+from interp_by_design.terms import Batch, Interpretation, SeenBatch, UserError
 
 
 @final
-class ByDesign(pl.LightningModule):
+class ByDesign(Learning):
     """One optimiser over predictor, dictionary, head and decoder; every loss reaches the layers that they share.
 
-    `optimizer` takes the parameters. `scheduler`, where given, takes the optimiser and `total_steps`, and is stepped with each
-    batch. `predictor_lr` is the predictor's own learning rate, as for a pretrained one; None is the optimiser's. `class_weights`
-    [C] weigh the samples of the prediction term. Stops with `UserError`, naming the terms, as soon as a loss is not finite.
+    `predictor_lr` is the predictor's own learning rate, as for a pretrained one; None is the optimiser's. The rest is as
+    `Learning` has it.
     """
-
-    class_weights: Tensor | None
 
     def __init__(
         self,
@@ -42,75 +31,26 @@ class ByDesign(pl.LightningModule):
         predictor_lr: float | None = None,
         class_weights: Float[Tensor, "classes"] | None = None,
     ) -> None:
-        super().__init__()
+        """Raises `UserError` for a rate that cannot be, and for a dictionary that is fitted to hidden layers that stay."""
+        super().__init__(model, objective, optimizer, scheduler, class_weights)
         if predictor_lr is not None and not (isinstance(predictor_lr, int | float) and 0 <= predictor_lr < math.inf):
             raise UserError(f"predictor_lr must be a finite number >= 0, or null for the optimiser's, not {predictor_lr!r}.")
-        self.model, self.objective = model, objective
-        self._optimizer, self._scheduler, self._predictor_lr = optimizer, scheduler, predictor_lr
-        self.register_buffer("class_weights", class_weights, persistent=False)
-        self.running = RunningScores(model.interpreter.n_attributes)
+        dictionary = getattr(model.interpreter, "dictionary", None)
+        if getattr(dictionary, "needs_fit", False):
+            raise UserError(
+                f"{type(dictionary).__name__} is fitted once to the hidden layers of a network that stays as it is; by design "
+                "they change with each step. Use learning=post_hoc, or attributes=topk."
+            )
+        self._predictor_lr = predictor_lr
 
-    def configure_optimizers(self) -> Any:  # Lightning's own return type is a union of a dozen
-        steps = self.trainer.estimated_stepping_batches
-        try:
-            optimizer = self._optimizer(self._parameters_to_learn())
-            if self._scheduler is None:
-                return optimizer
-            scheduler = self._scheduler(optimizer, total_steps=int(steps))
-        except (TypeError, ValueError, ArithmeticError) as error:
-            raise UserError(f"Optimiser and scheduler cannot be made for {steps} steps: {error}; see learning.") from error
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
-
-    def _parameters_to_learn(self) -> list[nn.Parameter] | list[dict[str, Any]]:
+    def parameters_to_learn(self) -> list[nn.Parameter] | list[dict[str, Any]]:
         """Those that learn; in two groups where the predictor has a rate of its own."""
         if self._predictor_lr is None:
-            return _learning(self.model)
-        ours: dict[str, Any] = {"params": _learning(self.model.interpreter)}
-        return [ours, {"params": _learning(self.model.predictor), "lr": self._predictor_lr}]
+            return learning_parameters(self.model)
+        ours: dict[str, Any] = {"params": learning_parameters(self.model.interpreter)}
+        return [ours, {"params": learning_parameters(self.model.predictor), "lr": self._predictor_lr}]
 
-    def training_step(self, batch: Batch, batch_index: int) -> Scalar:
-        """The objective at this point of the schedule; its unweighted terms are logged as `train/<term>`."""
-        factors = self.objective.factors(self._epoch(batch_index))
-        seen = self.model(batch.images, reconstruct=factors["input_fidelity"] > 0)
-        terms = self.objective.terms(seen, batch, factors, self.class_weights)
-        if not terms:
-            raise UserError(f"Every term's factor is 0 in epoch {self.current_epoch + 1}: nothing to learn.")
-        loss = self.objective.total(terms, factors)
-        self._stop_if_not_finite(loss, terms)
-        # Where Lightning writes them, and for the line at the epoch's end: logging each step costs as much as a small network.
-        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]  # set from outside
-        if (self.trainer.global_step + 1) % every == 0 or self.trainer.is_last_batch:
-            self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()}, sync_dist=True)
-            self.log("train/loss", loss.detach(), prog_bar=True, sync_dist=True)
-        return loss
-
-    def validation_step(self, batch: Batch, batch_index: int) -> None:
-        seen = self.model(batch.images)
-        self.running.update(seen, batch.labels, batch.images, self.model.interpreter.head.weights)
-
-    def on_validation_epoch_end(self) -> None:
-        scores = self.running.compute()
-        self.running.reset()
-        shown = ("predictor_accuracy", "interpreter_accuracy", "fidelity")
-        # sync_dist says what is so already: RunningScores adds up over ranks by itself.
-        self.log_dict({f"val/{name}": value for name, value in scores.items() if name not in shown}, sync_dist=True)
-        self.log_dict({f"val/{name}": scores[name] for name in shown}, prog_bar=True, sync_dist=True)
-
-    def _epoch(self, batch_index: int) -> float:
-        """Where training stands, in epochs: 1.0 at its start, whatever part of it a resumed run skips."""
-        return 1.0 + self.current_epoch + batch_index / max(1, self.trainer.num_training_batches)
-
-    def _stop_if_not_finite(self, loss: Scalar, terms: Mapping[str, Tensor]) -> None:
-        if torch.isfinite(loss):
-            return
-        guilty = {name: term.item() for name, term in terms.items() if not torch.isfinite(term)} or {"their sum": loss.item()}
-        named = ", ".join(f"{name} = {value}" for name, value in guilty.items())
-        raise UserError(
-            f"The loss is not finite at step {self.trainer.global_step} (epoch {self.current_epoch + 1}): {named}. Training "
-            "stopped; checkpoints of the epochs before are kept. Try a smaller learning.optimizer.lr, or "
-            "trainer.gradient_clip_val=1."
-        )
-
-
-def _learning(module: nn.Module) -> list[nn.Parameter]:
-    return [parameter for parameter in module.parameters() if parameter.requires_grad]
+    def interpretation(self, batch: Batch | SeenBatch, reconstruct: bool) -> tuple[Batch, Interpretation]:
+        if not isinstance(batch, Batch):
+            raise UserError("A predictor that learns cannot be read from a cache: its hidden layers change with each step.")
+        return batch, self.model(batch.images, reconstruct=reconstruct)

@@ -3,9 +3,10 @@
 One file a property: pure functions of samples, and the scores made of them. Knows nothing of networks, training or files.
 """
 
+from interp_by_design.metrics.ceiling import linear_ceiling
 from interp_by_design.metrics.gates import GATES, Gate, failed_gates
 from interp_by_design.metrics.reconstruction import squared_error
 from interp_by_design.metrics.running import RunningScores
 from interp_by_design.metrics.scorecard import SCORES, Score, scorecard
 
-__all__ = ["GATES", "SCORES", "Gate", "RunningScores", "Score", "failed_gates", "scorecard", "squared_error"]
+__all__ = ["GATES", "SCORES", "Gate", "RunningScores", "Score", "failed_gates", "linear_ceiling", "scorecard", "squared_error"]

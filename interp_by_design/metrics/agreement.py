@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from jaxtyping import Bool, Float
+from functools import partial
+
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from interp_by_design.metrics.chunks import samplewise
@@ -20,6 +23,14 @@ def is_right(logits: Logits, labels: Labels) -> Bool[Tensor, "n"]:
 def agrees(predictor: Logits, interpreter: Logits) -> Bool[Tensor, "n"]:
     """`argmax g(x) = argmax f(x)`; its mean is FLINT's fidelity."""
     return interpreter.argmax(dim=1) == predictor.argmax(dim=1)
+
+
+def fidelity_present_classes(predictor: Logits, interpreter: Logits, classes: Int[Tensor, "present"]) -> Bool[Tensor, "n"]:
+    """`argmax_c g(x) = argmax_c f(x)`, both over the given classes alone; its mean is the fidelity among those.
+
+    For a head of 1,000 classes on images of ten, where g need not learn to tell what is not there.
+    """
+    return agrees(predictor[:, classes], interpreter[:, classes])
 
 
 def in_top(predictor: Logits, interpreter: Logits, k: int = TOP) -> Bool[Tensor, "n"]:
@@ -48,25 +59,31 @@ def agreement_scores(table: InterpretationTable) -> dict[str, float]:
     """The accuracies, the fidelities and kl, by key; `fidelity_on_errors` is absent where f makes no error.
 
     `fidelity_hard` is over the floor(N/10) samples of smallest margin, one at least; among equal margins the earlier row.
+    `fidelity_present_classes` is over the classes that are among the table's labels. It is absent where those are all classes,
+    for then it is `fidelity`, and where there is one alone, on which f and g cannot differ.
     """
-    seen = samplewise(table, _columns)
+    present = torch.tensor(sorted(set(table.labels.tolist())))
+    seen = samplewise(table, partial(_columns, present=present))
     scores = {key: float(seen[key].double().mean()) for key in KEYS}
     hardest = seen["margin"].argsort(stable=True)[: max(1, len(table) // HARD_PART)]
     scores["fidelity_hard"] = float(seen["fidelity"][hardest].double().mean())
     wrong = ~seen["predictor_accuracy"]
     if wrong.any():
         scores["fidelity_on_errors"] = float(seen["fidelity"][wrong].double().mean())
+    if 1 < len(present) < table.predictor.shape[1]:
+        scores["fidelity_present_classes"] = float(seen["fidelity_present_classes"].double().mean())
     return scores
 
 
 KEYS = ("predictor_accuracy", "interpreter_accuracy", "fidelity", "fidelity_top5", "kl")
 
 
-def _columns(table: InterpretationTable) -> dict[str, Tensor]:
+def _columns(table: InterpretationTable, present: Tensor) -> dict[str, Tensor]:
     return {
         "predictor_accuracy": is_right(table.predictor, table.labels),
         "interpreter_accuracy": is_right(table.interpreter, table.labels),
         "fidelity": agrees(table.predictor, table.interpreter),
+        "fidelity_present_classes": fidelity_present_classes(table.predictor, table.interpreter, present),
         "fidelity_top5": in_top(table.predictor, table.interpreter),
         "kl": divergence(table.predictor, table.interpreter),
         "margin": margin(table.predictor),

@@ -37,6 +37,11 @@ SCORES = (
     Score("fidelity_top5", "up", "share of samples where f's decision is among g's five largest"),
     Score("fidelity_hard", "up", "fidelity on the tenth of the samples where f's margin is smallest"),
     Score("fidelity_on_errors", "up", "fidelity where f is wrong"),
+    Score(
+        "fidelity_present_classes", "up", "fidelity among the classes of the labels, where f knows classes that have no sample"
+    ),
+    Score("fidelity_rank_probe", "up", "fidelity of a linear probe of rank J of the same layers; about as far as g can go"),
+    Score("fidelity_full_probe", "up", "fidelity of a linear probe of the same layers without a bound on its rank"),
     Score("kl", "down", "mean KL divergence of g from f, in nats"),
     *_at_each_tau("conciseness", "down", "mean number of attributes with relevance > {bound}; low, but 1 is a bare class name"),
     *_at_each_tau(

@@ -1,22 +1,35 @@
 """f: networks, weights, and reading hidden layers. Knows nothing of attributes, losses or training."""
 
-from interp_by_design.predictor.hidden_layers import evaluating, layer_shapes, overwrites, read
+from interp_by_design.predictor.checkpoint import checkpoint_network, named_network
+from interp_by_design.predictor.hidden_layers import LayerReader
+from interp_by_design.predictor.layer_table import Layer, usable_layers
+from interp_by_design.predictor.modes import evaluating
 from interp_by_design.predictor.networks import LeNet, PublishedLeNet
 from interp_by_design.predictor.predictor import Predictor
+from interp_by_design.predictor.preprocessing import Preprocessing, fitting_preprocessing, given_size
 from interp_by_design.predictor.pretrained import torchvision_network
 from interp_by_design.predictor.resnet import NarrowResNet, ResNet18
-from interp_by_design.predictor.weights import load_weights
+from interp_by_design.predictor.timm_networks import timm_network
+from interp_by_design.predictor.weights import load_weights, misfits, weights_hash
 
 __all__ = [
+    "Layer",
+    "LayerReader",
     "LeNet",
     "NarrowResNet",
     "Predictor",
+    "Preprocessing",
     "PublishedLeNet",
     "ResNet18",
+    "checkpoint_network",
     "evaluating",
-    "layer_shapes",
+    "fitting_preprocessing",
+    "given_size",
     "load_weights",
-    "overwrites",
-    "read",
+    "misfits",
+    "named_network",
+    "timm_network",
     "torchvision_network",
+    "usable_layers",
+    "weights_hash",
 ]

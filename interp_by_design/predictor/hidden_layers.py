@@ -1,156 +1,119 @@
-"""Reading named hidden layers of any network through forward hooks that are always let go of.
-
-Knows nothing of what is done with what was read.
-"""
+"""Reading named hidden layers of any network, by the means that suits it. Knows nothing of what is done with what was read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.terms import HiddenPass, Images, UnknownName, UserError
+from interp_by_design.predictor.answer import is_answer, readings
+from interp_by_design.predictor.hooks import HookReader, overwrites
+from interp_by_design.predictor.layout import LayerName, is_submodule
+from interp_by_design.predictor.modes import evaluating, uncompiled
+from interp_by_design.predictor.timm_reader import TimmReader, timm_features
+from interp_by_design.terms import HiddenPass, Images, UserError
+
+Means = Callable[[Images], HiddenPass]
+REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError)  # what networks raise for images that they cannot take
 
 
-def read(network: nn.Module, layers: Sequence[str], inputs: Images, copy: bool = True) -> HiddenPass:
+@final
+class LayerReader:
     """One pass of `network` over normalised images: its logits and the outputs of `layers`, in the order asked for.
 
-    Each output is copied as soon as it is there, since an in-place step may write over it later in the pass. Without `copy` it
-    is not: right, and a little cheaper, wherever `overwrites` is false.
+    A layer is a submodule by its dotted name (`layer3`, `features.5`), or an operation as torchvision's feature extraction names
+    it (`layer1.0.add`, `layer1.0.relu_1`). It is read as maps [n, c, h, w] or vectors [n, d]: tokens become a map of the patches
+    where the network tells their grid, else a map of one column; `blocks.5:prefix` is the vector of class and register tokens.
 
-    Raises `UnknownName` for a layer that is not there, `UserError` for one that never fires, fires twice, is written over, or
-    whose output is not a tensor of maps [n, c, h, w] or vectors [n, d], and for a network that gives no logits [n, C].
+    The means is chosen once: timm's `forward_intermediates` where it gives the same, else hooks; a traced graph for operations
+    alone. Hidden layers of a compiled network are read from the one that was compiled, by its names.
+
+    shapes: the output shape of each layer, without the batch axis, from a pass over noise that leaves the network as it was.
     """
-    with _recording(network, layers, copy) as seen:
-        logits = _logits(network(inputs))
-    return HiddenPass(logits, tuple(_once(name, seen[name]) for name in layers))
+
+    def __init__(self, network: nn.Module, layers: Sequence[str], image_shape: tuple[int, int, int]) -> None:
+        """Raises `UnknownName` for a layer that is not there, and `UserError` for no layer, or one that is named twice.
+
+        `UserError` too for a layer that never fires or fires twice, whose output is no tensor of maps, vectors or tokens, or is
+        the class head's, since an interpreter that copies the answer explains nothing; for operations of a network that cannot
+        be traced; for a network that gives no logits [n, C]; and for images that it cannot take.
+        """
+        if not layers or len(set(layers)) < len(layers):
+            raise UserError(f"hidden_layers needs at least one layer and each only once, not {list(layers)}.")
+        network = uncompiled(network)
+        with probing(network, image_shape) as images:
+            self.means = _chosen(network, layers, images)
+            seen = self.means(images)
+        for name, output in zip(layers, seen.hidden, strict=True):
+            if is_answer(readings(output), seen.logits):
+                raise UserError(
+                    f"Layer '{name}' is the class head's output: an interpreter that reads the answer explains nothing. "
+                    f"Choose hidden layers before it, such as {_known_layers(network, name)[:-1]}."
+                )
+        self.shapes = [output.shape[1:] for output in seen.hidden]
+
+    def __call__(self, images: Images) -> HiddenPass:
+        """Raises `UserError` for a layer that this pass does not give exactly once, and for a pass that gives no logits."""
+        return self.means(images)
 
 
-def overwrites(network: nn.Module, layers: Sequence[str], image_shape: tuple[int, int, int]) -> bool:
-    """Whether a pass writes over what one of `layers` gave, or might while training, as in-place dropout does."""
-    if any(getattr(part, "inplace", False) for part in network.modules()):
-        return True
-    with evaluating(network), torch.no_grad(), _recording(network, layers, copy=False) as seen:
-        network(_noise(image_shape))
-    return any(recorded.overwritten for name in layers for recorded in seen[name])
+@contextmanager
+def probing(network: nn.Module, image_shape: tuple[int, int, int]) -> Iterator[Images]:
+    """Noise to try the network on, which evaluates and keeps no gradients within the block.
 
-
-def layer_shapes(network: nn.Module, layers: Sequence[str], image_shape: tuple[int, int, int]) -> list[torch.Size]:
-    """The output shape of each layer, without the batch axis, from one pass over noise that leaves the network as it was.
-
-    Raises what `read` raises, and `UserError` for no layer, a layer named twice, images that the network cannot take, or a layer
-    that is the class head's output: an interpreter that copies the answer explains nothing.
+    Raises `UserError` where the block fails because the network does not take such images.
     """
-    if not layers or len(set(layers)) < len(layers):
-        raise UserError(f"hidden_layers needs at least one layer and each only once, not {list(layers)}.")
     with evaluating(network), torch.no_grad():
         try:
-            logits, hidden = read(network, layers, _noise(image_shape))
+            yield _noise(network, image_shape)
         except UserError:
             raise
-        except (RuntimeError, ValueError, AssertionError) as error:
+        except REFUSALS as error:
             raise _refused(network, image_shape, error) from error
-    for name, output in zip(layers, hidden, strict=True):
-        if _copies_answer(output, logits):
-            raise UserError(
-                f"Layer '{name}' is the class head's output: an interpreter that reads the answer explains nothing. "
-                f"Choose hidden layers before it, such as {_known_layers(network, name)[:-1]}."
-            )
-    return [output.shape[1:] for output in hidden]
 
 
-@contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """`module.eval()` for the block; afterwards each submodule is in the mode it had."""
-    modes = {part: part.training for part in module.modules()}
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
+def _chosen(network: nn.Module, layers: Sequence[str], images: Images) -> Means:
+    paths = [LayerName.parse(name).path for name in layers]
+    submodules = [name for name, path in zip(layers, paths, strict=True) if is_submodule(network, path)]
+    if len(submodules) < len(layers):
+        return _by_graph(network, layers, submodules, images)
+    copy = overwrites(network, layers, images)
+    features = timm_features(network, images)
+    if features.keys() & paths:
+        with suppress(UserError):  # a container, such as `blocks`, is never called by it
+            means = TimmReader(network, layers, features, copy)
+            means(images)
+            return means
+    return HookReader(network, layers, copy)
 
 
-class _Recorded(NamedTuple):
-    """What a layer gave, and how often it had been written into by then."""
+def _by_graph(network: nn.Module, layers: Sequence[str], submodules: Sequence[str], images: Images) -> Means:
+    from interp_by_design.predictor.graph_reader import GraphReader  # imports torchvision, which takes a second
 
-    output: object
-    writes: int
-
-    @property
-    def overwritten(self) -> bool:
-        return _writes(self.output) != self.writes
-
-
-def _writes(output: object) -> int:
-    # Tensors of inference mode keep no count, and a compiled network's layers give copies.
-    if torch.compiler.is_compiling() or not isinstance(output, Tensor) or output.is_inference():
-        return 0
-    return output._version
-
-
-@contextmanager
-def _recording(network: nn.Module, layers: Sequence[str], copy: bool) -> Iterator[dict[str, list[_Recorded]]]:
-    seen: dict[str, list[_Recorded]] = {name: [] for name in layers}
-    handles = []
-    try:
-        for name in layers:
-
-            def record(_module: nn.Module, _inputs: object, output: object, name: str = name) -> None:
-                kept = output.clone() if copy and isinstance(output, Tensor) else output
-                seen[name].append(_Recorded(kept, _writes(kept)))
-
-            handles.append(_layer(network, name).register_forward_hook(record))
-        yield seen
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _layer(network: nn.Module, name: str) -> nn.Module:
-    try:
-        if name:
-            return network.get_submodule(name)
-    except AttributeError:
-        pass
-    raise UnknownName.among("layer", name, _known_layers(network, name), owner=type(network).__name__)
+    means = GraphReader(network, layers)
+    found, wanted = means(images), HookReader(network, submodules, copy=True)(images)
+    given = (output for name, output in zip(layers, found.hidden, strict=True) if name in submodules)
+    same = (torch.allclose(one, other, rtol=1e-4, atol=1e-5) for one, other in zip(given, wanted.hidden, strict=True))
+    if not torch.allclose(found.logits, wanted.logits, rtol=1e-4, atol=1e-5) or not all(same):
+        raise UserError(
+            f"The traced graph of {type(network).__name__} does not compute what the network does, so that its operations cannot "
+            f"be read. Choose submodules, such as {_known_layers(network, layers[0])[:-1]}."
+        )
+    return means
 
 
 def _known_layers(network: nn.Module, like: str) -> list[str]:
     """The stages, or every submodule where the stages' names do not answer a dotted one."""
-    nested = [name for name, _ in network.named_modules() if name]
-    return nested if "." in like else [name for name, _ in network.named_children()]
+    return [name for name, _ in (network.named_modules() if "." in like else network.named_children()) if name]
 
 
-def _once(name: str, recorded: list[_Recorded]) -> Tensor:
-    if len(recorded) != 1:
-        times = f"fired {len(recorded)} times" if recorded else "never fired"
-        raise UserError(f"Layer '{name}' {times} in one pass; a hidden layer must fire exactly once. Choose another layer.")
-    output = recorded[0].output
-    if not isinstance(output, Tensor) or output.ndim not in (2, 4):
-        raise UserError(f"Layer '{name}' gives {_kind(output)}; wanted maps [n, c, h, w] or vectors [n, d].")
-    if recorded[0].overwritten:
-        raise UserError(f"What layer '{name}' gave was written over later in the pass, in place. Read it with copy=True.")
-    return output
-
-
-def _logits(output: object) -> Tensor:
-    """The first output, where a network gives auxiliary ones behind it while it trains, as GoogLeNet does."""
-    first = output[0] if isinstance(output, tuple) and output else output
-    if not isinstance(first, Tensor) or first.ndim != 2:
-        raise UserError(f"The network gives {_kind(first)}; wanted logits [n, C], or a tuple that begins with them.")
-    return first
-
-
-def _kind(output: object) -> object:
-    return tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-
-
-def _noise(image_shape: tuple[int, int, int]) -> Tensor:
-    return torch.rand(4, *image_shape, generator=torch.Generator().manual_seed(0))
+def _noise(network: nn.Module, image_shape: tuple[int, int, int]) -> Tensor:
+    noise = torch.rand(4, *image_shape, generator=torch.Generator().manual_seed(0))
+    like = next((parameter for parameter in network.parameters() if parameter.is_floating_point()), noise)
+    return noise.to(like)  # its device, and its precision
 
 
 def _refused(network: nn.Module, image_shape: tuple[int, int, int], error: Exception) -> UserError:
@@ -158,19 +121,10 @@ def _refused(network: nn.Module, image_shape: tuple[int, int, int], error: Excep
     channels, *sides = image_shape
     for side in (32, 64, 128, 224, 299):
         if side > min(sides):
-            with suppress(RuntimeError, ValueError, AssertionError):
-                network(_noise((channels, side, side)))
+            with suppress(*REFUSALS):
+                network(_noise(network, (channels, side, side)))
                 return UserError(
                     f"Images of shape {tuple(image_shape)} are too small for {type(network).__name__}, which takes "
                     f"{(channels, side, side)}. Give larger images, or choose another network."
                 )
     return UserError(f"{type(network).__name__} does not take images of shape {tuple(image_shape)}: {error}")
-
-
-def _copies_answer(output: Tensor, logits: Tensor) -> bool:
-    """Whether `output` is the answer: logits, their probabilities, or a map for each class whose mean is the logit."""
-    if output.shape[1] != logits.shape[1]:
-        return False
-    readings = (output, output.relu()) if output.ndim == 2 else (output.mean((2, 3)), output.relu().mean((2, 3)))
-    answers = (logits, logits.softmax(dim=1), logits.log_softmax(dim=1))
-    return any(torch.allclose(reading, answer) for reading in readings for answer in answers)

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]  # only re-exported
+from torch import nn
 
 from interp_by_design.callbacks import guarded
 from interp_by_design.data.datamodule import ImageData
+from interp_by_design.gather import CacheSettings
+from interp_by_design.interpreter import Parts, assembled
 from interp_by_design.learning import class_weights
 from interp_by_design.model import InterpretableModel
-from interp_by_design.predictor import Predictor, load_weights
+from interp_by_design.predictor import (
+    Predictor,
+    Preprocessing,
+    checkpoint_network,
+    evaluating,
+    fitting_preprocessing,
+    given_size,
+    load_weights,
+)
+from interp_by_design.predictor.weights import other_classes
 from interp_by_design.run.checkpoint_io import AtomicCheckpointIO
 from interp_by_design.run.ranks import n_processes
-from interp_by_design.terms import DataFacts, Normalisation, UserError
+from interp_by_design.terms import DataFacts, UserError
 
 
 def build_data(config: DictConfig) -> ImageData:
@@ -30,23 +44,58 @@ def build_data(config: DictConfig) -> ImageData:
     return data
 
 
-def build_model(config: DictConfig, facts: DataFacts) -> InterpretableModel:
-    """f and g with fresh weights, every size that the config leaves open taken from the data and the layer before."""
+def build_network(config: DictConfig, facts: DataFacts, load: bool = True) -> nn.Module:
+    """f's network with the weights that the config names, before anybody chooses hidden layers; not `load`ed, they are random."""
+    chosen = config.predictor
     with _options_of("predictor"):
-        network = instantiate(config.predictor.network)(image_shape=facts.image_shape, n_classes=facts.n_classes)
-        if weights := config.predictor.get("weights"):
-            load_weights(network, weights)
-        own = config.predictor.get("normalisation")
-        predictor = Predictor(
-            network, config.predictor.hidden_layers, facts, own and Normalisation(tuple(own.mean), tuple(own.std))
-        )
-    with _options_of("attributes"):
-        dictionary = instantiate(config.attributes)(shapes=predictor.hidden_shapes)
-    with _options_of("interpreter"):
-        parts = instantiate(config.interpreter)
-        head = parts.keywords.pop("head")(n_attributes=dictionary.n_attributes, n_classes=facts.n_classes)
-        decoder = parts.keywords.pop("decoder")(n_attributes=dictionary.n_attributes, image_shape=facts.image_shape)
-        return InterpretableModel(predictor, parts(dictionary=dictionary, head=head, decoder=decoder), facts)
+        shape = (facts.image_shape[0], *(given_size(chosen) or facts.image_shape[1:]))
+        offered = {"image_shape": shape, "n_classes": facts.n_classes}
+        if "path" in chosen or OmegaConf.is_missing(chosen, "path"):
+            return _from_checkpoint(chosen, offered, load)
+        make, start = instantiate(chosen.network), {"fresh_head": not is_post_hoc(config), "load": load}
+        if "fresh_head" in _parameters(make):
+            return _made(make, offered | start | {"weights": chosen.get("weights")})
+        network = _made(make, offered)
+        if load and (weights := chosen.get("weights")):
+            load_weights(network, weights, start["fresh_head"])
+    return network
+
+
+def build_preprocessing(config: DictConfig, network: nn.Module, facts: DataFacts) -> Preprocessing:
+    """What is done to the data's images before `network` sees them."""
+    with _options_of("predictor"):
+        trained = bool(config.predictor.get("weights") or config.predictor.get("path"))
+        return fitting_preprocessing(network, facts, config.predictor, trained)
+
+
+def build_predictor(config: DictConfig, facts: DataFacts, load: bool = True) -> Predictor:
+    """f with its preprocessing and its hidden layers. Raises `UserError` for a network with another number of classes."""
+    network = build_network(config, facts, load)
+    preprocessing = build_preprocessing(config, network, facts)
+    with _options_of("predictor"):
+        predictor = Predictor(network, config.predictor.hidden_layers, facts, preprocessing)
+        with evaluating(predictor), torch.no_grad():
+            given = predictor(torch.zeros(2, *facts.image_shape)).logits.shape[1]
+    if given != facts.n_classes:
+        raise other_classes(f"this {type(network).__name__}", given, facts.n_classes)
+    return predictor
+
+
+def is_post_hoc(config: DictConfig) -> bool:
+    """Whether the run fits an interpreter to a predictor that stays as it is."""
+    learning = config.get("learning")  # no part of what is read of a stranger's config
+    return learning is not None and str(learning.get("_target_")).endswith("PostHoc")
+
+
+def build_model(config: DictConfig, facts: DataFacts, load: bool = True) -> InterpretableModel:
+    """f and g with fresh weights, every size that the config leaves open taken from the data and the layer before.
+
+    f begins with the weights that the config names, unless they are not `load`ed, by those who overwrite them all.
+    """
+    predictor = build_predictor(config, facts, load)
+    parts = Parts(*(_resolved(config, group) for group in ("attributes", "interpreter")))
+    interpreter = assembled(parts, predictor.hidden_shapes, facts, instantiate, _options_of)
+    return InterpretableModel(predictor, interpreter, facts, parts)
 
 
 def build_learning(config: DictConfig, model: InterpretableModel, class_counts: Sequence[int]) -> pl.LightningModule:
@@ -55,6 +104,22 @@ def build_learning(config: DictConfig, model: InterpretableModel, class_counts: 
         weights = class_weights(config.learning.get("class_weights"), class_counts)
         module: pl.LightningModule = instantiate(config.learning)(model=model, class_weights=weights)
     return module
+
+
+def build_cache(config: DictConfig) -> CacheSettings | None:
+    """Where a post-hoc fit keeps its predictor's passes; None for a predictor that learns. `UserError` where that asks for it."""
+    if config.get("cache") is None:
+        return None
+    with _options_of("cache"):
+        settings: CacheSettings = instantiate(config.cache)
+    if is_post_hoc(config):
+        return settings
+    if settings.kind in ("ram", "disk"):
+        raise UserError(
+            f"cache={settings.kind} keeps the passes of a predictor that stays as it is, and with "
+            f"{config.learning._target_.rpartition('.')[2]} it learns. Use learning=post_hoc, or leave cache= out."
+        )
+    return None
 
 
 def build_trainer(config: DictConfig) -> pl.Trainer:
@@ -73,6 +138,36 @@ def build_trainer(config: DictConfig) -> pl.Trainer:
     return trainer
 
 
+def _from_checkpoint(chosen: DictConfig, offered: dict[str, Any], load: bool) -> nn.Module:
+    if OmegaConf.is_missing(chosen, "path"):
+        raise UserError(
+            "predictor=checkpoint needs the file of the weights: predictor.path=FILE, a state dict, a Lightning checkpoint, or "
+            "safetensors."
+        )
+    if chosen.get("network") is None:
+        return checkpoint_network(**offered, path=chosen.path, name=chosen.get("name"), load=load)
+    network = _made(instantiate(chosen.network), offered)
+    if load and chosen.path is not None:
+        load_weights(network, chosen.path, fresh_head=False)
+    return network
+
+
+def _made(make: Any, offered: dict[str, Any]) -> nn.Module:
+    """The network that `make` makes with those of the `offered` arguments that its signature names."""
+    takes = _parameters(make)
+    network = make if isinstance(make, nn.Module) else make(**{name: value for name, value in offered.items() if name in takes})
+    if not isinstance(network, nn.Module):
+        raise UserError(f"predictor.network gives {type(network).__name__}; wanted a torch.nn.Module.")
+    return network
+
+
+def _parameters(make: Any) -> Mapping[str, inspect.Parameter]:
+    try:
+        return {} if isinstance(make, nn.Module) else inspect.signature(make).parameters
+    except ValueError:  # what is written in C has none
+        return {}
+
+
 @contextmanager
 def _options_of(group: str) -> Iterator[None]:
     """What a constructor says of its arguments is said of the options they came from."""
@@ -86,6 +181,12 @@ def _options_of(group: str) -> Iterator[None]:
             raise cause from error
         told = f"The options of {group} do not work: {cause} (`--cfg job --package {group}` shows them)"
         raise UserError(told) from error
+
+
+def _resolved(config: DictConfig, group: str) -> Any:
+    """A group as plain containers, nothing in it left to look up elsewhere."""
+    with _options_of(group):
+        return OmegaConf.to_container(config[group], resolve=True)
 
 
 def _present(entries: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any, final
 import torch
 from pytorch_lightning.plugins import CheckpointIO
 
-from interp_by_design.run.files import replacing
+from interp_by_design.files import replacing
 from interp_by_design.run.reading import read_checkpoint
 
 

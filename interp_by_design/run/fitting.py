@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 import warnings
 from dataclasses import dataclass
-from typing import final
+from functools import cached_property
+from typing import TypeVar, final
 
 import pytorch_lightning as pl
 import torch
@@ -14,15 +16,20 @@ import torch.distributed as dist
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import EarlyStopping
 
+from interp_by_design.callbacks import Throughput
 from interp_by_design.data.datamodule import ImageData
+from interp_by_design.fit import Source, recorded_source
+from interp_by_design.gather import CacheSettings
+from interp_by_design.learning import PostHoc, fit_dictionary
 from interp_by_design.model import InterpretableModel
-from interp_by_design.run.build import build_data, build_learning, build_model, build_trainer
+from interp_by_design.run.build import build_cache, build_data, build_learning, build_model, build_trainer
 from interp_by_design.run.folder import RunFolder
 from interp_by_design.run.loading import weights_for
 from interp_by_design.run.ranks import n_processes
 from interp_by_design.terms import UnknownName, UserError
 
 CHECKPOINTS = ("best", "last")
+Kind = TypeVar("Kind", bound=pl.Callback)
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +43,7 @@ class Fitting:
     model: InterpretableModel
     module: pl.LightningModule
     trainer: pl.Trainer
+    cache: CacheSettings | None = None
 
     @classmethod
     def of(cls, config: DictConfig) -> Fitting:
@@ -50,7 +58,12 @@ class Fitting:
         if config.compile:
             model.compile(backend=config.compile)
         module = build_learning(config, model, data.class_counts())
-        return cls(data, model, module, build_trainer(config))
+        return cls(data, model, module, build_trainer(config), build_cache(config))
+
+    @cached_property
+    def source(self) -> Source:
+        """What is trained on and evaluated: the data, or a frozen predictor's passes over it, recorded at the first use."""
+        return recorded_source(self.model, self.data, self.cache, self.trainer.strategy.root_device)
 
     def run(self, folder: RunFolder) -> None:
         """Trains to the end, from `folder`'s last checkpoint where there is one. Raises `Interrupted` at a signal to stop."""
@@ -58,8 +71,9 @@ class Fitting:
             torch.manual_seed(torch.initial_seed() + rank)  # ranks drop out different units
         if checkpoint := folder.last_checkpoint:
             weights_for(self.model, checkpoint)  # one that does not fit is told before Lightning stumbles over it
+        self._prepare(fresh=checkpoint is None)
         try:
-            self.trainer.fit(self.module, datamodule=self.data, ckpt_path=checkpoint and str(checkpoint))
+            self.trainer.fit(self.module, datamodule=self.source, ckpt_path=checkpoint and str(checkpoint))
             self._tell_early_stop()
         except SystemExit as stopped:  # Lightning's answer to a Ctrl-C that does not wait
             raise KeyboardInterrupt from stopped
@@ -67,9 +81,22 @@ class Fitting:
             if dist.is_available() and dist.is_initialized():
                 dist.destroy_process_group()
 
+    def _prepare(self, fresh: bool) -> None:
+        """What comes before the first step: a post-hoc fit's passes, and a dictionary that is fitted once."""
+        start = time.perf_counter()
+        source = self.source
+        if fresh and isinstance(self.module, PostHoc):
+            fit_dictionary(self.model, lambda: source.in_order("train"), self.data.seed)
+        for watch in self.callbacks(Throughput):
+            watch.add(time.perf_counter() - start)
+
+    def callbacks(self, kind: type[Kind]) -> list[Kind]:
+        """The trainer's callbacks of a kind."""
+        callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]  # Lightning sets it from outside
+        return [callback for callback in callbacks if isinstance(callback, kind)]
+
     def _tell_early_stop(self) -> None:
-        callbacks: list[EarlyStopping] = self.trainer.early_stopping_callbacks
-        for callback in callbacks:
+        for callback in self.callbacks(EarlyStopping):
             if callback.stopped_epoch:
                 log.info("Stopped early: %s has not improved for %d validations.", callback.monitor, callback.patience)
 
@@ -99,6 +126,7 @@ def _quiet_lightning() -> None:
     """Lightning's advice about workers and checkpoints does not hold for sets in memory, and drowns what a person should read."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    warnings.filterwarnings("ignore", r"Found .* module\(s\) in eval mode")  # a frozen predictor's
     warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")  # of torch's, addressed to Lightning
     warnings.filterwarnings("ignore", ".*The number of training batches .* is smaller than the logging interval.*")
     warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # a resumed run's own

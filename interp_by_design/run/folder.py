@@ -12,16 +12,16 @@ from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from interp_by_design.files import reading, write_text
 from interp_by_design.run import FORMAT
-from interp_by_design.run.files import write_text
 from interp_by_design.run.origin import origin
-from interp_by_design.run.reading import reading
 from interp_by_design.terms import DataFacts, Normalisation, UserError
 
 LOCK = ".run"
 CONFIG = ".hydra/config.yaml"
 PROVENANCE = "provenance.json"
 METRICS = "metrics.json"
+INTERPRETER = "interpreter"  # what a post-hoc run fitted, apart from the network
 
 
 @final

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-import pytorch_lightning as pl
 from omegaconf import DictConfig
 
 from interp_by_design.callbacks import Interrupted, Throughput, announce, summarise
 from interp_by_design.data.datamodule import ImageData
-from interp_by_design.gather import class_mean_images, interpretation_table
+from interp_by_design.fit import Source
+from interp_by_design.gather import class_mean_images, interpretation_table, probe_fidelities
+from interp_by_design.learning import PostHoc
 from interp_by_design.metrics import scorecard
 from interp_by_design.model import InterpretableModel
 from interp_by_design.report import scorecard_table
 from interp_by_design.run.fitting import Fitting
-from interp_by_design.run.folder import METRICS, PROVENANCE, RunFolder
+from interp_by_design.run.folder import INTERPRETER, METRICS, PROVENANCE, RunFolder
 from interp_by_design.run.loading import restore
 from interp_by_design.run.opening import agreed, opened, plain
 from interp_by_design.run.origin import origin
@@ -58,7 +59,7 @@ def follow(run: str) -> None:
         return
 
 
-def evaluate(model: InterpretableModel, data: ImageData, seed: int) -> dict[str, float]:
+def evaluate(model: InterpretableModel, data: ImageData | Source, seed: int) -> dict[str, float]:
     """The scorecard of a model on validation and test, by keys `val/…` and `test/…`."""
     means = class_mean_images(data.in_order("train"), data.facts.n_classes)
     train_table = interpretation_table(model, data.in_order("train"), means)
@@ -79,12 +80,23 @@ def _lead(folder: RunFolder, config: DictConfig) -> dict[str, float]:
         announce(fitting.trainer.loggers, plain(config), origin())
         fitting.run(folder)
     restore(fitting.model.float(), folder.checkpoint(config.checkpoint))  # whatever precision it was trained in, as `load` does
-    scores = evaluate(fitting.model, fitting.data, config.seed) | _cost(fitting.trainer)
+    scores = evaluate(fitting.model, fitting.source, config.seed)
+    if isinstance(fitting.module, PostHoc):
+        scores |= _beside(fitting, config.seed)
+        fitting.model.scores = {key.removeprefix("test/"): value for key, value in scores.items() if key.startswith("test/")}
+        fitting.model.save_pretrained(folder.path / INTERPRETER)
+    scores |= _cost(fitting)
     folder.write(METRICS, scores)
     summarise(fitting.trainer.loggers, scores)
     scorecard_table.show(scores, fitting.model.interpreter.n_attributes)
     log.info("Everything is in %s", folder.path)
     return scores
+
+
+def _beside(fitting: Fitting, seed: int) -> dict[str, float]:
+    """What a post-hoc fidelity is to be read beside."""
+    train, test = fitting.source.in_order("train"), fitting.source.in_order("test")
+    return {f"test/{key}": value for key, value in probe_fidelities(fitting.model, train, test, seed).items()}
 
 
 def _sign(folder: RunFolder, config: DictConfig, data: ImageData) -> None:
@@ -116,8 +128,7 @@ def _telling_how_to_resume(folder: RunFolder) -> Iterator[None]:
         raise
 
 
-def _cost(trainer: pl.Trainer) -> dict[str, float]:
+def _cost(fitting: Fitting) -> dict[str, float]:
     """`train/seconds` and `train/images_per_second`, where the callback that measures them was on."""
-    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # Lightning sets it from outside
-    watches = [callback for callback in callbacks if isinstance(callback, Throughput)]
+    watches = fitting.callbacks(Throughput)
     return {f"train/{key}": value for watch in watches[:1] for key, value in watch.scores().items()}

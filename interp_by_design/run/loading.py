@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from omegaconf import DictConfig
+from torch import Tensor, nn
 
+from interp_by_design.files import reading
+from interp_by_design.learning.post_hoc import HASH
 from interp_by_design.model import InterpretableModel
+from interp_by_design.predictor import load_weights, misfits, weights_hash
 from interp_by_design.run.build import build_model
 from interp_by_design.run.folder import CONFIG, RunFolder
-from interp_by_design.run.reading import read_checkpoint, reading
+from interp_by_design.run.reading import read_checkpoint
 from interp_by_design.run.trust import harmless
-from interp_by_design.terms import UserError
-
-LISTED = 3  # names of each kind that an error lists
+from interp_by_design.terms import DataFacts, UserError
 
 
-def load(run: str | Path, checkpoint: str | None = None, trust: bool = False) -> InterpretableModel:
+def load(
+    run: str | Path, checkpoint: str | None = None, trust: bool = False, predictor: str | Path | None = None
+) -> InterpretableModel:
     """The model of a run folder in evaluation mode, on the CPU: rebuilt from the saved config, with the weights of a checkpoint.
 
-    `checkpoint` is "best" (on validation) or "last"; by default the one that the run evaluated. The data is not needed.
+    `checkpoint` is "best" (on validation) or "last"; by default the one that the run evaluated. The data is not needed. A run
+    that fitted an interpreter post hoc keeps no weights of the predictor: they are those that the run began with, or those in the
+    file `predictor`, where the first has moved.
 
     A stranger's run is safe to load: no checkpoint is ever unpickled, and the config may name nothing but this package's
     networks, dictionaries and interpreters. One with classes of your own needs `trust=True`.
@@ -34,9 +39,7 @@ def load(run: str | Path, checkpoint: str | None = None, trust: bool = False) ->
     config = folder.config if trust else harmless(folder.config, file)
     weights = folder.checkpoint(checkpoint or config.get("checkpoint"))
     with reading(file), torch.random.fork_rng(devices=[]):  # building draws weights; the caller's random state stays as it was
-        if config.predictor.get("weights"):
-            config.predictor.weights = None  # the file that training began with: the checkpoint has all weights
-        model = build_model(config, facts)
+        model = _built(config, facts, weights, predictor)
     restore(model, weights)
     return model.eval()
 
@@ -48,34 +51,34 @@ def restore(model: InterpretableModel, checkpoint: Path) -> None:
 
 def weights_for(model: InterpretableModel, checkpoint: Path) -> dict[str, Tensor]:
     """The weights in a Lightning checkpoint; raises `UserError` for a file that is none, or whose weights are not `model`'s."""
-    state = read_checkpoint(checkpoint)["state_dict"]
-    weights = {key.removeprefix("model."): value for key, value in state.items() if key.startswith("model.")}
-    if misfits := _misfits(model.state_dict(), weights):
+    content = read_checkpoint(checkpoint)
+    weights = {key.removeprefix("model."): value for key, value in content["state_dict"].items() if key.startswith("model.")}
+    if frozen := content.get(HASH):
+        _check_same(model.predictor.network, frozen, checkpoint)
+        weights |= {key: value for key, value in model.state_dict().items() if key.startswith("predictor.")}
+    if wrong := misfits(model.state_dict(), weights):
         raise UserError(
-            f"{checkpoint} holds the weights of another model than the config builds: {'; '.join(misfits)}. "
+            f"{checkpoint} holds the weights of another model than the config builds: {'; '.join(wrong)}. "
             "Load it from the run folder that it was written in."
         )
     return weights
 
 
-def _misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
-    """In words, where the weights `found` are not those that are `wanted`; empty where they can be loaded."""
-    names = {
-        "missing": [key for key in wanted if key not in found],
-        "unexpected": [key for key in found if key not in wanted],
-        "of another shape": [
-            f"{key} ({_size(found[key])}, the model's is {_size(value)})"
-            for key, value in wanted.items()
-            if key in found and found[key].shape != value.shape
-        ],
-    }
-    return [f"{kind}: {_first(keys)}" for kind, keys in names.items() if keys]
+def _built(config: DictConfig, facts: DataFacts, checkpoint: Path, predictor: str | Path | None) -> InterpretableModel:
+    """The model with the weights of f where `checkpoint` has none: those that the run read, or those in the file `predictor`."""
+    kept_apart = HASH in read_checkpoint(checkpoint)
+    moved = predictor if kept_apart else checkpoint
+    if moved is not None and "path" in config.predictor:
+        config.predictor.path = str(moved)  # which network it is may only be seen by its weights
+    model = build_model(config, facts, load=kept_apart and predictor is None)
+    if kept_apart and predictor is not None:
+        load_weights(model.predictor.network, predictor, fresh_head=False)
+    return model
 
 
-def _size(tensor: Tensor) -> str:
-    return " x ".join(map(str, tensor.shape)) or "a number"
-
-
-def _first(names: list[str]) -> str:
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(names[:LISTED]) + more
+def _check_same(network: nn.Module, wanted: str, checkpoint: Path) -> None:
+    if (found := weights_hash(network)) != wanted:
+        raise UserError(
+            f"The interpreter in {checkpoint} was fitted to other weights of {type(network).__name__}: SHA-256 {wanted[:12]}, "
+            f"and these are {found[:12]}. Give the file that it was fitted to: load(run, predictor=FILE)."
+        )

@@ -1,34 +1,20 @@
-"""Reading files that may be damaged, or a stranger's: what is said of them, and that nothing in them is run."""
+"""Reading checkpoints that may be damaged, or a stranger's: what is said of them, and that nothing in them is run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from interp_by_design.files import reading
 from interp_by_design.terms import UserError
 
 NO_CHECKPOINT = (
     "is no whole checkpoint, or it holds more than tensors and plain values, which is never unpickled. "
     "Take another checkpoint of the run, or train it again."
 )
-
-
-@contextmanager
-def reading(file: Path, damage: str = "") -> Iterator[None]:
-    """Whatever goes wrong while `file` is read and made sense of is a `UserError` that names it; `damage` tells what it means."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"{file} cannot be read: {error.strerror or error}.") from error
-    except Exception as error:  # a damaged file makes its reader fail in any way
-        kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-        told = f"is damaged ({kind}{' '.join(str(error).split())}). Take it from a backup, or train the run again."
-        raise UserError(f"{file} {damage or told}") from error
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from interp_by_design.files import reading
 from interp_by_design.report.comparison import RunRecord
 from interp_by_design.run.configs import dotted
 from interp_by_design.run.folder import CONFIG, METRICS, PROVENANCE, RunFolder
-from interp_by_design.run.reading import reading
 from interp_by_design.terms import UserError
 
 

@@ -6,18 +6,16 @@ Knows nothing of weights; those are read without unpickling (`loading`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from interp_by_design.run.reading import reading
+from interp_by_design.files import reading
+from interp_by_design.interpreter.targets import builds_a_model
 from interp_by_design.terms import UserError
 
 GROUPS = ("predictor", "attributes", "interpreter")  # what builds a model
-ROOMS = tuple(f"interp_by_design.{group}" for group in GROUPS)  # where its parts are defined
 READ = (*GROUPS, "checkpoint")  # all that loading reads of a config
 RESOLVER = "$ {"  # for the "${" of a string that calls a resolver: an interpolation no more
 
@@ -25,8 +23,8 @@ RESOLVER = "$ {"  # for the "${" of a string that calls a resolver: an interpola
 def harmless(config: DictConfig, file: Path) -> DictConfig:
     """What loading reads of the `config` saved in `file`, resolved: what is checked here is what is built.
 
-    Raises `UserError` where a target, at any depth, is not a class or function that one of `ROOMS` defines, and where a resolver
-    is called: `${oc.env:…}` reads secrets, and one that the surrounding program has registered may do anything.
+    Raises `UserError` where a target, at any depth, `builds_a_model` not, and where a resolver is called: `${oc.env:…}` reads
+    secrets, and one that the surrounding program has registered may do anything.
     """
     with reading(file):
         found = _resolved(config)
@@ -68,21 +66,5 @@ def _entries(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 def _is_harmless(key: str, value: Any) -> bool:
     if key.endswith("_target_"):
-        return _builds_a_model(value)
+        return builds_a_model(value)
     return not (isinstance(value, str) and (RESOLVER in value or "${" in value))  # the latter would be resolved when it is built
-
-
-def _builds_a_model(target: Any) -> bool:
-    """Whether `target` is a class or function at the top of a module of `ROOMS`, and defined there, not imported."""
-    module, _, name = str(target).rpartition(".")
-    if not _in_rooms(module):
-        return False
-    try:
-        found = getattr(import_module(module), name, None)
-    except (ImportError, ValueError):
-        return False
-    return isinstance(found, type | FunctionType) and _in_rooms(found.__module__)
-
-
-def _in_rooms(module: str) -> bool:
-    return any(f"{module}.".startswith(f"{room}.") for room in ROOMS)

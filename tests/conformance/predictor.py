@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from interp_by_design.predictor import Predictor, layer_shapes, read
+from interp_by_design.predictor import LayerReader, Predictor
 from interp_by_design.terms import DataFacts, Normalisation, UserError
 
 
@@ -35,9 +35,10 @@ class PredictorConformance(ABC):
         shape = self.image_shapes[0]
         network = self.network(shape, self.n_classes).eval()
         images = torch.rand(3, *shape)
-        seen = read(network, stages := self.stages(network), images)
+        read = LayerReader(network, self.stages(network), shape)
+        seen = read(images)
         assert torch.equal(seen.logits, network(images))
-        assert [layer.shape[1:] for layer in seen.hidden] == layer_shapes(network, stages, shape)
+        assert [layer.shape[1:] for layer in seen.hidden] == read.shapes
 
     def test_what_is_read_is_what_the_stage_gave(self) -> None:
         shape = self.image_shapes[0]
@@ -54,7 +55,7 @@ class PredictorConformance(ABC):
         network = self.network(shape, self.n_classes)
         head = [name for name, _ in network.named_children()][-1]
         with pytest.raises(UserError, match="class head's output"):
-            layer_shapes(network, [head], shape)
+            LayerReader(network, [head], shape)
 
     def test_the_predictor_normalises(self) -> None:
         shape = self.image_shapes[0]

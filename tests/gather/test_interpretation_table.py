@@ -1,9 +1,14 @@
+import dataclasses
+import importlib
+from types import ModuleType
+
 import pytest
 import torch
 
+from interp_by_design import gather
 from interp_by_design.gather import class_mean_images, interpretation_table
 from interp_by_design.model import InterpretableModel
-from interp_by_design.terms import Batch, UserError
+from interp_by_design.terms import Batch, SeenBatch, UserError
 from tests.small import small_model
 
 
@@ -40,7 +45,7 @@ def test_errors_are_per_image_means_over_pixels(model: InterpretableModel) -> No
     with torch.no_grad():
         seen = model(images)
     for i in range(20):
-        decided = means[int(seen.predictor[i].argmax())]
+        decided = means.of(seen.predictor[i : i + 1].argmax(dim=1))[0]
         assert float(table.reconstruction_error[i]) == pytest.approx(
             float(((seen.reconstruction[i] - images[i]) ** 2).mean()), rel=1e-5
         )
@@ -50,7 +55,7 @@ def test_errors_are_per_image_means_over_pixels(model: InterpretableModel) -> No
 def test_leaves_the_model_as_it_was(model: InterpretableModel) -> None:
     model.train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    interpretation_table(model, batches(), torch.zeros(3, 1, 8, 8))
+    interpretation_table(model, batches(), class_mean_images(batches(), 3))
     assert all(part.training for part in model.modules())
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
@@ -61,14 +66,40 @@ def test_class_means_are_means_by_label_and_the_overall_mean_for_an_absent_class
         Batch(images[:3], torch.tensor([0, 1, 0]), torch.arange(3)),
         Batch(images[3:], torch.tensor([1, 1]), torch.arange(3, 5)),
     ]
-    means = class_mean_images(data, 3)
+    means = class_mean_images(data, 3).of(torch.arange(3))
     torch.testing.assert_close(means[0], (images[0] + images[2]) / 2)
     torch.testing.assert_close(means[1], (images[1] + images[3] + images[4]) / 3)
     torch.testing.assert_close(means[2], images.mean(dim=0))
 
 
+def test_class_means_hold_the_classes_that_occur_and_the_overall_mean() -> None:
+    means = class_mean_images([Batch(torch.rand(4, 1, 2, 2), torch.tensor([7, 900, 7, 7]), torch.arange(4))], 1000)
+    assert means.images.shape == (3, 1, 2, 2)
+    assert means.rows[[7, 900, 0]].tolist() == [0, 1, 2]
+
+
+def test_what_f_saw_before_need_not_be_seen_again(model: InterpretableModel) -> None:
+    data = batches()
+    model.eval()
+    with torch.no_grad():
+        seen = [SeenBatch(batch, model.predictor(batch.images)) for batch in data]
+    means = class_mean_images(seen, 3)
+    assert torch.equal(means.images, class_mean_images(data, 3).images)
+    wanted = interpretation_table(model, data, means)
+    model.predictor.network.forward = None  # is not run
+    table = interpretation_table(model, seen, means)
+    for field in dataclasses.fields(table):
+        assert torch.equal(getattr(table, field.name), getattr(wanted, field.name)), field.name
+
+
 def test_an_empty_split_is_an_error(model: InterpretableModel) -> None:
     with pytest.raises(UserError, match="holds no image"):
-        interpretation_table(model, [], torch.zeros(3, 1, 8, 8))
+        interpretation_table(model, [], class_mean_images(batches(), 3))
     with pytest.raises(UserError, match="holds no image"):
         class_mean_images([], 3)
+
+
+def test_a_room_hands_out_functions_whatever_was_imported_before() -> None:
+    for name in gather.__all__:
+        importlib.import_module(f"interp_by_design.gather.{gather._HOMES[name]}")
+        assert not isinstance(getattr(gather, name), ModuleType), name

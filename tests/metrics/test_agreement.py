@@ -22,6 +22,20 @@ def test_fidelity_on_errors_is_absent_where_f_makes_none() -> None:
     assert "fidelity_on_errors" not in agreement_scores(of_logits([[1.0, 0]], [[0.0, 1]], labels=[0]))
 
 
+def test_fidelity_present_classes_is_over_the_classes_of_the_labels() -> None:
+    # Labels are of classes 0 and 3. Among those f decides 0 0 3 0 and g 0 3 3 0; among all four, they agree on the first alone.
+    f = [[5.0, 0, 0, 1], [2, 9, 0, 1], [0, 0, 9, 1], [3.0, 4, 0, 0]]
+    g = [[5.0, 0, 0, 1], [1, 0, 0, 2], [0, 9, 0, 1], [3.0, 0, 4, 0]]
+    scores = agreement_scores(of_logits(f, g, labels=[0, 0, 3, 3]))
+    assert scores["fidelity"] == 1 / 4
+    assert scores["fidelity_present_classes"] == 3 / 4
+
+
+@pytest.mark.parametrize("labels", [[0, 1], [1, 1]])
+def test_fidelity_present_classes_is_absent_where_it_would_say_nothing_new(labels: list[float]) -> None:
+    assert "fidelity_present_classes" not in agreement_scores(of_logits([[1.0, 0], [3.0, 0]], [[0.0, 1], [1.0, 0]], labels))
+
+
 def test_fidelity_top5() -> None:
     f = [[9.0, 0, 0, 0, 0, 0, 0]] * 3  # f decides 0
     # 0 is g's fifth; its sixth; equal to all others, where the lower class comes first

@@ -72,7 +72,14 @@ def test_values_are_plain_and_finite_and_keys_in_order() -> None:
     table = relabelled(200, seed=2)
     scores = scorecard(table, table, seed=0)
     assert all(type(value) is float and math.isfinite(value) for value in scores.values())
-    assert list(scores) == [score.key for score in SCORES]  # f makes errors, so that no key is absent
+    # f makes errors and each class has samples, so that no other key is absent
+    assert list(scores) == [score.key for score in SCORES if score.key != "fidelity_present_classes"]
+
+
+def test_a_class_without_samples_adds_one_score() -> None:
+    table = relabelled(200, seed=2)
+    fewer = dataclasses.replace(table, labels=table.labels % 9)
+    assert set(scorecard(fewer, table, seed=0)) - set(scorecard(table, table, seed=0)) == {"fidelity_present_classes"}
 
 
 def test_huge_logits_and_a_dictionary_that_is_off() -> None:

@@ -1,8 +1,12 @@
+from collections.abc import Callable
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.predictor import LeNet, evaluating, layer_shapes, overwrites, read
+from interp_by_design.predictor import LayerReader, LeNet, evaluating
+from interp_by_design.predictor.hooks import HookReader, overwrites
 from interp_by_design.terms import UnknownName, UserError
 
 SHAPE = (1, 8, 8)
@@ -32,16 +36,16 @@ def hooks(network: nn.Module) -> int:
 
 def test_layers_come_in_the_order_asked_for() -> None:
     network = LeNet(SHAPE, 3)
-    assert [len(shape) for shape in layer_shapes(network, ["fc1", "conv1"], SHAPE)] == [1, 3]
+    assert [len(shape) for shape in LayerReader(network, ["fc1", "conv1"], SHAPE).shapes] == [1, 3]
 
 
 def test_a_layer_inside_a_stage_can_be_read() -> None:
-    assert layer_shapes(LeNet(SHAPE, 3), ["conv1.0"], SHAPE) == [torch.Size((20, 8, 8))]
+    assert LayerReader(LeNet(SHAPE, 3), ["conv1.0"], SHAPE).shapes == [torch.Size((20, 8, 8))]
 
 
 def test_an_unknown_layer_is_named_with_its_neighbour() -> None:
     with pytest.raises(UnknownName, match=r"No layer 'conv9' in LeNet. Known: conv1, conv2, fc1, head. Did you mean 'conv"):
-        layer_shapes(LeNet(SHAPE, 3), ["conv9"], SHAPE)
+        LayerReader(LeNet(SHAPE, 3), ["conv9"], SHAPE)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +59,7 @@ def test_an_unknown_layer_is_named_with_its_neighbour() -> None:
 )
 def test_layers_that_cannot_be_read_are_refused_by_name(layer: str, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
-        layer_shapes(Odd(), [layer], SHAPE)
+        LayerReader(Odd(), [layer], SHAPE)
 
 
 class Softmaxed(nn.Sequential):
@@ -73,22 +77,23 @@ class Softmaxed(nn.Sequential):
 
 def test_the_softmax_of_the_class_head_is_refused_too() -> None:
     with pytest.raises(UserError, match="class head's output"):
-        layer_shapes(Softmaxed(), ["answer"], SHAPE)
+        LayerReader(Softmaxed(), ["answer"], SHAPE)
 
 
 @pytest.mark.parametrize("layers", [[], ["conv1", "conv1"]])
 def test_no_layer_or_one_twice_is_refused(layers: list[str]) -> None:
     with pytest.raises(UserError, match="at least one layer and each only once"):
-        layer_shapes(LeNet(SHAPE, 3), layers, SHAPE)
+        LayerReader(LeNet(SHAPE, 3), layers, SHAPE)
 
 
 def test_hooks_are_let_go_of_also_after_an_exception() -> None:
     network = LeNet(SHAPE, 3)
-    read(network, ["conv1", "fc1"], torch.rand(2, *SHAPE))
+    read = LayerReader(network, ["conv1", "fc1"], SHAPE)
+    read(torch.rand(2, *SHAPE))
     with pytest.raises(RuntimeError):
-        read(network, ["conv1", "fc1"], torch.rand(2, 5, 5, 5))
+        read(torch.rand(2, 5, 5, 5))
     with pytest.raises(UnknownName):
-        read(network, ["conv1", "nowhere"], torch.rand(2, *SHAPE))
+        LayerReader(network, ["conv1", "nowhere"], SHAPE)
     assert hooks(network) == 0
 
 
@@ -97,7 +102,7 @@ def test_asking_for_shapes_leaves_modes_buffers_and_random_state_alone() -> None
     network[1].eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     state = torch.get_rng_state()
-    layer_shapes(network, ["1"], SHAPE)
+    LayerReader(network, ["1"], SHAPE)
     assert network.training
     assert not network[1].training
     assert torch.equal(state, torch.get_rng_state())
@@ -132,9 +137,9 @@ class WritesOver(nn.Module):
 
 def test_what_is_written_over_is_read_as_it_was() -> None:
     network, images = WritesOver(), torch.rand(2, *SHAPE)
-    assert overwrites(network, ["inner"], SHAPE)
-    assert not overwrites(network, ["outer"], SHAPE)
-    inner = read(network, ["inner"], images).hidden[0]
+    assert overwrites(network, ["inner"], images)
+    assert not overwrites(network, ["outer"], images)
+    inner = LayerReader(network, ["inner"], SHAPE)(images).hidden[0]
     torch.testing.assert_close(inner, network.inner(images.flatten(1)))
     inner.sum().backward()
     assert network.outer.weight.grad is None  # what was added later is no part of what was read
@@ -142,36 +147,78 @@ def test_what_is_written_over_is_read_as_it_was() -> None:
 
 def test_what_is_written_over_is_never_handed_out_without_a_copy() -> None:
     with pytest.raises(UserError, match="'inner' gave was written over later"):
-        read(WritesOver(), ["inner"], torch.rand(2, *SHAPE), copy=False)
+        HookReader(WritesOver(), ["inner"], copy=False)(torch.rand(2, *SHAPE))
 
 
 def test_in_place_steps_of_training_alone_count_too() -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Dropout(inplace=True), nn.Linear(8, 3))
-    assert overwrites(network, ["1"], SHAPE)
-    assert not overwrites(LeNet(SHAPE, 3), ["conv1", "fc1"], SHAPE)
+    assert overwrites(network, ["1"], torch.rand(2, *SHAPE))
+    assert not overwrites(LeNet(SHAPE, 3), ["conv1", "fc1"], torch.rand(2, *SHAPE))
 
 
 def test_layers_can_be_read_in_inference_mode() -> None:
     with torch.inference_mode():
-        assert read(LeNet(SHAPE, 3), ["fc1"], torch.rand(2, *SHAPE), copy=False).hidden[0].shape == (2, 128)
+        assert LayerReader(LeNet(SHAPE, 3), ["fc1"], SHAPE)(torch.rand(2, *SHAPE)).hidden[0].shape == (2, 128)
 
 
 class Outputs(nn.Module):
-    def __init__(self, output: object) -> None:
+    """Gives its logits in the form that `wrap` puts them in."""
+
+    def __init__(self, wrap: Callable[[Tensor], object]) -> None:
         super().__init__()
-        self.layer, self.output = nn.Flatten(), output
+        self.layer, self.head, self.wrap = nn.Flatten(), nn.Linear(64, 3), wrap
 
     def forward(self, images: Tensor) -> object:
-        self.layer(images)
-        return self.output
+        return self.wrap(self.head(self.layer(images)))
 
 
-def test_auxiliary_outputs_stand_behind_the_logits() -> None:
-    logits = torch.rand(2, 3)
-    assert read(Outputs((logits, torch.rand(2, 3))), ["layer"], torch.rand(2, *SHAPE)).logits is logits
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda logits: (logits, torch.rand(2, 3)),  # auxiliary ones behind
+        lambda logits: {"loss": None, "logits": logits},
+        lambda logits: SimpleNamespace(logits=logits),
+    ],
+)
+def test_logits_are_found_in_what_known_libraries_give(wrap: Callable[[Tensor], object]) -> None:
+    network, images = Outputs(wrap), torch.rand(2, *SHAPE)
+    assert torch.equal(LayerReader(network, ["layer"], SHAPE)(images).logits, network.head(images.flatten(1)))
 
 
-@pytest.mark.parametrize(("output", "got"), [({"logits": 1}, "dict"), (torch.rand(2, 3, 4), r"\(2, 3, 4\)"), ((), "tuple")])
-def test_a_network_that_gives_no_logits_is_refused(output: object, got: str) -> None:
-    with pytest.raises(UserError, match=rf"network gives {got}; wanted logits \[n, C\]"):
-        read(Outputs(output), ["layer"], torch.rand(2, *SHAPE))
+@pytest.mark.parametrize(
+    ("wrap", "got"),
+    [
+        (lambda logits: {"out": logits}, "dict"),
+        (lambda logits: logits[:, None].expand(-1, 4, -1), r"\(4, 4, 3\)"),
+        (lambda _: (), "tuple"),
+    ],
+)
+def test_a_network_that_gives_no_logits_is_refused(wrap: Callable[[Tensor], object], got: str) -> None:
+    with pytest.raises(UserError, match=rf"network gives {got}; wanted logits \[n, C\].*Wrap it in a module"):
+        LayerReader(Outputs(wrap), ["layer"], SHAPE)
+
+
+def test_noise_is_of_the_networks_precision() -> None:
+    assert LayerReader(LeNet(SHAPE, 3).double(), ["fc1"], SHAPE)(torch.rand(2, *SHAPE).double()).hidden[0].dtype == torch.float64
+
+
+def test_a_layer_that_gives_no_row_an_image_is_refused() -> None:
+    network = nn.Sequential(nn.Flatten(0), nn.Unflatten(0, (-1, 64)), nn.Linear(64, 3))
+    with pytest.raises(UserError, match=r"Layer '0' gives \(256,\); wanted maps"):
+        LayerReader(network, ["0"], SHAPE)
+
+
+class Two(nn.Module):
+    """Takes more than images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Flatten()
+
+    def forward(self, images: Tensor, more: Tensor) -> Tensor:
+        return images + more
+
+
+def test_a_network_that_takes_more_than_images_is_refused() -> None:
+    with pytest.raises(UserError, match=r"Two does not take images of shape \(1, 8, 8\): .*'more'"):
+        LayerReader(Two(), ["layer"], SHAPE)

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from interp_by_design.predictor import NarrowResNet, ResNet18, layer_shapes, load_weights
+from interp_by_design.predictor import LayerReader, NarrowResNet, ResNet18, load_weights
 from interp_by_design.predictor.resnet import BasicBlock, PaddedShortcut
 from interp_by_design.terms import Normalisation, UserError
 from tests.conformance.predictor import PredictorConformance
@@ -37,7 +37,8 @@ class TestFlintsResNet18(PredictorConformance):
 
     def test_the_layers_that_flint_reads_have_its_shapes(self) -> None:
         network = ResNet18((3, 32, 32), 10, batch_norm=False)
-        assert layer_shapes(network, ["layer3", "layer4.0"], (3, 32, 32)) == [torch.Size((256, 8, 8)), torch.Size((512, 4, 4))]
+        shapes = LayerReader(network, ["layer3", "layer4.0"], (3, 32, 32)).shapes
+        assert shapes == [torch.Size((256, 8, 8)), torch.Size((512, 4, 4))]
 
 
 class TestResNet20(PredictorConformance):

@@ -56,6 +56,10 @@ def agreement(t: Columns) -> dict[str, float]:
         "kl": mean([kl(t.f[x], t.g[x]) for x in n]),
     }
     errors = [same[x] for x in n if decision(t.f[x]) != t.labels[x]]
+    present = sorted(set(t.labels))
+    if 1 < len(present) < len(t.w):
+        chosen = [decision([t.f[x][c] for c in present]) == decision([t.g[x][c] for c in present]) for x in n]
+        scores["fidelity_present_classes"] = mean([float(alike) for alike in chosen])
     return scores | ({"fidelity_on_errors": mean(errors)} if errors else {})
 
 

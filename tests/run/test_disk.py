@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from interp_by_design.files import replacing, write_text
 from interp_by_design.run import train
 from interp_by_design.run.checkpoint_io import AtomicCheckpointIO
-from interp_by_design.run.files import replacing, write_text
 from interp_by_design.terms import UserError
 from tests.small import composed
 

@@ -37,6 +37,10 @@ class OwnNetwork(LeNet):
         "interp_by_design.predictor.predictor.Sequence",
         "interp_by_design.predictor.LeNet.load_state_dict",  # what is defined elsewhere, through a class of ours
         "interp_by_design.predictor.LeNet.__init__",
+        "interp_by_design.interpreter.built",  # ours, but it could be told to trust
+        "interp_by_design.interpreter.parts.assembled",
+        "interp_by_design.attributes.cells.drawn_rows",  # ours, but no class
+        "interp_by_design.attributes.dictionary.AttributeDictionary.load_state_dict",
         "interp_by_design.run.load",  # ours, but it could be told to trust another run
         "interp_by_design.run.loading.load",
         "interp_by_design.run.build.build_model",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
@@ -11,6 +11,8 @@ from typing import Any, final
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
+
+from interp_by_design.files import write_text
 
 
 @final
@@ -70,15 +72,11 @@ class CSV(Logger):
 
     def _rewrite(self, rows: list[dict[str, Any]]) -> None:
         columns = sorted(set().union(*rows))
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._file.with_name(".metrics.csv.writing")
-        with beside.open("w", newline="") as file:
-            writer = csv.DictWriter(file, columns, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._file)
+        table = io.StringIO(newline="")
+        writer = csv.DictWriter(table, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_text(self._file, table.getvalue())
         self._columns = columns
 
 

@@ -1,10 +1,13 @@
-"""Files that are there whole or not at all: written beside, synced, renamed."""
+"""Files that are there whole or not at all: written beside, synced, renamed; and what is said of one that cannot be read.
+
+Knows nothing of what is in them.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,10 +31,24 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise UserError(f"{path} could not be written: {error.strerror or error}. What was there before is untouched.") from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # whatever kept it from being written may keep it from being found
+            beside.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
     """`path` with `text` as its whole content."""
     with replacing(path) as file:
         file.write(text.encode())
+
+
+@contextmanager
+def reading(file: Path, damage: str = "") -> Iterator[None]:
+    """Whatever goes wrong while `file` is read and made sense of is a `UserError` that names it; `damage` tells what it means."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error.strerror or error}.") from error
+    except Exception as error:  # a damaged file makes its reader fail in any way
+        kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+        told = f"is damaged ({kind}{' '.join(str(error).split())}). Take it from a backup, or make it again."
+        raise UserError(f"{file} {damage or told}") from error

@@ -1,0 +1,96 @@
+"""Random images and random networks for the benchmark of post-hoc fits. Knows nothing of what is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, final
+
+import torch
+from torch import nn
+
+from interp_by_design.attributes import TopKDictionary
+from interp_by_design.data import ImageData, Reading, Split
+from interp_by_design.interpreter import ConvDecoder, DenseDecoder, LinearHead, LinearInterpreter
+from interp_by_design.model import InterpretableModel
+from interp_by_design.predictor import NarrowResNet, Predictor, torchvision_network
+from interp_by_design.terms import Indices
+
+N_ATTRIBUTES, FEW = 36, 64
+
+
+class Case(NamedTuple):
+    """A network on images of a shape, how many are recorded, and shards small enough that there are many for memory's sake."""
+
+    name: str
+    image_shape: tuple[int, int, int]
+    network: Callable[[], nn.Module]
+    layers: tuple[str, ...]
+    n: int
+    shard_bytes: int
+
+
+def small_network() -> nn.Module:
+    """ResNet-20."""
+    return NarrowResNet((3, 32, 32), 10)
+
+
+def large_network() -> nn.Module:
+    """torchvision's ResNet-18."""
+    return torchvision_network((3, 224, 224), 10, "resnet18")
+
+
+CASES = (
+    Case("ResNet-20 at 32x32", (3, 32, 32), small_network, ("layer2", "layer3"), 4096, 2**22),
+    Case("ResNet-18 at 224x224", (3, 224, 224), large_network, ("layer3", "layer4"), 256, 2**24),
+)
+
+
+@final
+class Drawn(Split):
+    """`n` images that are made from a few when asked for: memory does not grow with them."""
+
+    def __init__(self, shape: tuple[int, int, int], n: int, seed: int) -> None:
+        draws = torch.Generator().manual_seed(seed)
+        self._few = torch.randint(0, 256, (FEW, *shape), dtype=torch.uint8, generator=draws)
+        self.labels = torch.arange(n) % 10
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        channels, height, width = self._few.shape[1:]
+        return channels, height, width
+
+    def pixels(self, indices: Indices) -> torch.Tensor:
+        return self._few.index_select(0, indices % FEW)
+
+    def take(self, rows: Indices) -> Split:
+        raise NotImplementedError
+
+    def fingerprint(self) -> str:
+        return f"{self._few.shape} {len(self)} {self._few.sum()}"
+
+
+@final
+class DrawnData(ImageData):
+    """Random images of a case."""
+
+    def __init__(self, case: Case, n: int, batch: int) -> None:
+        super().__init__(batch_size=batch)
+        self.case, self.n = case, n
+
+    def read(self) -> Reading:
+        train, val, test = (Drawn(self.case.image_shape, n, seed) for seed, n in enumerate((self.n, self.n // 8, self.n // 8)))
+        return Reading(train, test, tuple("0123456789"), val=val)
+
+
+def made(case: Case, n: int, batch: int) -> tuple[DrawnData, InterpretableModel]:
+    """Random images, and a random network with an interpreter that is usual for images of their size."""
+    data = DrawnData(case, n, batch)
+    data.setup()
+    torch.manual_seed(0)
+    predictor = Predictor(case.network(), case.layers, data.facts)
+    predictor.requires_grad_(False).eval()
+    dictionary = TopKDictionary(predictor.hidden_shapes, N_ATTRIBUTES, k=8)
+    shape = case.image_shape
+    decoder = DenseDecoder(N_ATTRIBUTES, shape, width=128) if shape[1] < 64 else ConvDecoder(N_ATTRIBUTES, shape, channels=32)
+    interpreter = LinearInterpreter(dictionary, LinearHead(N_ATTRIBUTES, 10), decoder)
+    return data, InterpretableModel(predictor, interpreter, data.facts)

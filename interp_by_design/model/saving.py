@@ -1,0 +1,72 @@
+"""An interpreter into a folder, apart from the network it was fitted to: whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import save as serialised
+
+from interp_by_design.files import replacing
+from interp_by_design.interpreter import Parts, assembled, built
+from interp_by_design.model.card import card_of
+from interp_by_design.model.config import Config
+from interp_by_design.predictor import misfits
+from interp_by_design.terms import UserError
+
+if TYPE_CHECKING:
+    from interp_by_design.model.interpretable import InterpretableModel
+
+WEIGHTS, CONFIG, CARD = "interpreter.safetensors", "config.json", "README.md"
+FILES = (WEIGHTS, CONFIG, CARD)
+
+
+def save(model: InterpretableModel, folder: Path) -> None:
+    """Writes the three files into `folder`, over those of a model that was saved there before.
+
+    Raises `UserError` for an interpreter that could not be rebuilt, for a folder that holds such files of something else, and
+    where they cannot be written; then whatever was there stays.
+    """
+    parts = rebuildable(model)
+    _require_ours(folder)
+    state = model.interpreter.state_dict()
+    weights = serialised({name: value.detach().cpu().contiguous().clone() for name, value in state.items()})
+    config = Config.of(model, parts, sha256(weights).hexdigest())
+    contents = (weights, config.text().encode(), str(card_of(config, model.interpreter.n_attributes)).encode())
+    with ExitStack() as stack:
+        files = [stack.enter_context(replacing(folder / name)) for name in FILES]
+        for file, content in zip(files, contents, strict=True):
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # a full disk is told before the first of them takes its place
+
+
+def rebuildable(model: InterpretableModel) -> Parts:
+    """The model's parts. Raises `UserError` where there are none, or where they do not build its interpreter."""
+    if model.parts is None:
+        raise UserError(
+            "This model was put together by hand, and nothing says how to rebuild its interpreter. Give it parts, as in "
+            "conf/attributes and conf/interpreter: InterpretableModel(…, parts=interp_by_design.interpreter.Parts({…}, {…}))."
+        )
+    with torch.random.fork_rng(devices=[]):
+        again = assembled(model.parts, model.predictor.hidden_shapes, model.facts, partial(built, trust=True))
+    if wrong := misfits(model.interpreter.state_dict(), again.state_dict()):
+        raise UserError(f"The model's parts build another interpreter than it has: {'; '.join(wrong)}. Give it its own.")
+    return model.parts
+
+
+def _require_ours(folder: Path) -> None:
+    there = [name for name in FILES if (folder / name).exists()]
+    try:
+        if there:
+            Config.read(folder / CONFIG)
+    except UserError as error:
+        raise UserError(
+            f"{folder} holds {' and '.join(there)} of something else, and saving would overwrite that. "
+            f"Choose another folder. ({error})"
+        ) from error

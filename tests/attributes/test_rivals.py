@@ -1,0 +1,89 @@
+"""The rivals pass the suite; what each finds is in a file of its own."""
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+
+from interp_by_design.attributes import (
+    AttributeDictionary,
+    LinearProbeDictionary,
+    NMFDictionary,
+    PCADictionary,
+    SparseAutoencoderDictionary,
+)
+from interp_by_design.terms import UserError
+from tests.conformance.dictionary import DictionaryConformance, FittedConformance
+
+RIVALS = [LinearProbeDictionary, PCADictionary, NMFDictionary, SparseAutoencoderDictionary]
+VECTOR = [torch.Size((12,))]
+
+
+class AtMostK(DictionaryConformance):
+    k = 3
+
+    @pytest.mark.parametrize("training", [True, False])
+    def test_at_most_k_are_active_and_some_have_k(self, training: bool) -> None:
+        active = (self.made().train(training)(self.hidden(n=50)) > 0).sum(dim=1)
+        assert active.max() == self.k
+
+
+class TestLinearProbe(AtMostK):
+    counts = (4, 10)
+
+    def dictionary(self, shapes: Sequence[torch.Size], n_attributes: int) -> AttributeDictionary:
+        return LinearProbeDictionary(shapes, n_attributes, k=self.k)
+
+
+class TestPCA(AtMostK, FittedConformance):
+    counts = (4, 10)
+
+    def dictionary(self, shapes: Sequence[torch.Size], n_attributes: int) -> AttributeDictionary:
+        return PCADictionary(shapes, n_attributes, k=self.k)
+
+
+class TestNMF(AtMostK, FittedConformance):
+    def dictionary(self, shapes: Sequence[torch.Size], n_attributes: int) -> AttributeDictionary:
+        return NMFDictionary(shapes, n_attributes, k=self.k)
+
+
+class TestSparseAutoencoder(AtMostK, FittedConformance):
+    def dictionary(self, shapes: Sequence[torch.Size], n_attributes: int) -> AttributeDictionary:
+        return SparseAutoencoderDictionary(shapes, n_attributes, k=self.k, epochs=2)
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+@pytest.mark.parametrize("k", [0, 11, -1, True])
+def test_k_beyond_the_attributes_is_refused(rival: type[AttributeDictionary], k: int) -> None:
+    with pytest.raises(UserError, match="from 1 to n_attributes=10"):
+        rival(VECTOR, 10, k=k)
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+@pytest.mark.parametrize("pooled", [0, -1, True])
+def test_a_grid_without_cells_is_refused(rival: type[AttributeDictionary], pooled: int) -> None:
+    with pytest.raises(UserError, match="pooled is the side of the grid"):
+        rival(VECTOR, 10, k=3, pooled=pooled)
+
+
+@pytest.mark.parametrize("rival", RIVALS[1:])
+@pytest.mark.parametrize("rows", [1, 0, True])
+def test_a_fit_to_fewer_than_two_rows_is_refused(rival: type[AttributeDictionary], rows: int) -> None:
+    with pytest.raises(UserError, match="rows is how many train samples"):
+        rival(VECTOR, 10, k=3, rows=rows)
+
+
+@pytest.mark.parametrize("rival", RIVALS[:2])
+def test_half_a_direction_is_refused(rival: type[AttributeDictionary]) -> None:
+    with pytest.raises(UserError, match=r"must be even, not 9: .* Choose 10"):
+        rival(VECTOR, 9, k=3)
+
+
+@pytest.mark.parametrize("epochs", [0, -1, True])
+def test_an_autoencoder_without_an_epoch_is_refused(epochs: int) -> None:
+    with pytest.raises(UserError, match="epochs is how often"):
+        SparseAutoencoderDictionary(VECTOR, 10, k=3, epochs=epochs)
+
+
+def test_only_the_rivals_that_are_fitted_say_that_they_need_it() -> None:
+    assert [rival.needs_fit for rival in RIVALS] == [False, True, True, True]
