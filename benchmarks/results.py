@@ -40,11 +40,25 @@ SHORT = (
 )
 RECORD = RESULTS / "runs.json"
 # Options that say where a run reads or writes, or how many threads it has, and so nothing of what it is.
-PLACES = ("data.root", "data.workers", "predictor.weights", "hydra", "folder", "threads", "name", "resume")
+PLACES = (
+    "data.root",
+    "data.workers",
+    "data.classes",
+    "predictor.weights",
+    "predictor.path",
+    "cache",
+    "hydra",
+    "folder",
+    "threads",
+    "name",
+    "resume",
+)
 COLUMNS = {
     "predictor_accuracy": "f",
     "interpreter_accuracy": "g",
     "fidelity": "fidelity",
+    "fidelity_present_classes": "among present",
+    "fidelity_rank_probe": "rank-J probe",
     "fidelity_hard": "fidelity, hard",
     "conciseness@1.5": "CNS@1.5",
     "conciseness@5": "CNS@5",
@@ -56,7 +70,7 @@ COLUMNS = {
     "within_class_explained": "within class",
     "logit_predictability": "predictability",
 }
-PERCENT = {"predictor_accuracy", "interpreter_accuracy", "fidelity"}
+PERCENT = {"predictor_accuracy", "interpreter_accuracy", "fidelity", "fidelity_present_classes", "fidelity_rank_probe"}
 
 # The paper's own table (FLINT, Table 1), in percent; CNS read off its figure.
 PUBLISHED = {
@@ -154,21 +168,27 @@ def scores_section(groups: dict[str, list[Run]]) -> str:
     """A table for each data set: a row a setting, and the paper's own row where there is one."""
     lines = []
     for data in sorted({setting.split()[0].removesuffix("_flint") for setting in groups}):
+        runs_here = [run for setting, runs in groups.items() if _is_of(setting, data) for run in runs]
+        keys = [key for key in COLUMNS if any(f"test/{key}" in run["metrics"] for run in runs_here)]
         lines += [
             f"## {data}",
             "",
-            "| setting | seeds | " + " | ".join(COLUMNS.values()) + " | fit, s |",
-            "|---" * (len(COLUMNS) + 3) + "|",
+            "| setting | seeds | " + " | ".join(COLUMNS[key] for key in keys) + " | fit, s |",
+            "|---" * (len(keys) + 3) + "|",
         ]
         if data in PUBLISHED:
             told = PUBLISHED[data] | CURVES[data]
-            lines.append("| *the paper's* | ? | " + " | ".join(told.get(key, "") for key in COLUMNS) + " | |")
+            lines.append("| *the paper's* | ? | " + " | ".join(told.get(key, "") for key in keys) + " | |")
         for setting, runs in groups.items():
-            if setting.split()[0].removesuffix("_flint") == data:
-                cells = [spread(key, runs) for key in COLUMNS]
+            if _is_of(setting, data):
+                cells = [spread(key, runs) for key in keys]
                 lines.append(f"| `{setting}` | {len(runs)} | " + " | ".join(cells) + f" | {over(runs, 'train/seconds', 0)} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _is_of(setting: str, data: str) -> bool:
+    return setting.split()[0].removesuffix("_flint") == data
 
 
 def spread(key: str, runs: list[Run]) -> str:

@@ -18,7 +18,7 @@ from interp_by_design.fit.live import live_data
 from interp_by_design.fit.options import FitOptions
 from interp_by_design.fit.source import Source, recorded_source
 from interp_by_design.gather import class_mean_images, interpretation_table
-from interp_by_design.interpreter import Parts, assembled
+from interp_by_design.interpreter import Parts, assembled, built
 from interp_by_design.learning import Objective, PostHoc, fit_dictionary, one_cycle
 from interp_by_design.metrics import scorecard
 from interp_by_design.model import InterpretableModel
@@ -82,7 +82,9 @@ def _model(
     topk = {"_target_": "interp_by_design.attributes.TopKDictionary", "k": options.active, "pooled": 3}
     attributes = {"_partial_": True, **(dict(options.attributes) or topk), "n_attributes": n_attributes}
     parts = Parts(attributes, dict(options.interpreter) or _interpreter(facts))
-    return InterpretableModel(predictor, assembled(parts, predictor.hidden_shapes, facts), facts, parts)
+    return InterpretableModel(
+        predictor, assembled(parts, predictor.hidden_shapes, facts, partial(built, trust=True)), facts, parts
+    )
 
 
 def _interpreter(facts: DataFacts) -> dict[str, Any]:

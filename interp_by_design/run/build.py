@@ -68,9 +68,12 @@ def build_preprocessing(config: DictConfig, network: nn.Module, facts: DataFacts
         return fitting_preprocessing(network, facts, config.predictor, trained)
 
 
-def build_predictor(config: DictConfig, facts: DataFacts, load: bool = True) -> Predictor:
-    """f with its preprocessing and its hidden layers. Raises `UserError` for a network with another number of classes."""
-    network = build_network(config, facts, load)
+def build_predictor(config: DictConfig, facts: DataFacts, load: bool = True, network: nn.Module | None = None) -> Predictor:
+    """f with its preprocessing and its hidden layers; of `network`, where it is at hand already.
+
+    Raises `UserError` for a network with another number of classes.
+    """
+    network = network or build_network(config, facts, load)
     preprocessing = build_preprocessing(config, network, facts)
     with _options_of("predictor"):
         predictor = Predictor(network, config.predictor.hidden_layers, facts, preprocessing)
@@ -87,12 +90,13 @@ def is_post_hoc(config: DictConfig) -> bool:
     return learning is not None and str(learning.get("_target_")).endswith("PostHoc")
 
 
-def build_model(config: DictConfig, facts: DataFacts, load: bool = True) -> InterpretableModel:
+def build_model(config: DictConfig, facts: DataFacts, load: bool = True, network: nn.Module | None = None) -> InterpretableModel:
     """f and g with fresh weights, every size that the config leaves open taken from the data and the layer before.
 
-    f begins with the weights that the config names, unless they are not `load`ed, by those who overwrite them all.
+    f begins with the weights that the config names, unless they are not `load`ed, by those who overwrite them all; it is
+    `network`, where that is at hand already.
     """
-    predictor = build_predictor(config, facts, load)
+    predictor = build_predictor(config, facts, load, network)
     parts = Parts(*(_resolved(config, group) for group in ("attributes", "interpreter")))
     interpreter = assembled(parts, predictor.hidden_shapes, facts, instantiate, _options_of)
     return InterpretableModel(predictor, interpreter, facts, parts)

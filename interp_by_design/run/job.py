@@ -19,7 +19,7 @@ from interp_by_design.model import InterpretableModel
 from interp_by_design.report import scorecard_table
 from interp_by_design.run.fitting import Fitting
 from interp_by_design.run.folder import INTERPRETER, METRICS, PROVENANCE, RunFolder
-from interp_by_design.run.loading import restore
+from interp_by_design.run.loading import restore, scores_on_test
 from interp_by_design.run.opening import agreed, opened, plain
 from interp_by_design.run.origin import origin
 from interp_by_design.run.ranks import leading, leads, n_processes
@@ -83,7 +83,7 @@ def _lead(folder: RunFolder, config: DictConfig) -> dict[str, float]:
     scores = evaluate(fitting.model, fitting.source, config.seed)
     if isinstance(fitting.module, PostHoc):
         scores |= _beside(fitting, config.seed)
-        fitting.model.scores = {key.removeprefix("test/"): value for key, value in scores.items() if key.startswith("test/")}
+        fitting.model.scores = scores_on_test(scores)
         fitting.model.save_pretrained(folder.path / INTERPRETER)
     scores |= _cost(fitting)
     folder.write(METRICS, scores)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -13,20 +14,20 @@ from interp_by_design.learning.post_hoc import HASH
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import load_weights, misfits, weights_hash
 from interp_by_design.run.build import build_model
-from interp_by_design.run.folder import CONFIG, RunFolder
+from interp_by_design.run.folder import CONFIG, METRICS, RunFolder
 from interp_by_design.run.reading import read_checkpoint
 from interp_by_design.run.trust import harmless
 from interp_by_design.terms import DataFacts, UserError
 
 
 def load(
-    run: str | Path, checkpoint: str | None = None, trust: bool = False, predictor: str | Path | None = None
+    run: str | Path, checkpoint: str | None = None, trust: bool = False, predictor: str | Path | nn.Module | None = None
 ) -> InterpretableModel:
     """The model of a run folder in evaluation mode, on the CPU: rebuilt from the saved config, with the weights of a checkpoint.
 
     `checkpoint` is "best" (on validation) or "last"; by default the one that the run evaluated. The data is not needed. A run
-    that fitted an interpreter post hoc keeps no weights of the predictor: they are those that the run began with, or those in the
-    file `predictor`, where the first has moved.
+    that fitted an interpreter post hoc keeps no weights of the predictor: they are read from the file that the run read, or taken
+    from `predictor`, a file or the network itself. Other weights than those that the interpreter was fitted to are refused.
 
     A stranger's run is safe to load: no checkpoint is ever unpickled, and the config may name nothing but this package's
     networks, dictionaries and interpreters. One with classes of your own needs `trust=True`.
@@ -37,11 +38,20 @@ def load(
     folder = RunFolder.existing(run)
     file, facts = folder.path / CONFIG, folder.facts
     config = folder.config if trust else harmless(folder.config, file)
-    weights = folder.checkpoint(checkpoint or config.get("checkpoint"))
+    which = checkpoint or config.get("checkpoint")
+    weights = folder.checkpoint(which)
+    _require_weights(config, weights, predictor)
     with reading(file), torch.random.fork_rng(devices=[]):  # building draws weights; the caller's random state stays as it was
         model = _built(config, facts, weights, predictor)
     restore(model, weights)
+    if folder.has(METRICS) and which == config.get("checkpoint"):
+        model.scores = scores_on_test(folder.read(METRICS))
     return model.eval()
+
+
+def scores_on_test(scores: Mapping[str, float]) -> dict[str, float]:
+    """Those of a run's numbers that are of its test images, by keys without the prefix."""
+    return {key.removeprefix("test/"): float(value) for key, value in scores.items() if key.startswith("test/")}
 
 
 def restore(model: InterpretableModel, checkpoint: Path) -> None:
@@ -64,16 +74,35 @@ def weights_for(model: InterpretableModel, checkpoint: Path) -> dict[str, Tensor
     return weights
 
 
-def _built(config: DictConfig, facts: DataFacts, checkpoint: Path, predictor: str | Path | None) -> InterpretableModel:
-    """The model with the weights of f where `checkpoint` has none: those that the run read, or those in the file `predictor`."""
+def _built(
+    config: DictConfig, facts: DataFacts, checkpoint: Path, predictor: str | Path | nn.Module | None
+) -> InterpretableModel:
+    """The model with the weights of f where `checkpoint` has none: those that the run read, or those of `predictor`."""
     kept_apart = HASH in read_checkpoint(checkpoint)
-    moved = predictor if kept_apart else checkpoint
+    moved = checkpoint if not kept_apart else predictor if isinstance(predictor, str | Path) else None
     if moved is not None and "path" in config.predictor:
         config.predictor.path = str(moved)  # which network it is may only be seen by its weights
+    if isinstance(predictor, nn.Module):
+        return build_model(config, facts, network=predictor)
     model = build_model(config, facts, load=kept_apart and predictor is None)
     if kept_apart and predictor is not None:
         load_weights(model.predictor.network, predictor, fresh_head=False)
     return model
+
+
+def _require_weights(config: DictConfig, checkpoint: Path, predictor: str | Path | nn.Module | None) -> None:
+    """Says at once where the weights that a run read are no longer there."""
+    named = config.predictor.get("path", config.predictor.get("weights"))
+    if predictor is None and HASH in read_checkpoint(checkpoint) and _is_gone(named):
+        raise UserError(
+            f"The interpreter in {checkpoint} was fitted to a network with the weights in '{named}', which is not there. Give "
+            "that file, or the network: load(run, predictor=…)."
+        )
+
+
+def _is_gone(named: object) -> bool:
+    """Whether `named` is a file that is not there; a tag of torchvision's or timm's is none."""
+    return isinstance(named, str) and Path(named).suffix != "" and not Path(named).is_file()
 
 
 def _check_same(network: nn.Module, wanted: str, checkpoint: Path) -> None:
