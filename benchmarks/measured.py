@@ -62,6 +62,24 @@ SECTIONS = (
         "decode; a row a round; the median ratio is {ratio:.2f}.",
         {"decoding, images/s": "{decoding_per_second:.0f}", "loader, images/s": "{loader_per_second:.0f}"},
     ),
+    Section(
+        "post_hoc",
+        "What a post-hoc fit saves by its cache, and what that costs",
+        "Batch {batch}; a step that runs the network and one that reads its pass from disk, in turn; medians. Reading: against a "
+        "plain copy of the same bytes, in the order of training, warm. Writing: against the passes alone. Memory: the most that "
+        "writing and reading take, for N images and four times as many.",
+        {
+            "case": "{case}",
+            "step with the network, ms": "{network_ms:.0f}",
+            "from the cache, ms": "{cached_ms:.1f}",
+            "faster": "{ratio:.1f}x",
+            "without the decoder": "{undecoded_ratio:.1f}x",
+            "reading / copy": "{reading_ratio:.2f}",
+            "writing / passes": "{writing_ratio:.2f}",
+            "MiB at N": "{rss_mib:.0f}",
+            "at 4 N": "{rss_4_mib:.0f}",
+        },
+    ),
 )
 
 
