@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
 from interp_by_design.run.build import build_learning, build_model
 from interp_by_design.terms import DataFacts, Normalisation
@@ -42,7 +43,7 @@ def test_an_experiment_says_what_it_claims_and_what_it_costs(experiment: str) ->
 def test_an_experiment_composes_and_builds(experiment: str, tmp_path: Path) -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("train", [f"experiment={experiment}", f"folder={tmp_path}", "name=test"])
-    if "path" in config.predictor:
+    if OmegaConf.is_missing(config.predictor, "path"):
         config.predictor.path = None  # its name says what it is; the weights are random then
     shape = SHAPES.get(experiment, (1, 28, 28))
     names = tuple(f"class {i}" for i in range(10))

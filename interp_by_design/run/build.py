@@ -73,7 +73,7 @@ def build_predictor(config: DictConfig, facts: DataFacts, load: bool = True, net
 
     Raises `UserError` for a network with another number of classes.
     """
-    network = network or build_network(config, facts, load)
+    network = build_network(config, facts, load) if network is None else network
     preprocessing = build_preprocessing(config, network, facts)
     with _options_of("predictor"):
         predictor = Predictor(network, config.predictor.hidden_layers, facts, preprocessing)

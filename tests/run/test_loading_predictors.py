@@ -64,7 +64,7 @@ def test_weights_that_a_post_hoc_run_keeps_apart_may_move(tmp_path: Path, file: 
     model = trained(tmp_path / "run", *f"{group}{file}".split(), "learning=post_hoc", weights_apart=True)
     assert same(load(tmp_path / "run"), model)
     moved = file.rename(tmp_path / "moved.pth")
-    with pytest.raises(UserError, match="which is not there. Give that file, or the network: load"):
+    with pytest.raises(UserError, match="which is not there"):
         load(tmp_path / "run")
     assert same(load(tmp_path / "run", predictor=moved), model)
     assert same(load(tmp_path / "run", predictor=model.predictor.network), model)
