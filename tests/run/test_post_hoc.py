@@ -132,7 +132,7 @@ def test_what_cannot_be_is_refused_before_anything_is_fitted(
 
 
 def test_a_run_that_is_killed_goes_on_and_ends_as_an_unbroken_one(tmp_path: Path, weights: Path, cache: Path) -> None:
-    options = ["cache=disk", "trainer.max_epochs=30", "callbacks.last.minutes=0.001"]
+    options = ["cache=disk", "trainer.max_epochs=12", "callbacks.last.minutes=0.001"]
     whole = fitted(tmp_path / "whole", weights, *options)
     command = [sys.executable, "train.py", *SMALL, *options, f"predictor.weights={weights}"]
     killed = tmp_path / "killed"
