@@ -39,7 +39,10 @@ class LiveSplit(Split):
         return channels, height, width
 
     def pixels(self, indices: Indices) -> Tensor:
-        return torch.stack([self._pixels(int(self.rows[i])) for i in indices.tolist()])
+        pixels = [self._pixels(int(self.rows[i])) for i in indices.tolist()]
+        if len(shapes := {tuple(image.shape) for image in pixels}) > 1:
+            raise UserError(f"Images have shapes such as {sorted(shapes)[:2]}. Bring all to one, in a transform.")
+        return torch.stack(pixels)
 
     def take(self, rows: Indices) -> LiveSplit:
         return LiveSplit(self.items, self.rows[rows], self.labels[rows], self.undo, self.as_bytes)
@@ -101,6 +104,11 @@ def first_image(items: Any) -> Tensor:
     if _length(items) < 10:
         raise UserError(f"{len(items)} images are too few to fit, validate and test an interpreter on; give 10 at least.")
     return _item(items, 0)[0]
+
+
+def repeats(items: Any) -> bool:
+    """Whether the first items are the same when they are asked for again; they are not where a transform draws at random."""
+    return all(torch.equal(_item(items, i)[0], _item(items, i)[0]) for i in range(min(_length(items), PROBED)))
 
 
 def declared_normalisation(items: Any) -> Normalisation | None:

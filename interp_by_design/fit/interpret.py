@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.optim import AdamW
 
+from interp_by_design.callbacks import Progress
 from interp_by_design.fit.live import live_data
 from interp_by_design.fit.options import FitOptions
 from interp_by_design.fit.source import Source, recorded_source
@@ -22,7 +23,7 @@ from interp_by_design.interpreter import Parts, assembled, built
 from interp_by_design.learning import Objective, PostHoc, fit_dictionary, one_cycle
 from interp_by_design.metrics import scorecard
 from interp_by_design.model import InterpretableModel
-from interp_by_design.predictor import Predictor
+from interp_by_design.predictor import Predictor, weights_hash
 from interp_by_design.terms import DataFacts, UserError
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ def interpret(network: nn.Module, layers: Sequence[str], data: Any, n_attributes
             source = recorded_source(model, dataset, chosen.cache_settings, trainer.strategy.root_device)
             _fit(model, source, trainer, chosen)
         model.scores = _scores(model, source, chosen.seed)
+        model.fitted_to = weights_hash(network)
     log.info("Fidelity %.3f on %d held-out images", model.scores["fidelity"], len(dataset.split("test")))
     return model.eval()
 
@@ -110,6 +112,7 @@ def _trainer(options: FitOptions) -> pl.Trainer:
         enable_checkpointing=False,
         enable_model_summary=False,
         enable_progress_bar=options.progress,
+        callbacks=[Progress()] if options.progress else [],
         num_sanity_val_steps=0,
     )
 

@@ -44,6 +44,10 @@ class FitOptions:
     progress: bool = True
 
     def __post_init__(self) -> None:
+        for name, wanted in {"attributes": Mapping, "interpreter": Mapping, "normalisation": Normalisation | None}.items():
+            if not isinstance(given := getattr(self, name), wanted):
+                wants = "Normalisation(mean, std)" if name == "normalisation" else f"a mapping, as a file of conf/{name} holds it"
+                raise UserError(f"{name} is {wants}, not {given!r}.")
         for name in ("epochs", "batch_size"):
             if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
                 raise UserError(f"{name} must be a whole number of at least 1, not {getattr(self, name)!r}.")

@@ -90,7 +90,9 @@ class CacheFolder:
 
     def begin(self) -> None:
         """Writes the plan, where nothing has been written by it. Raises UserError where it cannot be written."""
-        if not self.contents:
+        if self.contents:
+            self._require_plan()
+        else:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             self._write({"version": VERSION, "created": now, **self.plan, "checksum": "crc32", "checksums": []})
 
@@ -127,12 +129,22 @@ class CacheFolder:
             return [told for told in pool.map(self._fault, range(len(self.checksums))) if told]
 
     def check(self) -> None:
-        """Raises UserError that names all shards that are not as they were written."""
+        """Raises UserError that names all shards that are not as they were written, and for a folder of other passes."""
+        self._require_plan()
         if bad := self.bad():
             raise UserError(
                 f"{self.path} is damaged: {', '.join(bad)}. Nothing was read from it. `interp cache rm {self.key}"
                 f"{'' if self.path.parent == default_root() else f' --root {self.path.parent}'}` removes it, and the next run "
                 "records it anew."
+            )
+
+    def _require_plan(self) -> None:
+        """Whatever brought it here, a copy or a new name, a folder of other passes is never read under this key."""
+        wanted = json.loads(json.dumps(dict(self.plan)))
+        if strange := [name for name, value in wanted.items() if self.contents.get(name) != value]:
+            raise UserError(
+                f"{self.path} holds other passes than its name says: {', '.join(strange)} differ. Remove it: `interp cache rm "
+                f"{self.key}`; the next run records it anew."
             )
 
     def remove(self) -> int:

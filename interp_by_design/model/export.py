@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,8 +42,11 @@ class Program(nn.Module):
 def write_program(model: InterpretableModel, path: Path) -> None:
     """The program of `model` as torch.export saves it. Raises `UserError` where it cannot be exported or written."""
     _require_place(path)
-    with replacing(path) as file, _telling(model):
-        torch.export.save(exported(model), file)
+    whole = io.BytesIO()  # first: torch's own writer ends the process where a disk is full
+    with _telling(model):
+        torch.export.save(exported(model), whole)
+    with replacing(path) as file:
+        file.write(whole.getbuffer())
 
 
 def write_onnx(model: InterpretableModel, path: Path) -> None:

@@ -28,15 +28,17 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
 
     parts: what the interpreter is rebuilt from; None for one that was put together by hand, which cannot be saved then.
     scores: what was measured of the model, by name, such as `fidelity`; written and read back with it.
+    fitted_to: the hash of the predictor's weights that the interpreter was fitted to, where that is known; others are not saved.
     """
 
     _hub_mixin_config: dict[str, Any] = {}  # noqa: RUF012  # set, it keeps the mixin from encoding the constructor's arguments
     scores: Mapping[str, float]
+    fitted_to: str | None
 
     def __init__(self, predictor: Predictor, interpreter: Interpreter, facts: DataFacts, parts: Parts | None = None) -> None:
         super().__init__()
         self.predictor, self.interpreter, self.facts, self.parts = predictor, interpreter, facts, parts
-        self.scores = {}
+        self.scores, self.fitted_to = {}, None
 
     def forward(self, images: Images, reconstruct: bool = True) -> Interpretation:
         """One pass of f and g; with `reconstruct`, the decoder's image too."""

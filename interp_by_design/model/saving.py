@@ -16,7 +16,7 @@ from interp_by_design.files import replacing
 from interp_by_design.interpreter import Parts, assembled, built
 from interp_by_design.model.card import card_of
 from interp_by_design.model.config import Config
-from interp_by_design.predictor import misfits
+from interp_by_design.predictor import misfits, weights_hash
 from interp_by_design.terms import UserError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def save(model: InterpretableModel, folder: Path) -> None:
     where they cannot be written; then whatever was there stays.
     """
     parts = rebuildable(model)
+    _require_unchanged(model)
     _require_ours(folder)
     state = model.interpreter.state_dict()
     weights = serialised({name: value.detach().cpu().contiguous().clone() for name, value in state.items()})
@@ -58,6 +59,15 @@ def rebuildable(model: InterpretableModel) -> Parts:
     if wrong := misfits(model.interpreter.state_dict(), again.state_dict()):
         raise UserError(f"The model's parts build another interpreter than it has: {'; '.join(wrong)}. Give it its own.")
     return model.parts
+
+
+def _require_unchanged(model: InterpretableModel) -> None:
+    now = weights_hash(model.predictor.network)
+    if model.fitted_to is not None and now != model.fitted_to:
+        raise UserError(
+            f"The network has changed since the interpreter was fitted to it: its weights were {model.fitted_to[:12]} and are "
+            f"{now[:12]}. Restore them, or fit an interpreter to the network as it is now."
+        )
 
 
 def _require_ours(folder: Path) -> None:

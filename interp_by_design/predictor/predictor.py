@@ -36,7 +36,7 @@ class Predictor(nn.Module):
         self.preprocessing = preprocessing or Preprocessing(facts.normalisation)
         input_shape = self.preprocessing.input_shape(facts.image_shape)
         self.network = uncompiled(network)  # whose parameters keep their names
-        self.hidden_layers = (hidden_layers,) if isinstance(hidden_layers, str) else tuple(hidden_layers)
+        self.hidden_layers = (hidden_layers,) if isinstance(hidden_layers, str) else tuple(map(str, hidden_layers))
         self.reader = LayerReader(self.network, self.hidden_layers, input_shape)
         self.hidden_shapes = self.reader.shapes
         normalisation = self.preprocessing.normalisation

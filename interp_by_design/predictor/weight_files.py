@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     """
     path = Path(path)
     if not path.is_file():
-        raise UserError(f"No file of weights '{path.absolute()}'. Give the path of a state dict, or null for random weights.")
+        raise UserError(f"No file of weights '{path.absolute()}'. Give the path of a state dict.")
     content = _unwrapped(_safetensors(path) if path.suffix == ".safetensors" else _saved(path))
     if not isinstance(content, Mapping) or not content or not all(isinstance(value, Tensor) for value in content.values()):
         raise UserError(f"'{path}' holds {_kind(content)}; wanted a state dict: names and tensors, from `state_dict()`.")
@@ -44,7 +43,7 @@ def _unwrapped(content: Any) -> Any:
 def _saved(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except Exception as error:  # a file of anything makes its reader fail in any way
         raise UserError(
             f"'{path}' cannot be read as plain weights: it is damaged, or holds Python objects, which could run any code. Save "
             "the network's `state_dict()` alone, with torch.save."

@@ -69,7 +69,7 @@ def _list(options: argparse.Namespace) -> None:
 def _row(folder: CacheFolder) -> tuple[str, ...]:
     contents = folder.contents
     if not contents:
-        return (folder.key, "not begun, or of another version", *[""] * (len(COLUMNS) - 2))
+        return (folder.key, "cache.json is damaged, or of another version", *[""] * (len(COLUMNS) - 2))
     hidden = [field["dtype"] for field in contents["fields"] if field["name"].startswith("hidden")]
     return (
         folder.key,
@@ -88,7 +88,7 @@ def _verify(options: argparse.Namespace) -> None:
     bad = 0
     root, folders = _caches(options)
     for folder in _chosen(options.keys, root, folders) if options.keys else folders:
-        faults = folder.bad()
+        faults = folder.bad() if folder.contents else ["cache.json is damaged, or of another version"]
         whole = "whole" if folder.is_complete else f"whole as far as it goes, {len(folder.checksums)} of {folder.n_shards} shards"
         print(f"{folder.key}: {', '.join(faults) if faults else whole}")
         bad += bool(faults)
@@ -106,7 +106,7 @@ def _remove(options: argparse.Namespace) -> None:
     chosen = _chosen(options.keys, root, folders)
     chosen += [folder for folder in folders if options.all or (options.incomplete and not folder.is_complete)]
     freed = [folder.remove() for folder in dict.fromkeys(chosen)]
-    print(f"Removed {len(freed)} caches of {root}: {_size(sum(freed))} freed")
+    print(f"Removed {len(freed)} {'cache' if len(freed) == 1 else 'caches'} of {root}: {_size(sum(freed))} freed")
 
 
 def _caches(options: argparse.Namespace) -> tuple[Path, list[CacheFolder]]:

@@ -22,7 +22,7 @@ from interp_by_design.fit import Source, recorded_source
 from interp_by_design.gather import CacheSettings
 from interp_by_design.learning import PostHoc, fit_dictionary
 from interp_by_design.model import InterpretableModel
-from interp_by_design.run.build import build_cache, build_data, build_learning, build_model, build_trainer
+from interp_by_design.run.build import build_cache, build_data, build_learning, build_model, build_trainer, is_post_hoc
 from interp_by_design.run.folder import RunFolder
 from interp_by_design.run.loading import weights_for
 from interp_by_design.run.ranks import n_processes
@@ -58,6 +58,8 @@ class Fitting:
         if config.compile:
             model.compile(backend=config.compile)
         module = build_learning(config, model, data.class_counts())
+        if is_post_hoc(config):
+            _tell_predictor(config.predictor, model)
         return cls(data, model, module, build_trainer(config), build_cache(config))
 
     @cached_property
@@ -114,6 +116,14 @@ def check(config: DictConfig) -> None:
     epochs = config.trainer.max_epochs
     if epochs is not None and (not isinstance(epochs, int) or (epochs < 1 and epochs != -1)):
         raise UserError(f"trainer.max_epochs must be a whole number of at least 1, or -1 for no end, not {epochs!r}.")
+
+
+def _tell_predictor(given: DictConfig, model: InterpretableModel) -> None:
+    """What is interpreted, where that is easily not what was meant."""
+    if any(key in given and given[key] is None for key in ("path", "weights")):
+        log.warning("No weights are given: the network that is interpreted has random ones. predictor.weights=… names others.")
+    normalisation = model.predictor.preprocessing.normalisation
+    log.info("It gets images in [0, 1], less mean %s, over std %s", normalisation.mean, normalisation.std)
 
 
 def _fair_share(trainer: DictConfig) -> int | None:

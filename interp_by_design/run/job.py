@@ -83,7 +83,7 @@ def _lead(folder: RunFolder, config: DictConfig) -> dict[str, float]:
     scores = evaluate(fitting.model, fitting.source, config.seed)
     if isinstance(fitting.module, PostHoc):
         scores |= _beside(fitting, config.seed)
-        fitting.model.scores = scores_on_test(scores)
+        fitting.model.scores, fitting.model.fitted_to = scores_on_test(scores), fitting.module.predictor_hash
         fitting.model.save_pretrained(folder.path / INTERPRETER)
     scores |= _cost(fitting)
     folder.write(METRICS, scores)
@@ -121,6 +121,8 @@ def _telling_how_to_resume(folder: RunFolder) -> Iterator[None]:
         log.warning("Stopped by %s; a checkpoint is written. To go on, the same command with resume=%s", stopped, folder.path)
         raise SystemExit(128 + stopped.signal) from None
     except (Exception, KeyboardInterrupt) as error:
+        if not folder.last_checkpoint and isinstance(error, KeyboardInterrupt):
+            log.warning("Stopped before the first checkpoint; what was recorded on disk is found again by the same command.")
         if folder.last_checkpoint:
             log.warning("Stopped. To go on from the last checkpoint, the same command with resume=%s", folder.path)
         if isinstance(error, KeyboardInterrupt):

@@ -41,8 +41,12 @@ def load(
     which = checkpoint or config.get("checkpoint")
     weights = folder.checkpoint(which)
     _require_weights(config, weights, predictor)
-    with reading(file), torch.random.fork_rng(devices=[]):  # building draws weights; the caller's random state stays as it was
-        model = _built(config, facts, weights, predictor)
+    with torch.random.fork_rng(devices=[]):  # building draws weights; the caller's random state stays as it was
+        if predictor is None:
+            with reading(file):
+                model = _built(config, facts, weights)
+        else:
+            model = _built(config, facts, weights, predictor)
     restore(model, weights)
     if folder.has(METRICS) and which == config.get("checkpoint"):
         model.scores = scores_on_test(folder.read(METRICS))
@@ -75,7 +79,7 @@ def weights_for(model: InterpretableModel, checkpoint: Path) -> dict[str, Tensor
 
 
 def _built(
-    config: DictConfig, facts: DataFacts, checkpoint: Path, predictor: str | Path | nn.Module | None
+    config: DictConfig, facts: DataFacts, checkpoint: Path, predictor: str | Path | nn.Module | None = None
 ) -> InterpretableModel:
     """The model with the weights of f where `checkpoint` has none: those that the run read, or those of `predictor`."""
     kept_apart = HASH in read_checkpoint(checkpoint)
