@@ -43,9 +43,9 @@ def write_program(model: InterpretableModel, path: Path) -> None:
     """The program of `model` as torch.export saves it. Raises `UserError` where it cannot be exported or written."""
     _require_place(path)
     whole = io.BytesIO()  # first: torch's own writer ends the process where a disk is full
-    with _telling(model):
-        torch.export.save(exported(model), whole)
     with replacing(path) as file:
+        with _telling(model):
+            torch.export.save(exported(model), whole)
         file.write(whole.getbuffer())
 
 

@@ -142,3 +142,38 @@ def test_networks_that_give_something_else_than_logits_are_refused(trained: nn.M
 def test_an_unknown_option_is_an_unknown_name() -> None:
     with pytest.raises(UnknownName):
         ibd.interpret(Rows(), ["stage"], (IMAGES, LABELS), layer=3)
+
+
+def test_items_that_are_drawn_anew_want_no_cache(trained: nn.Module) -> None:
+    class Noisy(TensorDataset):
+        def __getitem__(self, i: int) -> Any:
+            image, label = super().__getitem__(i)
+            return (image + 0.05 * torch.rand_like(image)).clamp(0, 1), label
+
+    with pytest.raises(UserError, match="differ each time they are read"):
+        ibd.interpret(trained, ["stage"], Noisy(IMAGES, LABELS), **QUICK)
+    assert ibd.interpret(trained, ["stage"], Noisy(IMAGES, LABELS), cache="off", **QUICK | {"epochs": 1}).scores
+
+
+def test_a_network_that_changed_since_is_not_saved_as_if_it_had_not(trained: nn.Module, tmp_path: Any) -> None:
+    network = Rows()
+    network.load_state_dict(trained.state_dict())
+    model = ibd.interpret(network, ["stage"], (IMAGES, LABELS), **QUICK | {"epochs": 1})
+    model.save_pretrained(tmp_path / "same")
+    with torch.no_grad():
+        network.head.bias += 1
+    with pytest.raises(UserError, match="has changed since the interpreter was fitted"):
+        model.save_pretrained(tmp_path / "changed")
+
+
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [
+        ({"attributes": "pca"}, "attributes is a mapping, as a file of conf/attributes holds it"),
+        ({"normalisation": (0.5, 0.5)}, "Normalisation\\(mean, std\\)"),
+        ({"data": [(torch.rand(1, 12 + i % 2, 12), i % 3) for i in range(40)]}, "Images have shapes such as"),
+    ],
+)
+def test_options_of_another_kind_are_refused(trained: nn.Module, option: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        ibd.interpret(**{"network": trained, "layers": ["stage"], "data": (IMAGES, LABELS), **QUICK, **option})

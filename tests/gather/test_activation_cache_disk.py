@@ -242,11 +242,23 @@ def test_caches_are_removed(interp: Command, tmp_path: Path) -> None:
     record_small(root)
     train = stopped(root)
     assert "Nothing to remove. Give keys" in interp("rm", code=1)
-    assert re.search("Removed 1 caches .* freed", interp("rm", "--incomplete"))
+    assert re.search("Removed 1 cache .* freed", interp("rm", "--incomplete"))
     assert train.key not in {folder.key for folder in caches(root)}
     first, second = caches(root)
     assert re.search(f"No cache '{first.key[:-1]}x'.*Did you mean '{first.key}'", interp("rm", first.key[:-1] + "x", code=1))
-    assert "Removed 1 caches" in interp("rm", first.key)
+    assert "Removed 1 cache " in interp("rm", first.key)
     assert [folder.key for folder in caches(root)] == [second.key]
-    assert "Removed 1 caches" in interp("rm", "--all", second.key)
+    assert "Removed 1 cache " in interp("rm", "--all", second.key)
     assert caches(root) == []
+
+
+def test_passes_under_the_name_of_others_are_never_read(tmp_path: Path) -> None:
+    one, other = (CacheFolder(tmp_path / name, {"weights": name, "sizes": [3]}) for name in ("one", "other"))
+    for folder in (one, other):
+        folder.begin()
+        folder.add(0, memoryview(b"abc"))
+    one.check()
+    (tmp_path / "one/cache.json").write_bytes((tmp_path / "other/cache.json").read_bytes())
+    swapped = CacheFolder(tmp_path / "one", one.plan)
+    with pytest.raises(UserError, match="holds other passes than its name says: weights differ"):
+        swapped.check()

@@ -118,13 +118,13 @@ def test_a_compiled_model_trains(tmp_path: Path) -> None:
 
 
 def test_multirun_makes_a_run_folder_for_each_value(tmp_path: Path) -> None:
-    sweep = ["-m", "seed=0,1", "trainer.max_epochs=1", f"hydra.sweep.dir={tmp_path / 'sweep'}"]
-    line = [sys.executable, str(ROOT / "train.py"), *sweep]
+    line = [sys.executable, str(ROOT / "train.py"), "-m", "seed=0,1", "trainer.max_epochs=1"]
     ran = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert ran.returncode == 0, ran.stderr
+    (sweep,) = tmp_path.glob("runs/*/*-digits-sweep")
     for job in ("0", "1"):
-        assert (tmp_path / "sweep" / job / "metrics.json").is_file()
-        assert (tmp_path / "sweep" / job / "checkpoints" / "last.ckpt").is_file()
+        assert (sweep / job / "metrics.json").is_file()
+        assert (sweep / job / "checkpoints" / "last.ckpt").is_file()
 
 
 def test_the_package_is_imported_in_milliseconds() -> None:
