@@ -44,3 +44,8 @@ def test_reconstruction_only_where_asked_for() -> None:
 def test_images_that_are_none_of_its_own_are_refused(image: torch.Tensor, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
         small_model().explain(image)
+
+
+def test_what_is_no_array_is_refused() -> None:
+    with pytest.raises(UserError, match="The image is a str; wanted a tensor or array"):
+        small_model().explain("photo.png")  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, final
 
+import numpy as np
 import torch
 from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from numpy.typing import NDArray
@@ -55,9 +56,14 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
     def explain(self, image: Tensor | NDArray[Any]) -> LocalExplanation:
         """Why g decides as it does on one image [c, h, w] in [0, 1]: each attribute's contribution and relevance.
 
-        A tensor or an array of any floating type. The model is left as it was. Raises `UserError` for an image of another shape,
-        or outside [0, 1].
+        A tensor or an array of any floating type. The model is left as it was. Raises `UserError` for anything else, and for an
+        image of another shape, or outside [0, 1].
         """
+        if not isinstance(image, Tensor | np.ndarray):
+            raise UserError(
+                f"The image is a {type(image).__name__}; wanted a tensor or array {list(self.facts.image_shape)} in [0, 1]. "
+                "torchvision.transforms.functional.to_tensor(image) makes one of PIL's."
+            )
         weights = self.interpreter.head.weights
         image = torch.as_tensor(image, dtype=weights.dtype, device=weights.device)
         self._check(image)

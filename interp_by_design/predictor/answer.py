@@ -43,6 +43,15 @@ def readings(layer: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def is_answer(said: tuple[Tensor, Tensor], logits: Logits) -> bool:
-    """Whether a layer's `readings` are the logits, or their probabilities, or the logarithms of those."""
+    """Whether a layer's `readings` are the logits, also scaled or shifted, or their probabilities, or the logarithms of those."""
     answers = (logits, logits.softmax(dim=1), logits.log_softmax(dim=1))
-    return said[0].shape == logits.shape and any(torch.allclose(reading, answer) for reading in said for answer in answers)
+    if said[0].shape != logits.shape:
+        return False
+    if any(torch.allclose(reading, answer) for reading in said for answer in answers):
+        return True
+    return torch.allclose(_standardised(said[0]), _standardised(logits), atol=1e-3) and bool((logits.std(dim=0) > 0).all())
+
+
+def _standardised(values: Tensor) -> Tensor:
+    deviation, mean = torch.std_mean(values, dim=0)
+    return (values - mean) / deviation.clamp_min(torch.finfo(values.dtype).tiny)

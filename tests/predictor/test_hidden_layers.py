@@ -80,6 +80,21 @@ def test_the_softmax_of_the_class_head_is_refused_too() -> None:
         LayerReader(Softmaxed(), ["answer"], SHAPE)
 
 
+class Scaled(nn.Sequential):
+    """Its class head is followed by a temperature and an offset."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Flatten(), nn.Linear(64, 3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self[1](self[0](images)) / 0.07 + 2
+
+
+def test_the_class_head_is_refused_also_behind_a_temperature() -> None:
+    with pytest.raises(UserError, match="class head's output"):
+        LayerReader(Scaled(), ["1"], SHAPE)
+
+
 @pytest.mark.parametrize("layers", [[], ["conv1", "conv1"]])
 def test_no_layer_or_one_twice_is_refused(layers: list[str]) -> None:
     with pytest.raises(UserError, match="at least one layer and each only once"):
