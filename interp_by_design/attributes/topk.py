@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from interp_by_design.attributes.dictionary import AttributeDictionary, checked_active, checked_count
-from interp_by_design.terms import Attributes, UserError
+from interp_by_design.attributes.cells import cell_count, pooled_cells
+from interp_by_design.attributes.dictionary import AttributeDictionary, checked_active, checked_count, k_largest
+from interp_by_design.terms import Attributes
 
 
 @final
@@ -34,11 +35,9 @@ class TopKDictionary(AttributeDictionary):
         """Raises `UserError` unless 1 <= k <= n_attributes and pooled >= 1."""
         super().__init__()
         self.n_attributes = checked_count(n_attributes)
-        if pooled < 1:
-            raise UserError(f"pooled is the side of the grid that maps are pooled to, at least 1, not {pooled}.")
         self.k, self.pooled = checked_active(k, n_attributes), pooled
         self.continuous = continuous and k < n_attributes
-        width = sum(_cells(shape, pooled) for shape in shapes)
+        width = cell_count(shapes, pooled)
         self.standardise_inputs = nn.BatchNorm1d(width, affine=False)
         self.weights = nn.Linear(width, n_attributes, bias=False)
         self.standardise_attributes = nn.BatchNorm1d(n_attributes)
@@ -49,24 +48,5 @@ class TopKDictionary(AttributeDictionary):
         if self.continuous:
             largest, which = attributes.topk(self.k + 1, dim=1)
             which, largest = which[:, :-1], largest[:, :-1] - largest[:, -1:]
-        else:
-            largest, which = attributes.topk(self.k, dim=1)
-        return torch.zeros_like(attributes).scatter(1, which, largest)
-
-
-def pooled_cells(layer: Tensor, side: int) -> Tensor:
-    """A vector as it is; a map averaged to at most `side` x `side` equal cells that cover it, flattened: [n, d].
-
-    Equal windows (stride floor(size / side), overlapping where they must) are several times faster than adaptive pooling.
-    """
-    if layer.ndim == 2:
-        return layer
-    height, width = (min(side, size) for size in layer.shape[2:])
-    strides = layer.shape[2] // height, layer.shape[3] // width
-    windows = layer.shape[2] - (height - 1) * strides[0], layer.shape[3] - (width - 1) * strides[1]
-    return F.avg_pool2d(layer, windows, strides).flatten(1)
-
-
-def _cells(shape: torch.Size, side: int) -> int:
-    """How many numbers `pooled_cells` makes of a layer of this shape."""
-    return shape[0] * min(side, shape[1]) * min(side, shape[2]) if len(shape) == 3 else shape[0]
+            return torch.zeros_like(attributes).scatter(1, which, largest)
+        return k_largest(attributes, self.k)

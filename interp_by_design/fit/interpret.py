@@ -15,13 +15,13 @@ from torch import nn
 from torch.optim import AdamW
 
 from interp_by_design.callbacks import Progress
+from interp_by_design.fit.evaluation import evaluate
 from interp_by_design.fit.live import live_data
 from interp_by_design.fit.options import FitOptions
+from interp_by_design.fit.quiet import quiet_lightning
 from interp_by_design.fit.source import Source, recorded_source
-from interp_by_design.gather import class_mean_images, interpretation_table
 from interp_by_design.interpreter import Parts, assembled, built
 from interp_by_design.learning import Objective, PostHoc, fit_dictionary, one_cycle
-from interp_by_design.metrics import scorecard
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import Predictor, weights_hash
 from interp_by_design.terms import DataFacts, UserError
@@ -53,7 +53,9 @@ def interpret(network: nn.Module, layers: Sequence[str], data: Any, n_attributes
             trainer = _trainer(chosen)
             source = recorded_source(model, dataset, chosen.cache_settings, trainer.strategy.root_device)
             _fit(model, source, trainer, chosen)
-        model.scores = _scores(model, source, chosen.seed)
+        model.scores = {
+            key.removeprefix("test/"): value for key, value in evaluate(model, source, chosen.seed, splits=("test",)).items()
+        }
         model.fitted_to = weights_hash(network)
     log.info("Fidelity %.3f on %d held-out images", model.scores["fidelity"], len(dataset.split("test")))
     return model.eval()
@@ -130,22 +132,12 @@ def _fit(model: InterpretableModel, source: Source, trainer: pl.Trainer, options
 
 @contextmanager
 def _lightning_quiet() -> Iterator[None]:
-    """Its advice on workers and its banner do not hold for passes in memory, and drown what a person should read."""
+    """`quiet_lightning` for the block: the program around it is another's."""
     logger = logging.getLogger("pytorch_lightning")
     level = logger.level
-    logger.setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*does not have many workers.*")
-            warnings.filterwarnings("ignore", r"Found .* module\(s\) in eval mode")  # the network's, which is frozen
-            warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")
-            warnings.filterwarnings("ignore", ".*The number of training batches .* is smaller than the logging interval.*")
+            quiet_lightning()
             yield
     finally:
         logger.setLevel(level)
-
-
-def _scores(model: InterpretableModel, source: Source, seed: int) -> dict[str, float]:
-    means = class_mean_images(source.in_order("train"), source.facts.n_classes)
-    train, test = (interpretation_table(model, source.in_order(split), means) for split in ("train", "test"))
-    return scorecard(test, train, seed)

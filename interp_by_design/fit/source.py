@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import Any, final
 
@@ -16,14 +15,11 @@ from interp_by_design.terms import Batch, DataFacts, SeenBatch
 
 @final
 class Source(pl.LightningDataModule):
-    """The loaders of `given`, made when Lightning asks for them: by then the ranks are known.
+    """The loaders of `given`, made when Lightning asks for them: by then the ranks are known."""
 
-    seconds: how long it took to record the predictor's passes; 0 where there is nothing recorded, or it was found.
-    """
-
-    def __init__(self, given: ImageData | RecordedData, seconds: float = 0.0) -> None:
+    def __init__(self, given: ImageData | RecordedData) -> None:
         super().__init__()
-        self.given, self.seconds = given, seconds
+        self.given = given
 
     def train_dataloader(self) -> Any:
         return self.given.train_dataloader()
@@ -45,7 +41,5 @@ def recorded_source(model: InterpretableModel, data: ImageData, cache: CacheSett
     """`data`, or its passes through the predictor as `cache` says, recorded or found."""
     if cache is None:
         return Source(data)
-    start = time.perf_counter()
     model.predictor.to(device)
-    passes = recorded(model.predictor, data, cache, device)
-    return Source(data) if passes is None else Source(passes, time.perf_counter() - start)
+    return Source(recorded(model.predictor, data, cache, device) or data)

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 if TYPE_CHECKING:
-    from interp_by_design.run.job import evaluate, train
+    from interp_by_design.run.job import train
     from interp_by_design.run.loading import load
 
-__all__ = ["FORMAT", "evaluate", "load", "train"]
+__all__ = ["FORMAT", "load", "train"]
 
 FORMAT = 1  # of the run folder; any other is refused by its number
 
 # In conf/train.yaml: a resumed run goes on in its own folder.
 OmegaConf.register_new_resolver("run_folder", lambda resume, fresh: fresh if resume is None else resume, replace=True)
 
-_HOMES = {"evaluate": "job", "load": "loading", "train": "job"}
+_HOMES = {"load": "loading", "train": "job"}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import time
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar, final
@@ -18,7 +17,7 @@ from pytorch_lightning.callbacks import EarlyStopping
 
 from interp_by_design.callbacks import Throughput
 from interp_by_design.data.datamodule import ImageData
-from interp_by_design.fit import Source, recorded_source
+from interp_by_design.fit import Source, quiet_lightning, recorded_source
 from interp_by_design.gather import CacheSettings
 from interp_by_design.learning import PostHoc, fit_dictionary
 from interp_by_design.model import InterpretableModel
@@ -49,7 +48,7 @@ class Fitting:
     def of(cls, config: DictConfig) -> Fitting:
         """Data, model and trainer as `config` says. Raises `UserError` for a value that cannot be."""
         check(config)
-        _quiet_lightning()
+        quiet_lightning()
         if threads := config.threads or _fair_share(config.trainer):
             torch.set_num_threads(threads)
         pl.seed_everything(config.seed, workers=True, verbose=False)
@@ -130,13 +129,3 @@ def _fair_share(trainer: DictConfig) -> int | None:
     """Threads of each of several processes on one machine; None leaves the choice to torch."""
     n = n_processes(trainer)
     return max(1, (os.cpu_count() or 1) // n) if n > 1 else None
-
-
-def _quiet_lightning() -> None:
-    """Lightning's advice about workers and checkpoints does not hold for sets in memory, and drowns what a person should read."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    warnings.filterwarnings("ignore", r"Found .* module\(s\) in eval mode")  # a frozen predictor's
-    warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")  # of torch's, addressed to Lightning
-    warnings.filterwarnings("ignore", ".*The number of training batches .* is smaller than the logging interval.*")
-    warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # a resumed run's own

@@ -11,11 +11,9 @@ from omegaconf import DictConfig
 
 from interp_by_design.callbacks import Interrupted, Throughput, announce, summarise
 from interp_by_design.data.datamodule import ImageData
-from interp_by_design.fit import Source
-from interp_by_design.gather import class_mean_images, interpretation_table, probe_fidelities
+from interp_by_design.fit import evaluate
+from interp_by_design.gather import probe_fidelities
 from interp_by_design.learning import PostHoc
-from interp_by_design.metrics import scorecard
-from interp_by_design.model import InterpretableModel
 from interp_by_design.report import scorecard_table
 from interp_by_design.run.fitting import Fitting
 from interp_by_design.run.folder import INTERPRETER, METRICS, PROVENANCE, RunFolder
@@ -57,17 +55,6 @@ def follow(run: str) -> None:
         Fitting.of(config).run(folder)
     except Interrupted:  # which the leading process tells
         return
-
-
-def evaluate(model: InterpretableModel, data: ImageData | Source, seed: int) -> dict[str, float]:
-    """The scorecard of a model on validation and test, by keys `val/…` and `test/…`."""
-    means = class_mean_images(data.in_order("train"), data.facts.n_classes)
-    train_table = interpretation_table(model, data.in_order("train"), means)
-    return {
-        f"{split}/{key}": value
-        for split in ("val", "test")
-        for key, value in scorecard(interpretation_table(model, data.in_order(split), means), train_table, seed).items()
-    }
 
 
 def _lead(folder: RunFolder, config: DictConfig) -> dict[str, float]:

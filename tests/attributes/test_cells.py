@@ -1,8 +1,15 @@
 import torch
 
-from interp_by_design.attributes.cells import Standardised, all_cells, cell_count, channel_count, drawn_rows, hypercolumns
+from interp_by_design.attributes.cells import (
+    Standardised,
+    all_cells,
+    cell_count,
+    channel_count,
+    drawn_rows,
+    hypercolumns,
+    pooled_cells,
+)
 from interp_by_design.attributes.dictionary import k_largest
-from interp_by_design.attributes.topk import pooled_cells
 
 SHAPES = [torch.Size(shape) for shape in ((3, 8, 8), (5, 2, 2), (7,))]
 

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from interp_by_design.attributes import AttributeDictionary, FlintDictionary, TopKDictionary
-from interp_by_design.attributes.topk import pooled_cells
+from interp_by_design.attributes.cells import pooled_cells
 from interp_by_design.terms import UserError
 from tests.conformance.dictionary import DictionaryConformance
 
