@@ -6,8 +6,8 @@ Knows nothing of networks, data sets, training or files.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -143,3 +143,23 @@ class InterpretationTable:
     def contributions(self) -> Attributes:
         """`alpha_j = phi_j w_{j,c(x)}` for the class c(x) that g decides (FLINT, section 3.3)."""
         return self.attributes * self.head_weights[self.interpreter.argmax(dim=1)]
+
+
+@dataclass(frozen=True)
+class AttributeNames:
+    """What a person reads in attributes: words by the attribute's number. A reading, not a fact, and shown as one, in quotes."""
+
+    names: Mapping[int, str] = field(default_factory=dict)
+
+    def get(self, attribute: int) -> str | None:
+        """The words for an attribute; None for one that nobody has named."""
+        return self.names.get(attribute)
+
+    def label(self, attribute: int) -> str:
+        """How every table and figure calls it.
+
+        >>> AttributeNames({3: "closed loop"}).label(3), AttributeNames().label(4)
+        ('φ3 “closed loop”', 'φ4')
+        """
+        name = self.get(attribute)
+        return f"φ{attribute}" if name is None else f"φ{attribute} “{name}”"

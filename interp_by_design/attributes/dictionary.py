@@ -32,6 +32,14 @@ class AttributeDictionary(nn.Module, ABC):
     def forward(self, hidden: Sequence[Tensor]) -> Attributes:
         """Attributes [n, J], each >= 0."""
 
+    def dense(self, hidden: Sequence[Tensor]) -> Attributes:
+        """Attributes [n, J] before they compete for a place: what `forward` gives where they do not.
+
+        Whoever climbs an attribute's gradient starts from these: one that has no place has no gradient.
+        """
+        attributes: Attributes = self(hidden)
+        return attributes
+
     def fit(self, hidden: HiddenBatches, seed: int) -> None:
         """Fits the dictionary to the train split: nothing to do for one that is learned together with the head.
 

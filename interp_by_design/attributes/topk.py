@@ -42,9 +42,12 @@ class TopKDictionary(AttributeDictionary):
         self.weights = nn.Linear(width, n_attributes, bias=False)
         self.standardise_attributes = nn.BatchNorm1d(n_attributes)
 
-    def forward(self, hidden: Sequence[Tensor]) -> Attributes:
+    def dense(self, hidden: Sequence[Tensor]) -> Attributes:
         z = torch.cat([pooled_cells(layer, self.pooled) for layer in hidden], dim=1)
-        attributes = F.softplus(self.standardise_attributes(self.weights(self.standardise_inputs(z))))
+        return F.softplus(self.standardise_attributes(self.weights(self.standardise_inputs(z))))
+
+    def forward(self, hidden: Sequence[Tensor]) -> Attributes:
+        attributes = self.dense(hidden)
         if self.continuous:
             largest, which = attributes.topk(self.k + 1, dim=1)
             which, largest = which[:, :-1], largest[:, :-1] - largest[:, -1:]
