@@ -18,7 +18,7 @@ help:
 	@echo "make train    train, e.g. make train ARGS='experiment=mnist'"
 	@echo "make test     run the tests, e.g. make test ARGS='tests/losses -x'"
 	@echo "make lint     check style, imports between the rooms, and types"
-	@echo "make bench    time a training step, the wait of a person, checkpoints, the loading of images, and post-hoc fits"
+	@echo "make bench    time a training step, the wait of a person, checkpoints, the loading of images, post-hoc fits, and explanations"
 	@echo "make results  rebuild docs/results.md from the run folders in runs/ and from results/"
 	@echo "make lock     compile requirements.lock anew; ARGS=--upgrade takes newer versions"
 	@echo "make clean    remove .venv and the caches; never runs/ or data/"
@@ -42,6 +42,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.checkpointing
 	$(BIN)/python -m benchmarks.image_folder
 	$(BIN)/python -m benchmarks.post_hoc
+	$(BIN)/python -m benchmarks.explain
 
 results: $(READY)
 	$(BIN)/python -m benchmarks.results runs $(ARGS)

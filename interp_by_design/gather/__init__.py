@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from interp_by_design.gather.passes import passes
     from interp_by_design.gather.probes import probe_fidelities
     from interp_by_design.gather.recorded_data import RecordedData
+    from interp_by_design.gather.table_folder import load_table, merged, save_table
 
 __all__ = [
     "CacheSettings",
@@ -25,9 +26,12 @@ __all__ = [
     "RecordedData",
     "class_mean_images",
     "interpretation_table",
+    "load_table",
+    "merged",
     "passes",
     "probe_fidelities",
     "recorded",
+    "save_table",
 ]
 
 _HOMES = {
@@ -36,9 +40,12 @@ _HOMES = {
     "RecordedData": "recorded_data",
     "class_mean_images": "class_means",
     "interpretation_table": "interpretation_table",
+    "load_table": "table_folder",
+    "merged": "table_folder",
     "passes": "passes",
     "probe_fidelities": "probes",
     "recorded": "activation_cache",
+    "save_table": "table_folder",
 }
 
 

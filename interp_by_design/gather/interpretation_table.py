@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import cast
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from interp_by_design.gather.class_means import ClassMeans
 from interp_by_design.gather.passes import passes
+from interp_by_design.gather.table_folder import concatenated, load_table, writing_table
 from interp_by_design.metrics import squared_error
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
@@ -17,26 +19,44 @@ from interp_by_design.terms import Batch, InterpretationTable, SeenBatch, UserEr
 
 
 def interpretation_table(
-    model: InterpretableModel, batches: Iterable[Batch | SeenBatch], class_means: ClassMeans
+    model: InterpretableModel,
+    batches: Iterable[Batch | SeenBatch],
+    class_means: ClassMeans,
+    folder: Path | None = None,
 ) -> InterpretationTable:
     """One pass of `batches` through f and g in evaluation mode, on the model's device; the table is on the CPU.
 
-    Where a batch brings the pass of f with it, f is not run. `class_means` is the mean train image of each class. Memory grows
-    with the number of samples by C + C + J + 4 numbers each. The model is left as it was.
+    Where a batch brings the pass of f with it, f is not run. `class_means` is the mean train image of each class. A row is
+    C + C + J + 4 numbers. With `folder`, rows are written there as they come, and the table is memory-mapped from it: memory
+    does not grow with the number of samples. The model is left as it was.
 
-    Raises `UserError` where there is no batch.
+    Raises `UserError` where there is no batch, and where the folder cannot be written; what it held before stays then.
     """
     means = class_means.to(model.interpreter.head.weights.device)
+    head = {"head_weights": model.interpreter.head.weights, "head_bias": model.interpreter.head.bias}
+    head = {name: values.detach().cpu().clone() for name, values in head.items()}
+    rows = _rows(model, batches, means)
+    if folder is None:
+        return InterpretationTable(**concatenated(list(rows)), **head)
+    with writing_table(folder, head) as append:
+        for part in rows:
+            append(part)
+    return load_table(folder)
+
+
+def _rows(
+    model: InterpretableModel, batches: Iterable[Batch | SeenBatch], class_means: ClassMeans
+) -> Iterator[dict[str, Tensor]]:
+    none = True
     with evaluating(model), torch.no_grad():
-        rows = [_rows(model, batch, means) for batch in passes(model, batches)]
-        if not rows:
-            raise UserError("There is no batch to make an interpretation table from: this split holds no image.")
-        head = model.interpreter.head
-        columns = {name: torch.cat([row[name] for row in rows]).cpu() for name in rows[0]}
-        return InterpretationTable(**columns, head_weights=head.weights.cpu().clone(), head_bias=head.bias.cpu().clone())
+        for given in passes(model, batches):
+            none = False
+            yield _columns(model, given, class_means)
+    if none:
+        raise UserError("There is no batch to make an interpretation table from: this split holds no image.")
 
 
-def _rows(model: InterpretableModel, given: SeenBatch, class_means: ClassMeans) -> dict[str, Tensor]:
+def _columns(model: InterpretableModel, given: SeenBatch, class_means: ClassMeans) -> dict[str, Tensor]:
     batch, seen = given.batch, model.interpret(given.seen)
     decided = class_means.of(seen.predictor.argmax(dim=1))
     return {

@@ -8,5 +8,18 @@ from interp_by_design.metrics.gates import GATES, Gate, failed_gates
 from interp_by_design.metrics.reconstruction import squared_error
 from interp_by_design.metrics.running import RunningScores
 from interp_by_design.metrics.scorecard import SCORES, Score, scorecard
+from interp_by_design.metrics.usage import active_share, activity_threshold
 
-__all__ = ["GATES", "SCORES", "Gate", "RunningScores", "Score", "failed_gates", "linear_ceiling", "scorecard", "squared_error"]
+__all__ = [
+    "GATES",
+    "SCORES",
+    "Gate",
+    "RunningScores",
+    "Score",
+    "active_share",
+    "activity_threshold",
+    "failed_gates",
+    "linear_ceiling",
+    "scorecard",
+    "squared_error",
+]

@@ -59,6 +59,12 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         A tensor or an array of any floating type. The model is left as it was. Raises `UserError` for anything else, and for an
         image of another shape, or outside [0, 1].
         """
+        seen = self.look_at(image)
+        with torch.no_grad():
+            return explain_locally(seen.predictor[0], seen.interpreter[0], seen.attributes[0], self.interpreter.head.weights)
+
+    def look_at(self, image: Tensor | NDArray[Any], reconstruct: bool = False) -> Interpretation:
+        """What f and g make of one image, as a batch of one, in evaluation mode, without gradients. Refuses as `explain`."""
         if not isinstance(image, Tensor | np.ndarray):
             raise UserError(
                 f"The image is a {type(image).__name__}; wanted a tensor or array {list(self.facts.image_shape)} in [0, 1]. "
@@ -68,8 +74,8 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         image = torch.as_tensor(image, dtype=weights.dtype, device=weights.device)
         self._check(image)
         with evaluating(self), torch.no_grad():
-            seen = self(image[None], reconstruct=False)
-            return explain_locally(seen.predictor[0], seen.interpreter[0], seen.attributes[0], self.interpreter.head.weights)
+            seen: Interpretation = self(image[None], reconstruct)
+        return seen
 
     def save_pretrained(
         self, save_directory: str | Path, *, push_to_hub: bool = False, repo_id: str | None = None, **hub: Any
