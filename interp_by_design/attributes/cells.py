@@ -28,10 +28,15 @@ def pooled_cells(layer: Tensor, side: int) -> Tensor:
     """
     if layer.ndim == 2:
         return layer
-    height, width = (min(side, size) for size in layer.shape[2:])
-    strides = layer.shape[2] // height, layer.shape[3] // width
-    windows = layer.shape[2] - (height - 1) * strides[0], layer.shape[3] - (width - 1) * strides[1]
-    return F.avg_pool2d(layer, windows, strides).flatten(1)
+    window, strides = _window(layer.shape[2:], side)
+    return F.avg_pool2d(layer, window, strides).flatten(1)
+
+
+def windows(size: Sequence[int], side: int) -> list[tuple[slice, slice]]:
+    """Rows and columns of a map of `size` (h, w) that each cell of `pooled_cells` is the mean of, in the order of the cells."""
+    window, strides = _window(size, side)
+    starts = [range(0, whole - part + 1, step) for whole, part, step in zip(size, window, strides, strict=True)]
+    return [(slice(top, top + window[0]), slice(left, left + window[1])) for top in starts[0] for left in starts[1]]
 
 
 def all_cells(hidden: Sequence[Tensor], pooled: int) -> Cells:
@@ -47,9 +52,15 @@ def hypercolumns(hidden: Sequence[Tensor], pooled: int) -> Float[Tensor, "n posi
     Source: Hariharan et al. (2015), arXiv 1411.5752, section 3.
     """
     grids = [_grid(layer.float(), pooled) for layer in hidden]
-    size = max(grid.shape[2] for grid in grids), max(grid.shape[3] for grid in grids)
+    size = grid_size(hidden, pooled)
     joined = torch.cat([grid if grid.shape[2:] == size else F.interpolate(grid, size) for grid in grids], dim=1)
     return joined.clamp(min=0).flatten(2).transpose(1, 2)
+
+
+def grid_size(hidden: Sequence[Tensor], pooled: int) -> tuple[int, int]:
+    """Height and width of the grid of `hypercolumns`."""
+    sizes = [layer.shape[2:] or (1, 1) for layer in hidden]
+    return min(pooled, max(size[0] for size in sizes)), min(pooled, max(size[1] for size in sizes))
 
 
 def cell_count(shapes: Sequence[torch.Size], pooled: int) -> int:
@@ -115,6 +126,13 @@ class Standardised(nn.Module):
 
     def forward(self, cells: Cells) -> Cells:
         return (cells - self.mean) * self.scale
+
+
+def _window(size: Sequence[int], side: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Height and width of a cell, and the steps from one to the next."""
+    height, width = (min(side, length) for length in size)
+    strides = size[0] // height, size[1] // width
+    return (size[0] - (height - 1) * strides[0], size[1] - (width - 1) * strides[1]), strides
 
 
 def _grid(layer: Tensor, pooled: int) -> Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
+from interp_by_design.attributes.evidence import Evidence
 from interp_by_design.terms import Attributes, UserError
 
 HiddenBatches = Callable[[], Iterable[Sequence[Tensor]]]  # starts a pass over a split's hidden layers, batch by batch
@@ -39,6 +40,14 @@ class AttributeDictionary(nn.Module, ABC):
         """
         attributes: Attributes = self(hidden)
         return attributes
+
+    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence | None:
+        """What each position of the hidden layers adds to a weighted sum of attributes, when not training.
+
+        `weights` [n, J] is 1 at one attribute and 0 elsewhere to ask for that one. The parts add up exactly to that sum of the
+        attributes before they are rectified and before they compete. None where a dictionary cannot tell them apart.
+        """
+        return None
 
     def fit(self, hidden: HiddenBatches, seed: int) -> None:
         """Fits the dictionary to the train split: nothing to do for one that is learned together with the head.

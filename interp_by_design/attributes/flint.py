@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import final
+from typing import cast, final
 
 import torch
 from torch import Tensor, nn
 
 from interp_by_design.attributes.dictionary import AttributeDictionary, checked_count
+from interp_by_design.attributes.evidence import Evidence
 from interp_by_design.terms import Attributes, UserError
 
 
@@ -60,9 +61,24 @@ class FlintDictionary(AttributeDictionary):
         )
 
     def forward(self, hidden: Sequence[Tensor]) -> Attributes:
-        maps = [branch(layer) for branch, layer in zip(self.branches, hidden, strict=True)]
-        attributes: Tensor = self.weights(self.join(torch.cat(maps, dim=1) if len(maps) > 1 else maps[0]))
+        attributes: Tensor = self.weights(self._joined(hidden))
         return attributes
+
+    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence:
+        """Of the last maps before the pooling; their positions have seen their neighbours in the hidden layers."""
+        maps = self._joined(hidden)
+        pool, dense = self.weights[0], cast("nn.Linear", self.weights[2])
+        with torch.enable_grad():  # pooling is linear: its adjoint is its gradient, whatever windows it takes
+            blank = torch.zeros_like(maps).requires_grad_()
+            cells = (weights @ dense.weight).detach()
+            grid = pool(blank)
+            (shares,) = torch.autograd.grad(grid, blank, cells.view_as(grid))
+        return Evidence(((shares * maps).sum(dim=1),), maps.new_zeros(len(maps), 0), weights @ dense.bias)
+
+    def _joined(self, hidden: Sequence[Tensor]) -> Tensor:
+        maps = [branch(layer) for branch, layer in zip(self.branches, hidden, strict=True)]
+        joined: Tensor = self.join(torch.cat(maps, dim=1) if len(maps) > 1 else maps[0])
+        return joined
 
 
 def _stride(shape: torch.Size, smallest: int) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import final
+from typing import cast, final
 
 import torch
 from torch import Tensor, nn
 
 from interp_by_design.attributes.cells import all_cells, cell_count
 from interp_by_design.attributes.dictionary import AttributeDictionary, checked_active, checked_pairs, k_largest
+from interp_by_design.attributes.evidence import Evidence, linear_evidence, scale_of, signed_weights
 from interp_by_design.terms import Attributes
 
 
@@ -35,6 +36,11 @@ class LinearProbeDictionary(AttributeDictionary):
 
     def forward(self, hidden: Sequence[Tensor]) -> Attributes:
         return k_largest(split(self.weights(self.standardise(all_cells(hidden, self.pooled)))), self.k)
+
+    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence:
+        directions = signed_weights(weights) @ self.weights.weight * scale_of(self.standardise)
+        mean = cast("Tensor", self.standardise.running_mean)
+        return linear_evidence(hidden, self.pooled, directions, mean, weights.new_zeros(len(weights)))
 
 
 def split(signed: Tensor) -> Attributes:

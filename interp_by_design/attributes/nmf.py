@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from interp_by_design.attributes.cells import channel_count, checked_rows, drawn_rows, hypercolumns
+from interp_by_design.attributes.cells import channel_count, checked_rows, drawn_rows, grid_size, hypercolumns
 from interp_by_design.attributes.dictionary import (
     AttributeDictionary,
     HiddenBatches,
@@ -20,6 +20,7 @@ from interp_by_design.attributes.dictionary import (
     k_largest,
     require_fitted,
 )
+from interp_by_design.attributes.evidence import Evidence
 from interp_by_design.terms import Attributes
 
 STEPS = 100
@@ -62,6 +63,14 @@ class NMFDictionary(AttributeDictionary):
         require_fitted(self)
         columns = hypercolumns(hidden, self.pooled) * self.scale
         return k_largest(coefficients(columns, self.parts).mean(dim=1), self.k)
+
+    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence:
+        """Exact, as attributes are means over the positions of the grid; layers share those."""
+        require_fitted(self)
+        columns = hypercolumns(hidden, self.pooled) * self.scale
+        placed = (coefficients(columns, self.parts) @ weights[:, :, None])[:, :, 0] / columns.shape[1]
+        grid = placed.view(len(placed), *grid_size(hidden, self.pooled))
+        return Evidence((grid,), placed.new_zeros(len(placed), 0), placed.new_zeros(len(placed)))
 
     def fit(self, hidden: HiddenBatches, seed: int) -> None:
         draws = torch.Generator().manual_seed(seed)

@@ -17,6 +17,7 @@ from interp_by_design.attributes.dictionary import (
     k_largest,
     require_fitted,
 )
+from interp_by_design.attributes.evidence import Evidence, linear_evidence, signed_weights
 from interp_by_design.attributes.linear_probe import split
 from interp_by_design.terms import Attributes, UserError
 
@@ -65,6 +66,11 @@ class PCADictionary(AttributeDictionary):
         require_fitted(self)
         z = self.standardise(all_cells(hidden, self.pooled))
         return k_largest(split(z @ self.components.T), self.k)
+
+    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence:
+        require_fitted(self)
+        directions = signed_weights(weights) @ self.components * self.standardise.scale
+        return linear_evidence(hidden, self.pooled, directions, self.standardise.mean, weights.new_zeros(len(weights)))
 
     def fit(self, hidden: HiddenBatches, seed: int) -> None:
         cells = (all_cells(layers, self.pooled) for layers in hidden())

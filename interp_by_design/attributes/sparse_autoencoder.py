@@ -18,6 +18,7 @@ from interp_by_design.attributes.dictionary import (
     k_largest,
     require_fitted,
 )
+from interp_by_design.attributes.evidence import Evidence, linear_evidence
 from interp_by_design.terms import Attributes, UserError
 
 BATCH = 256
@@ -88,6 +89,12 @@ class SparseAutoencoderDictionary(AttributeDictionary):
     def forward(self, hidden: Sequence[Tensor]) -> Attributes:
         require_fitted(self)
         return self.autoencoder.encode(self.standardise(all_cells(hidden, self.pooled)), self.k)
+
+    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence:
+        require_fitted(self)
+        constant = weights @ (self.threshold - self.encoder @ self.offset)
+        directions = weights @ self.encoder * self.standardise.scale
+        return linear_evidence(hidden, self.pooled, directions, self.standardise.mean, constant)
 
     def fit(self, hidden: HiddenBatches, seed: int) -> None:
         cells = (all_cells(layers, self.pooled) for layers in hidden())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import final
+from typing import cast, final
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from interp_by_design.attributes.cells import cell_count, pooled_cells
 from interp_by_design.attributes.dictionary import AttributeDictionary, checked_active, checked_count, k_largest
+from interp_by_design.attributes.evidence import Evidence, linear_evidence, scale_of
 from interp_by_design.terms import Attributes
 
 
@@ -53,3 +54,10 @@ class TopKDictionary(AttributeDictionary):
             which, largest = which[:, :-1], largest[:, :-1] - largest[:, -1:]
             return torch.zeros_like(attributes).scatter(1, which, largest)
         return k_largest(attributes, self.k)
+
+    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence:
+        cells, attributes = self.standardise_inputs, self.standardise_attributes
+        gain = weights * attributes.weight * scale_of(attributes)
+        constant = weights @ attributes.bias - gain @ cast("Tensor", attributes.running_mean)
+        mean = cast("Tensor", cells.running_mean)
+        return linear_evidence(hidden, self.pooled, gain @ self.weights.weight * scale_of(cells), mean, constant)

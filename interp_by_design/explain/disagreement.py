@@ -56,8 +56,8 @@ def entropy(logits: Logits) -> Float[Tensor, "n"]:
 
 
 def _entropy(logits: Logits) -> Tensor:
-    log_p = logits.log_softmax(dim=1)
-    return -(log_p.exp() * log_p).sum(dim=1)
+    found: Tensor = torch.special.entr(logits.double().softmax(dim=1)).sum(dim=1).float()
+    return found
 
 
 def _counts(answers: list[Bool[Tensor, "n"]]) -> Tensor:

@@ -33,29 +33,27 @@ class GlobalExplanation:
     mean_attributes: HeadWeights
     n: int
 
-    def pairs(self, tau: float) -> list[tuple[int, int]]:
+    def pairs(self, tau: float | int) -> list[tuple[int, int]]:
         """`G = {(c, j) : r_{j,c} > 1/tau}` by class, the most relevant attribute of a class first. `UserError` unless tau > 1."""
         return GlobalRelevance(self.relevance, self.counts).pairs(tau)
 
-    def classes_of(self, attribute: int, tau: float) -> list[int]:
+    def classes_of(self, attribute: int, tau: float | int) -> list[int]:
         """The classes that an attribute speaks for, the one it speaks for most first."""
-        chosen = relevant(self.relevance[:, attribute], tau)
-        order = self.relevance[:, attribute].argsort(descending=True, stable=True)
-        return [int(c) for c in order[chosen[order]]]
+        return _above(self.relevance[:, attribute], tau)
 
-    def attributes_of(self, class_: int, tau: float) -> list[int]:
+    def attributes_of(self, class_: int, tau: float | int) -> list[int]:
         """The attributes that speak for a class, the most relevant first."""
-        return [j for c, j in self.pairs(tau) if c == class_]
+        return _above(self.relevance[class_], tau)
 
-    def shared(self, tau: float) -> dict[int, list[int]]:
+    def shared(self, tau: float | int) -> dict[int, list[int]]:
         """Attributes that speak for two classes or more, with those classes."""
         classes = {j: self.classes_of(j, tau) for j in range(self.relevance.shape[1])}
         return {j: found for j, found in classes.items() if len(found) > 1}
 
-    def without_attribute(self, tau: float) -> list[int]:
+    def without_attribute(self, tau: float | int) -> list[int]:
         """Classes that g decides on some image, and that no attribute speaks for."""
-        explained = {c for c, _ in self.pairs(tau)}
-        return [int(c) for c in (self.counts > 0).nonzero()[:, 0] if int(c) not in explained]
+        none = ~relevant(self.relevance, tau).any(dim=1) & (self.counts > 0)
+        return [int(c) for c in none.nonzero()[:, 0]]
 
     @property
     def undecided(self) -> list[int]:
@@ -82,3 +80,9 @@ def explain_globally(table: InterpretationTable) -> GlobalExplanation:
     sizes = counts.clamp(min=1)[:, None]
     means = (relevance / sizes).float(), (attributes / sizes).float()
     return GlobalExplanation(means[0], counts, active_share(table).float(), means[1], len(table))
+
+
+def _above(relevance: Float[torch.Tensor, "any"], tau: float | int) -> list[int]:
+    """Places with `r > 1/tau`, the largest first, of equals the lower."""
+    order = relevance.argsort(descending=True, stable=True)
+    return [int(place) for place in order[relevant(relevance, tau)[order]]]

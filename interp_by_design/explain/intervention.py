@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self, final
+from typing import final
 
 import torch
 from jaxtyping import Bool, Float
@@ -15,6 +15,8 @@ from torch import Tensor
 
 from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import Attributes, HeadWeights, InterpretationTable, Labels, Logits, UserError
+
+ROWS = 4096  # of a table, at once
 
 
 @final
@@ -39,9 +41,18 @@ class Intervention:
                 raise UserError(f"The weight of class and attribute {pair} is {number}; give a finite number.")
 
     @classmethod
-    def zeroing(cls, *attributes: int) -> Self:
+    def zeroing(cls, *attributes: int) -> Intervention:
         """Attributes set to 0, as if they had not been seen."""
         return cls(values=dict.fromkeys(attributes, 0.0))
+
+    def and_then(self, other: Intervention) -> Intervention:
+        """This one, and `other` after it, as one."""
+        scales = {j: factor for j, factor in self.scales.items() if j not in self.values}
+        values = {j: value * other.scales.get(j, 1.0) for j, value in self.values.items()} | {**other.values}
+        for j, factor in other.scales.items():
+            if j not in self.values:
+                scales[j] = scales.get(j, 1.0) * factor
+        return Intervention(values, scales, {**self.weights, **other.weights})
 
     def attributes(self, attributes: Attributes) -> Attributes:
         """Φ after it, a copy. Raises `UserError` for an attribute that there is not."""
@@ -88,26 +99,43 @@ class Intervened:
         return drop[:, 0]
 
     @property
-    def fidelity(self) -> tuple[float, float]:
-        """The share of images where g decides as f, before and after."""
-        return self._share(self.predictor.argmax(dim=1))
+    def fidelity_before(self) -> float:
+        """The share of images where g decided as f."""
+        return _share(self.before, self.predictor.argmax(dim=1))
 
     @property
-    def accuracy(self) -> tuple[float, float]:
-        """The share of images where g decides the label, before and after. Raises `UserError` where no label is known."""
-        if self.labels is None:
-            raise UserError("There is no accuracy without labels: this image has none.")
-        return self._share(self.labels)
+    def fidelity_after(self) -> float:
+        """The share of images where g decides as f now."""
+        return _share(self.after, self.predictor.argmax(dim=1))
 
-    def _share(self, wanted: Tensor) -> tuple[float, float]:
-        before, after = (float((logits.argmax(dim=1) == wanted).float().mean()) for logits in (self.before, self.after))
-        return before, after
+    @property
+    def accuracy_before(self) -> float:
+        """The share of images where g decided the label. Raises `UserError` where no label is known."""
+        return _share(self.before, self._labels)
+
+    @property
+    def accuracy_after(self) -> float:
+        """The share of images where g decides the label now. Raises `UserError` where no label is known."""
+        return _share(self.after, self._labels)
+
+    @property
+    def _labels(self) -> Labels:
+        if self.labels is None:
+            raise UserError("There is no accuracy without labels: an image of its own has none. Use fidelity, or a table.")
+        return self.labels
 
 
 def intervene(table: InterpretationTable, intervention: Intervention) -> Intervened:
-    """`h'(Φ'(x))` for every row of `table`. Raises `UserError` for an attribute or a class that there is not."""
-    attributes, weights = intervention.attributes(table.attributes), intervention.head(table.head_weights)
-    return Intervened(table.interpreter, attributes @ weights.T + table.head_bias, table.predictor, table.labels)
+    """`h'(Φ'(x))` for every row of `table`. Raises `UserError` for an attribute or a class that there is not.
+
+    Beyond the result, memory does not grow with the table.
+    """
+    weights = intervention.head(table.head_weights)
+    after = torch.empty_like(table.interpreter)
+    for start in range(0, max(1, len(table)), ROWS):
+        rows = slice(start, start + ROWS)
+        after[rows] = intervention.attributes(table.attributes[rows]) @ weights.T + table.head_bias
+    return Intervened(table.interpreter, after, table.predictor, table.labels)
 
 
 def intervene_on(model: InterpretableModel, image: Float[Tensor, "c h w"], intervention: Intervention) -> Intervened:
@@ -116,6 +144,10 @@ def intervene_on(model: InterpretableModel, image: Float[Tensor, "c h w"], inter
     with torch.no_grad():
         after = intervention.attributes(seen.attributes) @ intervention.head(head.weights).T + head.bias
     return Intervened(seen.interpreter, after, seen.predictor)
+
+
+def _share(logits: Logits, wanted: Labels) -> float:
+    return float((logits.argmax(dim=1) == wanted).float().mean())
 
 
 def _check_attributes(named: set[int], n_attributes: int) -> None:

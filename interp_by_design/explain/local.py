@@ -33,7 +33,7 @@ class LocalColumns:
     unexplained: no attribute contributes.
     """
 
-    tau: float
+    tau: float | int
     relevance: Attributes
     shown: Bool[Tensor, "n attributes"]
     predictor_class: Int[Tensor, "n"]
@@ -57,7 +57,7 @@ class LocalReading:
 
     explanation: LocalExplanation
     attributes: Float[Tensor, "attributes"]
-    tau: float
+    tau: float | int
     sufficient: bool
     label: int | None = None
     index: int | None = None
@@ -96,38 +96,52 @@ class LocalReading:
         return []
 
 
-def local_columns(table: InterpretationTable, tau: float = TAU) -> LocalColumns:
+def local_columns(table: InterpretationTable, tau: float | int = TAU) -> LocalColumns:
     """Local explanations of every row of `table`; see `LocalColumns`. `UserError` unless tau > 1.
 
     Beyond the result, memory does not grow with the table.
     """
     weights, bias = table.head_weights, table.head_bias
-    parts = [
-        _columns((table.predictor[rows], table.interpreter[rows], table.attributes[rows]), weights, bias, tau, table.labels[rows])
-        for rows in (slice(start, start + ROWS) for start in range(0, len(table), ROWS))
-    ]
-    return _joined(parts, tau)
+    columns: dict[str, Tensor] = {}
+    for start in range(0, max(1, len(table)), ROWS):
+        rows = slice(start, start + ROWS)
+        seen = table.predictor[rows], table.interpreter[rows], table.attributes[rows]
+        for name, part in _columns(seen, weights, bias, tau, table.labels[rows]).items():
+            column = columns.setdefault(name, part.new_empty(len(table), *part.shape[1:]))
+            column[rows] = part
+    return LocalColumns(tau, **columns)
 
 
-def explain_set(model: InterpretableModel, batches: Iterable[Batch | SeenBatch], tau: float = TAU) -> LocalColumns:
+def explain_set(model: InterpretableModel, batches: Iterable[Batch | SeenBatch], tau: float | int = TAU) -> LocalColumns:
     """Local explanations of `batches` in one pass of f, without decoding images; on the CPU. The model is left as it was.
 
     Raises `UserError` where there is no batch.
     """
     head = model.interpreter.head
-    parts = []
-    with evaluating(model), torch.inference_mode():
+    waiting: list[tuple[Tensor, ...]] = []
+    parts: list[dict[str, Tensor]] = []
+
+    def explain() -> None:
+        """What is waiting, many rows at once: of a small network, a batch costs little more than a few calls of torch."""
+        predictor, interpreter, attributes, labels = (torch.cat(column) for column in zip(*waiting, strict=True))
+        found = _columns((predictor, interpreter, attributes), head.weights, head.bias, tau, labels)
+        parts.append({name: column.cpu() for name, column in found.items()})
+        waiting.clear()
+
+    with evaluating(model), torch.no_grad():
         for given in passes(model, batches):
             seen = model.interpret(given.seen, reconstruct=False)
-            logits_and_attributes = seen.predictor, seen.interpreter, seen.attributes
-            part = _columns(logits_and_attributes, head.weights, head.bias, tau, given.labels)
-            parts.append({name: column.cpu() for name, column in part.items()})
+            waiting.append((seen.predictor, seen.interpreter, seen.attributes, given.labels))
+            if sum(len(labels) for *_, labels in waiting) >= ROWS:
+                explain()
+        if waiting:
+            explain()
     if not parts:
         raise UserError("There is no batch to explain: this split holds no image.")
-    return _joined(parts, tau)
+    return LocalColumns(tau, **{name: torch.cat([part[name] for part in parts]) for name in parts[0]})
 
 
-def read_locally(table: InterpretationTable, row: int, tau: float = TAU) -> LocalReading:
+def read_locally(table: InterpretationTable, row: int, tau: float | int = TAU) -> LocalReading:
     """The explanation of one row of `table`. Raises `UserError` for a row that it does not have."""
     if not 0 <= row < len(table):
         raise UserError(f"The table has rows 0 to {len(table) - 1}, and no row {row}.")
@@ -135,7 +149,7 @@ def read_locally(table: InterpretationTable, row: int, tau: float = TAU) -> Loca
     return _reading(seen, (table.head_weights, table.head_bias), tau, int(table.labels[row]), int(table.indices[row]))
 
 
-def read_image(model: InterpretableModel, image: Float[Tensor, "c h w"], tau: float = TAU) -> LocalReading:
+def read_image(model: InterpretableModel, image: Float[Tensor, "c h w"], tau: float | int = TAU) -> LocalReading:
     """The explanation of one image [c, h, w] in [0, 1]; the model is left as it was. Raises `UserError` where `explain` does."""
     looked, head = model.look_at(image), model.interpreter.head
     seen = looked.predictor[0].cpu(), looked.interpreter[0].cpu(), looked.attributes[0].cpu()
@@ -145,7 +159,7 @@ def read_image(model: InterpretableModel, image: Float[Tensor, "c h w"], tau: fl
 def _reading(
     seen: tuple[Tensor, Tensor, Tensor],
     head: tuple[Tensor, Tensor],
-    tau: float,
+    tau: float | int,
     label: int | None = None,
     index: int | None = None,
 ) -> LocalReading:
@@ -157,7 +171,11 @@ def _reading(
 
 
 def _columns(
-    seen: tuple[Logits, Logits, Attributes], weights: HeadWeights, bias: Float[Tensor, "classes"], tau: float, labels: Labels
+    seen: tuple[Logits, Logits, Attributes],
+    weights: HeadWeights,
+    bias: Float[Tensor, "classes"],
+    tau: float | int,
+    labels: Labels,
 ) -> dict[str, Tensor]:
     """Columns of some rows; `seen` is the logits of f, those of g, and the attributes."""
     predictor, interpreter, attributes = seen
@@ -175,7 +193,3 @@ def _columns(
         "sufficient": alone.argmax(dim=1) == f,
         "unexplained": ~(relevance != 0).any(dim=1),
     }
-
-
-def _joined(parts: list[dict[str, Tensor]], tau: float) -> LocalColumns:
-    return LocalColumns(tau, **{name: torch.cat([part[name] for part in parts]) for name in parts[0]})

@@ -6,7 +6,7 @@ Streams: a table, or batches one after another, in any order and in several proc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import final
 
 import torch
 from jaxtyping import Float, Int
@@ -15,7 +15,7 @@ from torch import Tensor
 from interp_by_design.relevance import require_classes
 from interp_by_design.terms import Attributes, Indices, InterpretationTable, UnknownName, UserError
 
-ROWS = 4096  # of a table, at once
+ROWS = 8192  # of a table, at once
 NONE = -1  # the index where there is no further sample
 
 Largest = tuple[Tensor, Tensor]  # values and image indices, [..., l], the largest first
@@ -58,14 +58,36 @@ class MaximumActivating:
         """Some images: Φ [n, J], the class [n] of each, and its index [n]. Raises `UserError` for a class that there is not."""
         n_classes, _, length = self._within[0].shape
         require_classes(classes, n_classes)
-        attributes, classes, indices = attributes.detach().cpu().float(), classes.cpu().long(), indices.cpu().long()
-        self._overall = _merged(self._overall, _largest(attributes, indices, length))
-        values, found = (part.clone() for part in self._within)
-        for c in torch.unique(classes).tolist():
-            rows = classes == c
-            kept = _merged((values[c], found[c]), _largest(attributes[rows], indices[rows], length))
-            values[c], found[c] = kept
-        self._within = values, found
+        if not len(classes):
+            return
+        # Images by index, each once, and zeros for what is never kept: then a stable sort by value leaves ties as they should be.
+        indices, order = indices.cpu().long().sort(stable=True)
+        once = torch.ones_like(indices, dtype=torch.bool)
+        once[1:] = indices[1:] != indices[:-1]
+        indices, order = indices[once], order[once]
+        attributes = attributes.detach().cpu().float()[order]
+        values, places = attributes.where(attributes > 0, 0).T.sort(dim=1, descending=True, stable=True)
+        found = indices[places].where(values > 0, NONE)
+        self._overall = _merged(self._overall, (values[:, :length], found[:, :length]))
+        self._update_within(values, found, classes.cpu().long()[order][places])
+
+    def _update_within(self, values: Tensor, found: Tensor, classes: Tensor) -> None:
+        """`values`, image indices and classes are [J, n], the largest value of each attribute first.
+
+        A stable sort by class leaves the values of a class in that order, and a class in the same places for every attribute.
+        """
+        n_classes, n_attributes, length = self._within[0].shape
+        sorted_classes, order = classes.sort(dim=1, stable=True)
+        of_place, counts = sorted_classes[0], torch.bincount(sorted_classes[0], minlength=n_classes)
+        rank = torch.arange(len(of_place)) - (counts.cumsum(dim=0) - counts)[of_place]
+        kept, present = (rank < length).nonzero()[:, 0], (counts > 0).nonzero()[:, 0]
+        row = ((counts > 0).cumsum(dim=0) - 1)[of_place[kept]]  # of the classes present
+        top = _nothing(len(present), n_attributes, length)
+        for into, source in zip(top, (values, found), strict=True):
+            into[row, :, rank[kept]] = source.gather(1, order[:, kept]).T
+        merged = _merged((self._within[0][present], self._within[1][present]), top)
+        within = (whole.index_copy(0, present, part) for whole, part in zip(self._within, merged, strict=True))
+        self._within = next(within), next(within)
 
     def merge(self, other: MaximumActivating) -> None:
         """What another one has kept, of other images or of the same. Raises `UserError` for one of another shape."""
@@ -80,10 +102,8 @@ class MaximumActivating:
         return TopSamples(*self._overall, *self._within)
 
 
-def maximum_activating(
-    table: InterpretationTable, length: int = 9, by: Literal["label", "predictor", "interpreter"] = "label"
-) -> TopSamples:
-    """The top samples of a table. `by` says what the class of an image is: its label, or what f or g decides.
+def maximum_activating(table: InterpretationTable, length: int = 9, by: str = "label") -> TopSamples:
+    """The top samples of a table. `by` says what the class of an image is: `label`, or what `predictor` or `interpreter` decides.
 
     Source: FLINT's `MAS(c, phi_j, l)`, where the class is the label.
     """
@@ -105,31 +125,13 @@ def _nothing(*shape: int) -> Largest:
     return torch.zeros(shape), torch.full(shape, NONE)
 
 
-def _largest(attributes: Attributes, indices: Indices, length: int) -> Largest:
-    """The largest of a batch: sorted by index first, so that a stable sort by value leaves ties in that order."""
-    order = indices.argsort(stable=True)
-    values, places = attributes[order].T.sort(dim=1, descending=True, stable=True)
-    values, found = values[:, :length], indices[order][places[:, :length]]
-    return _padded(values.where(values > 0, 0), found.where(values > 0, NONE), length)
-
-
 def _merged(one: Largest, other: Largest) -> Largest:
+    """The largest of both: an image counts once, with its larger value; of equal values the lower index comes first."""
     length = one[0].shape[-1]
-    values, found = (torch.cat(parts, dim=-1) for parts in zip(one, other, strict=True))
-    order = found.argsort(dim=-1, stable=True)
-    values, found = values.gather(-1, order), found.gather(-1, order)
-    repeated = torch.zeros_like(found, dtype=torch.bool)
-    repeated[..., 1:] = found[..., 1:] == found[..., :-1]
-    values, found = values.where(~repeated, 0), found.where(~repeated, NONE)
-    values, order = values.sort(dim=-1, descending=True, stable=True)
-    return values[..., :length], found.gather(-1, order)[..., :length]
-
-
-def _padded(values: Tensor, found: Tensor, length: int) -> Largest:
-    short = length - values.shape[1]
-    if short <= 0:
-        return values, found
-    rows = values.shape[0]
-    return torch.cat([values, values.new_zeros(rows, short)], dim=1), torch.cat(
-        [found, found.new_full((rows, short), NONE)], dim=1
-    )
+    values, order = torch.cat([one[0], other[0]], dim=-1).sort(dim=-1, descending=True, stable=True)
+    found, by_index = torch.cat([one[1], other[1]], dim=-1).gather(-1, order).sort(dim=-1, stable=True)
+    values, again = values.gather(-1, by_index), torch.zeros_like(found, dtype=torch.bool)
+    again[..., 1:] = found[..., 1:] == found[..., :-1]
+    values, order = values.where(~again, 0).sort(dim=-1, descending=True, stable=True)
+    found = found.where(~again, NONE).gather(-1, order)
+    return values[..., :length].clone(), found[..., :length].clone()

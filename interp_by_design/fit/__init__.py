@@ -1,9 +1,9 @@
 """Fitting from live Python objects. Knows nothing of configs and run folders."""
 
-from interp_by_design.fit.evaluation import evaluate, scores_of, tables_of
+from interp_by_design.fit.evaluation import evaluate, scores_of, scores_of_running, tables_of
 from interp_by_design.fit.interpret import interpret
 from interp_by_design.fit.options import FitOptions
 from interp_by_design.fit.quiet import quiet_lightning
 from interp_by_design.fit.source import Source, recorded_source
 
-__all__ = ["FitOptions", "Source", "evaluate", "interpret", "quiet_lightning", "recorded_source", "scores_of", "tables_of"]
+__all__ = ["FitOptions", "Source", "evaluate", "interpret", "quiet_lightning", "recorded_source", "scores_of", "scores_of_running", "tables_of"]

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from pathlib import Path
 
+import torch
+
 from interp_by_design.data.datamodule import ImageData
+from interp_by_design.data.split import Split
+from interp_by_design.explain import consistency_scores, faithfulness_scores
 from interp_by_design.fit.source import Source
 from interp_by_design.gather import class_mean_images, interpretation_table
 from interp_by_design.metrics import scorecard
 from interp_by_design.model import InterpretableModel
-from interp_by_design.terms import InterpretationTable
+from interp_by_design.terms import Batch, InterpretationTable
 
 SPLITS = ("train", "val", "test")
+FEWEST_IMAGES, MOST_IMAGES, IMAGE_VALUES = 100, 500, 2**24  # that are run anew: 500, and at 224 x 224 some hundred
+BATCH = 50
 
 
 def evaluate(
     model: InterpretableModel, data: ImageData | Source, seed: int, splits: Sequence[str] = ("val", "test")
 ) -> dict[str, float]:
     """The scores of `splits`, by keys `val/…` and `test/…`."""
-    return scores_of(tables_of(model, data, ("train", *splits)), seed)
+    tables = tables_of(model, data, ("train", *splits))
+    return scores_of(tables, seed) | scores_of_running(model, data, tables, seed)
 
 
 def tables_of(
@@ -31,6 +39,26 @@ def tables_of(
         split: interpretation_table(model, data.in_order(split), means, None if folder is None else folder / split)
         for split in splits
     }
+
+
+def scores_of_running(
+    model: InterpretableModel, data: ImageData | Source, tables: Mapping[str, InterpretationTable], seed: int
+) -> dict[str, float]:
+    """What takes more than tables: faithfulness and consistency, of every table's split but train, on a few hundred images."""
+    most = max(FEWEST_IMAGES, min(MOST_IMAGES, IMAGE_VALUES // prod(model.facts.image_shape)))
+    scores: dict[str, float] = {}
+    for split, table in tables.items():
+        if split != "train":
+            found = faithfulness_scores(model, spread(data.split(split), most), seed, n=most)
+            found |= consistency_scores(model, tables["train"], table, seed, n=most)
+            scores |= {f"{split}/{key}": value for key, value in found.items()}
+    return scores
+
+
+def spread(split: Split, most: int) -> Iterator[Batch]:
+    """At most `most` images of `split` in batches, evenly spread over it: it may be sorted by class."""
+    rows = torch.arange(len(split)) if len(split) <= most else torch.arange(most) * len(split) // most
+    return (split.batch(some) for some in torch.split(rows, BATCH))
 
 
 def scores_of(tables: Mapping[str, InterpretationTable], seed: int) -> dict[str, float]:

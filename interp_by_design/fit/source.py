@@ -8,6 +8,7 @@ from typing import Any, final
 import pytorch_lightning as pl
 
 from interp_by_design.data.datamodule import ImageData
+from interp_by_design.data.split import Split
 from interp_by_design.gather import CacheSettings, RecordedData, recorded
 from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import Batch, DataFacts, SeenBatch
@@ -30,6 +31,10 @@ class Source(pl.LightningDataModule):
     def in_order(self, split: str) -> Iterable[Batch | SeenBatch]:
         """A whole split neither shuffled nor augmented, for passes that analyse it."""
         return self.given.in_order(split)
+
+    def split(self, name: str) -> Split:
+        """The images and labels of `train`, `val` or `test`."""
+        return self.given.split(name)
 
     @property
     def facts(self) -> DataFacts:

@@ -14,17 +14,19 @@ if TYPE_CHECKING:
     from interp_by_design.gather.activation_cache import recorded
     from interp_by_design.gather.cache_settings import CacheSettings
     from interp_by_design.gather.class_means import ClassMeans, class_mean_images
-    from interp_by_design.gather.interpretation_table import interpretation_table
+    from interp_by_design.gather.interpretation_table import fits, interpretation_table
+    from interp_by_design.gather.merging import merged
     from interp_by_design.gather.passes import passes
     from interp_by_design.gather.probes import probe_fidelities
     from interp_by_design.gather.recorded_data import RecordedData
-    from interp_by_design.gather.table_folder import load_table, merged, save_table
+    from interp_by_design.gather.table_folder import load_table, save_table
 
 __all__ = [
     "CacheSettings",
     "ClassMeans",
     "RecordedData",
     "class_mean_images",
+    "fits",
     "interpretation_table",
     "load_table",
     "merged",
@@ -39,9 +41,10 @@ _HOMES = {
     "ClassMeans": "class_means",
     "RecordedData": "recorded_data",
     "class_mean_images": "class_means",
+    "fits": "interpretation_table",
     "interpretation_table": "interpretation_table",
     "load_table": "table_folder",
-    "merged": "table_folder",
+    "merged": "merging",
     "passes": "passes",
     "probe_fidelities": "probes",
     "recorded": "activation_cache",

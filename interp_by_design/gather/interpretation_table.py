@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import cast
 
@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from interp_by_design.gather.class_means import ClassMeans
+from interp_by_design.gather.merging import concatenated
 from interp_by_design.gather.passes import passes
-from interp_by_design.gather.table_folder import concatenated, load_table, writing_table
+from interp_by_design.gather.table_folder import head_hash, load_table, stored_head, writing_table
 from interp_by_design.metrics import squared_error
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
@@ -33,25 +34,42 @@ def interpretation_table(
     Raises `UserError` where there is no batch, and where the folder cannot be written; what it held before stays then.
     """
     means = class_means.to(model.interpreter.head.weights.device)
-    head = {"head_weights": model.interpreter.head.weights, "head_bias": model.interpreter.head.bias}
-    head = {name: values.detach().cpu().clone() for name, values in head.items()}
-    rows = _rows(model, batches, means)
+    head = _head(model)
     if folder is None:
-        return InterpretationTable(**concatenated(list(rows)), **head)
+        parts: list[dict[str, Tensor]] = []
+        _gather(model, batches, means, parts.append)
+        return InterpretationTable(**concatenated(parts), **head)
     with writing_table(folder, head) as append:
-        for part in rows:
-            append(part)
+        _gather(model, batches, means, append)
     return load_table(folder)
 
 
-def _rows(
-    model: InterpretableModel, batches: Iterable[Batch | SeenBatch], class_means: ClassMeans
-) -> Iterator[dict[str, Tensor]]:
+def fits(folder: Path, model: InterpretableModel) -> bool:
+    """Whether `folder` holds a whole table that this version reads, of a model with the very h of `model`; reads no column.
+
+    The weights of h stand for the model: no two fits end with the same ones. Of the data, it tells nothing.
+    """
+    return stored_head(folder) == head_hash(_head(model))
+
+
+def _head(model: InterpretableModel) -> dict[str, Tensor]:
+    """The weights and the bias of h, copied to the CPU."""
+    head = {"head_weights": model.interpreter.head.weights, "head_bias": model.interpreter.head.bias}
+    return {name: values.detach().cpu().clone() for name, values in head.items()}
+
+
+def _gather(
+    model: InterpretableModel,
+    batches: Iterable[Batch | SeenBatch],
+    class_means: ClassMeans,
+    take: Callable[[dict[str, Tensor]], None],
+) -> None:
+    """Hands the rows of each batch to `take`."""
     none = True
     with evaluating(model), torch.no_grad():
         for given in passes(model, batches):
             none = False
-            yield _columns(model, given, class_means)
+            take(_columns(model, given, class_means))
     if none:
         raise UserError("There is no batch to make an interpretation table from: this split holds no image.")
 

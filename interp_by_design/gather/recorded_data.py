@@ -7,6 +7,7 @@ from typing import final
 
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.order import InOrder
+from interp_by_design.data.split import Split
 from interp_by_design.gather.recorded_loader import RecordedLoader
 from interp_by_design.gather.store import Store
 from interp_by_design.gather.stored_order import Grouped
@@ -35,6 +36,10 @@ class RecordedData:
     def fingerprint(self) -> str:
         """The data set's: passes are made of it, and hold nothing that it does not."""
         return self._data.fingerprint()
+
+    def split(self, name: str) -> Split:
+        """The images and labels of `train`, `val` or `test`, without passes."""
+        return self._data.split(name)
 
     def train_dataloader(self) -> RecordedLoader:
         """Shuffled batches of the data set's size; outside Lightning, call `loader.sampler.set_epoch` each epoch."""

@@ -1,22 +1,24 @@
 """Interpretation tables on disk: a folder with a `.npy` file a column, read by memory-mapping. Knows nothing of models.
 
 A folder is written beside and renamed, so that it is whole or not there; rows are appended while a pass runs, so that a table may
-be larger than memory.
+be larger than memory. `table.json` tells the format, the number of rows, and a hash of the head that made the logits of g.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, BinaryIO, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from interp_by_design.files import reading
@@ -28,12 +30,19 @@ HEAD = ("head_weights", "head_bias")  # one for the table; every other column ha
 COLUMNS = tuple(field.name for field in fields(InterpretationTable))
 ROWS = tuple(name for name in COLUMNS if name not in HEAD)
 AT_ONCE = 4096  # rows
+ANEW = "Delete this folder; its table is made anew from the data."
+
+Append = Callable[[Mapping[str, Tensor]], None]
 
 
 def save_table(table: InterpretationTable, folder: Path) -> None:
-    """`table` as `folder`, in place of what was there. Raises `UserError` where the system cannot write it; the old one stays."""
-    head = {name: getattr(table, name) for name in HEAD}
-    with writing_table(folder, head) as append:
+    """`table` as `folder`, in place of what was there.
+
+    Raises `UserError` for an empty table, and where the system cannot write it; what was there stays then.
+    """
+    if not len(table):
+        raise UserError("The interpretation table is empty: there is nothing to store. Check the split that it was made from.")
+    with writing_table(folder, head_of(table)) as append:
         for start in range(0, len(table), AT_ONCE):
             append({name: getattr(table, name)[start : start + AT_ONCE] for name in ROWS})
 
@@ -43,74 +52,66 @@ def load_table(folder: Path) -> InterpretationTable:
 
     Raises `UserError` for a folder that holds no table, a damaged one, or one of another format.
     """
-    with reading(
-        folder / ABOUT, "is not there or damaged: this folder holds no whole table. Delete it; it is made anew from the data."
-    ):
-        about = json.loads((folder / ABOUT).read_text())
-        found, rows = about["format"], int(about["rows"])
-    if found != FORMAT:
-        raise UserError(
-            f"{folder} holds a table of format {found}; this version reads format {FORMAT}. Delete it to have it made anew."
-        )
+    about = _about(folder)
+    if about["format"] != FORMAT:
+        raise UserError(f"{folder} holds a table of format {about['format']}; this version reads format {FORMAT}. {ANEW}")
     columns = {name: _mapped(folder / f"{name}.npy") for name in COLUMNS}
-    if wrong := [name for name in ROWS if len(columns[name]) != rows]:
-        raise UserError(
-            f"{folder} is damaged: {', '.join(wrong)} should have {rows} rows. Delete it; it is made anew from the data."
-        )
+    if about["head"] != head_hash(columns):
+        raise UserError(f"{folder} is damaged: its head is not the one that {ABOUT} tells of. {ANEW}")
+    _check_shapes(folder, columns, about["rows"])
     return InterpretationTable(**columns)
 
 
-def merged(tables: Iterable[InterpretationTable]) -> InterpretationTable:
-    """Tables of shards, or of processes, as one, sorted by image index; an image that is in several counts once.
+def stored_head(folder: Path) -> str | None:
+    """The hash of the head that made the table in `folder`; None where there is no whole table that this version reads."""
+    try:
+        about = _about(folder)
+    except UserError:
+        return None
+    return str(about["head"]) if about["format"] == FORMAT else None
 
-    Raises `UserError` where there is none, and for tables of different heads: they are not of one model.
-    """
-    parts = list(tables)
-    if not parts:
-        raise UserError("There is no table to merge.")
-    first = parts[0]
-    for other in parts[1:]:
-        if not all(_same(getattr(first, name), getattr(other, name)) for name in HEAD):
-            raise UserError("These tables cannot be merged: the weights of h differ, so they are not of one model.")
-    columns = {name: torch.cat([getattr(part, name) for part in parts]) for name in ROWS}
-    indices, order = columns["indices"].sort(stable=True)
-    first_of = torch.ones_like(indices, dtype=torch.bool)
-    first_of[1:] = indices[1:] != indices[:-1]
-    kept = order[first_of]
-    return replace(first, **{name: column[kept] for name, column in columns.items()})
+
+def head_of(table: InterpretationTable) -> dict[str, Tensor]:
+    """The weights and the bias of h, by the names of their columns."""
+    return {name: getattr(table, name) for name in HEAD}
+
+
+def head_hash(head: Mapping[str, Tensor]) -> str:
+    """SHA-256 (hex) of a head's weights and bias."""
+    digest = hashlib.sha256()
+    for name in HEAD:
+        array = _array(head[name])
+        digest.update(repr((array.shape, array.dtype.str)).encode() + array.tobytes())
+    return digest.hexdigest()
 
 
 @contextmanager
-def writing_table(folder: Path, head: Mapping[str, Tensor]) -> Iterator[Callable[[Mapping[str, Tensor]], None]]:
+def writing_table(folder: Path, head: Mapping[str, Tensor]) -> Iterator[Append]:
     """For the block, a function that appends rows, given as columns by name; at its end they are the table in `folder`.
 
     Raises `UserError` where the system cannot write; whatever was there stays then, and where the block fails.
     """
-    beside, before = (folder.with_name(f".{folder.name}.{what}") for what in ("writing", "before"))
+    beside = folder.with_name(f".{folder.name}.writing")
     try:
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
-        for name, values in head.items():
-            np.save(beside / f"{name}.npy", values.detach().cpu().numpy())
         with ExitStack() as files:
-            columns = {name: files.enter_context(_Column.opened(beside / f"{name}.npy")) for name in ROWS}
+            with _telling(folder):
+                columns = _begun(beside, head, files)
 
             def append(rows: Mapping[str, Tensor]) -> None:
-                for name in ROWS:
-                    columns[name].append(rows[name])
+                with _telling(folder):
+                    for name in ROWS:
+                        columns[name].append(rows[name])
 
             yield append
-            for column in columns.values():
-                column.finish()
-            about = {"format": FORMAT, "rows": columns["indices"].rows}
-        (beside / ABOUT).write_text(json.dumps(about) + "\n")
-        _take_place(beside, folder, before)
-    except OSError as error:
-        told = f"{folder} could not be written: {error.strerror or error}. What was there before is untouched."
-        raise UserError(told) from error
+            with _telling(folder):
+                for column in columns.values():
+                    column.finish()
+        with _telling(folder):
+            about = {"format": FORMAT, "rows": columns["indices"].rows, "head": head_hash(head)}
+            (beside / ABOUT).write_text(json.dumps(about) + "\n")
+            _take_place(beside, folder)
     finally:
-        for left in (beside, before):
-            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 @final
@@ -122,18 +123,14 @@ class _Column:
         self._shape: tuple[int, ...] = ()
         self._dtype: np.dtype[Any] = np.dtype("float32")
 
-    @classmethod
-    @contextmanager
-    def opened(cls, path: Path) -> Iterator[_Column]:
-        with path.open("wb") as file:
-            yield cls(file)
-
     def append(self, values: Tensor) -> None:
-        array = np.ascontiguousarray(values.detach().cpu().numpy())
+        array = _array(values)
         if not self.rows:
             self._shape, self._dtype = array.shape[1:], array.dtype
+            self.file.seek(0)
             self._write_header()
-        self.file.write(array.data if array.size else b"")
+        if array.size:
+            self.file.write(array.data)
         self.rows += len(array)
 
     def finish(self) -> None:
@@ -142,15 +139,43 @@ class _Column:
         self.file.flush()
         os.fsync(self.file.fileno())
 
+    def close(self) -> None:
+        with suppress(OSError):  # what a full disk did not take is tried again here; a whole column was flushed before
+            self.file.close()
+
     def _write_header(self) -> None:
         described = np.lib.format.dtype_to_descr(self._dtype)
         header = {"descr": described, "fortran_order": False, "shape": (self.rows, *self._shape)}
         np.lib.format.write_array_header_1_0(self.file, header)  # type: ignore[no-untyped-call,unused-ignore]
 
 
-def _take_place(beside: Path, folder: Path, before: Path) -> None:
+def _begun(beside: Path, head: Mapping[str, Tensor], files: ExitStack) -> dict[str, _Column]:
+    """A new folder with the head in it, and an open column for everything that has rows."""
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    for name in HEAD:
+        np.save(beside / f"{name}.npy", _array(head[name]))
+    columns = {}
+    for name in ROWS:
+        columns[name] = _Column((beside / f"{name}.npy").open("wb"))
+        files.callback(columns[name].close)
+    return columns
+
+
+@contextmanager
+def _telling(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        told = f"{folder} could not be written: {error.strerror or error}. What was there before is untouched."
+        raise UserError(told) from error
+
+
+def _take_place(beside: Path, folder: Path) -> None:
+    """Renames `beside` to `folder`; a table that was there comes back where that fails."""
+    before = folder.with_name(f".{folder.name}.before")
+    shutil.rmtree(before, ignore_errors=True)
     if folder.exists():
-        shutil.rmtree(before, ignore_errors=True)
         folder.rename(before)
     try:
         beside.rename(folder)
@@ -158,18 +183,36 @@ def _take_place(beside: Path, folder: Path, before: Path) -> None:
         with suppress(OSError):
             before.rename(folder)
         raise
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """What `table.json` says."""
+    file = folder / ABOUT
+    if not file.is_file():
+        raise UserError(f"{folder} holds no whole interpretation table: there is no {ABOUT}. {ANEW}")
+    with reading(file, f"is damaged, so that nothing is known of the table. {ANEW}"):
+        about = json.loads(file.read_text())
+        return {"format": about["format"], "rows": int(about["rows"]), "head": about.get("head")}
+
+
+def _check_shapes(folder: Path, columns: Mapping[str, Tensor], n: int) -> None:
+    n_classes, n_attributes = columns["head_weights"].shape
+    wanted: dict[str, tuple[int, ...]] = dict.fromkeys(ROWS, (n,))
+    wanted |= {"predictor": (n, n_classes), "interpreter": (n, n_classes), "attributes": (n, n_attributes)}
+    for name, shape in wanted.items():
+        if (found := tuple(columns[name].shape)) != shape:
+            raise UserError(f"{folder} is damaged: {name} is {found} numbers and should be {shape}. {ANEW}")
 
 
 def _mapped(file: Path) -> Tensor:
-    with reading(file):
+    if not file.is_file():
+        raise UserError(f"{file} is missing. {ANEW}")
+    with reading(file, f"is damaged. {ANEW}"):
         array = np.load(file, mmap_mode="c", allow_pickle=False)  # "c": torch warns of arrays that it could not write to
         return torch.from_numpy(array)
 
 
-def _same(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and bool(torch.equal(one, other))
-
-
-def concatenated(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Rows that were gathered batch by batch, as columns on the CPU."""
-    return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+def _array(values: Tensor) -> NDArray[Any]:
+    values = values.detach().cpu()
+    return np.ascontiguousarray((values.float() if values.dtype == torch.bfloat16 else values).numpy())

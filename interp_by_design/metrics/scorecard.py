@@ -1,6 +1,6 @@
-"""The scorecard: every score that can be had from the interpretation tables of a run.
+"""The scorecard: its keys, and every score that can be had from the interpretation tables of a run.
 
-Does not know the model, and so nothing of faithfulness, consistency or stability, which need to run it; nor how scores are shown.
+Does not know the model: faithfulness and consistency, which need to run it, are found in `explain`. Nor how scores are shown.
 """
 
 from __future__ import annotations
@@ -57,6 +57,12 @@ SCORES = (
     Score("within_class_explained", "up", "share of the image that the class's mean leaves open and the attributes tell"),
     Score("logit_predictability", "down", "how much of the attributes f's answer tells; 1 is a relabelled answer"),
     Score("exclusive_attributes", "down", "live attributes with more than 90 % of their mass in one class that f decides"),
+    Score("faithfulness", "up", "f's decided probability lost where what the shown attributes look at is taken out of the image"),
+    Score("faithfulness_random", None, "the same for as many active attributes that are not shown: to be well below it"),
+    Score("faithfulness_samples", None, "samples with such attributes, which both are means of"),
+    Score(
+        "consistency", "up", "share of drawn images where f can tell if an attribute was high or zero; chance is 0.5"
+    ),
 )
 
 

@@ -23,6 +23,7 @@ logit = st.sampled_from([-1e4, -2.0, 0.0, 0.5, 1.0, 4.0, 1e4])
 error = st.sampled_from([0.0, 0.125, 0.5, 1.0])
 
 PROBES = ("fidelity_rank_probe", "fidelity_full_probe")  # of hidden layers, which no table has
+RUN = ("faithfulness", "faithfulness_random", "faithfulness_samples", "consistency")  # which take the model
 
 
 @st.composite
@@ -75,7 +76,7 @@ def test_values_are_plain_and_finite_and_keys_in_order() -> None:
     scores = scorecard(table, table, seed=0)
     assert all(type(value) is float and math.isfinite(value) for value in scores.values())
     # f makes errors and each class has samples, so that no other key is absent
-    assert list(scores) == [score.key for score in SCORES if score.key not in ("fidelity_present_classes", *PROBES)]
+    assert list(scores) == [score.key for score in SCORES if score.key not in ("fidelity_present_classes", *PROBES, *RUN)]
 
 
 def test_a_class_without_samples_adds_one_score() -> None:

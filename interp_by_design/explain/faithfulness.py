@@ -1,0 +1,115 @@
+"""Whether f needs what g shows: does f let go of its decision when the evidence of the shown attributes is gone from the image?
+
+Does not know the labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from interp_by_design.explain.deletion import interpreted
+from interp_by_design.explain.heatmaps import located
+from interp_by_design.explain.local import TAU
+from interp_by_design.explain.removal import hottest, without
+from interp_by_design.model import InterpretableModel
+from interp_by_design.relevance import local_relevance, shown
+from interp_by_design.terms import Attributes, Batch, Images, Interpretation, SeenBatch, UserError
+
+AREA = 0.1
+ACTIVE_SHARE = 0.01  # of the mean positive φ, as the scorecard has it
+
+Chosen = Bool[Tensor, "n attributes"]
+
+
+@dataclass(frozen=True, eq=False)
+class Faithfulness:
+    """What f's probability of the class that it decides loses, 1 being all there is, below 0 where it rises; for m images.
+
+    shown: without the evidence of the attributes that are shown. random: without that of attributes drawn from those that are
+    active and not shown. looked_at: how many images were tried; the others have nothing to draw from.
+    """
+
+    shown: Float[Tensor, "m"]
+    random: Float[Tensor, "m"]
+    looked_at: int
+
+
+def faithfulness(
+    model: InterpretableModel, batches: Iterable[Batch | SeenBatch], seed: int, tau: float | int = TAU, n: int = 500
+) -> Faithfulness:
+    """`p_f(c | x) - p_f(c | x without E)`, c what f decides on x, on the first `n` images of `batches`.
+
+    E is the hottest tenth of the pixels in the heat map of `sum_{j in S} |w_{j,c(x)}| phi_j`, and is blurred away. S are the
+    attributes that are shown at tau; for `random`, as many drawn from those that are active and not shown, or all of these where
+    they are fewer. The area is the same.
+
+    The model is left as it was. Raises `UserError` where there is no image.
+
+    Source: the removal test of VisCoIN, Parekh, Bouniot et al. (2025), arXiv 2407.01331, section 4.1. Departs from it in removing
+    evidence from the image, where it zeroes attributes and asks g of the decoder's image: that stays within the interpreter.
+    """
+    images = _first(model, batches, n)
+    seen = interpreted(model, images)
+    weights = model.interpreter.head.weights.detach()[seen.interpreter.argmax(dim=1)].abs()
+    chosen, others = _chosen(model, seen, tau)
+    drawn = _drawn(others, chosen.sum(dim=1), torch.Generator().manual_seed(seed))
+    rows = others.any(dim=1) & chosen.any(dim=1)
+    if not bool(rows.any()):
+        return Faithfulness(images.new_zeros(0), images.new_zeros(0), len(images))
+    lost = [_lost(model, images[rows], seen.predictor[rows], (weights * some)[rows]) for some in (chosen, drawn)]
+    return Faithfulness(lost[0], lost[1], len(images))
+
+
+def faithfulness_scores(
+    model: InterpretableModel, batches: Iterable[Batch | SeenBatch], seed: int, tau: float | int = TAU, n: int = 500
+) -> dict[str, float]:
+    """faithfulness, faithfulness_random and faithfulness_samples, how many images they are means of; no key without any."""
+    found = faithfulness(model, batches, seed, tau, n)
+    if not len(found.shown):
+        return {}
+    return {
+        "faithfulness": float(found.shown.double().mean()),
+        "faithfulness_random": float(found.random.double().mean()),
+        "faithfulness_samples": float(len(found.shown)),
+    }
+
+
+def _chosen(model: InterpretableModel, seen: Interpretation, tau: float | int) -> tuple[Chosen, Chosen]:
+    """The attributes that are shown on each image, and those that are active and not shown."""
+    weights = model.interpreter.head.weights.detach()
+    chosen = shown(local_relevance(seen.attributes, weights, seen.interpreter.argmax(dim=1)), tau)
+    positive = seen.attributes[seen.attributes > 0]
+    threshold = ACTIVE_SHARE * float(positive.double().mean()) if len(positive) else 0.0
+    return chosen, (seen.attributes > threshold) & ~chosen
+
+
+def _drawn(among: Chosen, counts: Tensor, draws: torch.Generator) -> Chosen:
+    """In each row `counts` of those `among` which one may draw, or all where they are fewer."""
+    order = torch.where(among.cpu(), torch.rand(among.shape, generator=draws), 2.0).argsort(dim=1).argsort(dim=1).to(among.device)
+    return among & (order < counts[:, None])
+
+
+def _lost(model: InterpretableModel, images: Images, logits: Tensor, weights: Attributes) -> Tensor:
+    """What f's decided probability loses without the evidence for so much of the attributes."""
+    decided = logits.argmax(dim=1, keepdim=True)
+    maps = located(model, images, weights).maps
+    after = interpreted(model, without(images, hottest(maps, AREA))).predictor
+    before, left = (some.softmax(dim=1).gather(1, decided)[:, 0] for some in (logits, after))
+    return before - left
+
+
+def _first(model: InterpretableModel, batches: Iterable[Batch | SeenBatch], n: int) -> Images:
+    device, found = model.interpreter.head.weights.device, list[Tensor]()
+    for given in batches:
+        images = (given.batch if isinstance(given, SeenBatch) else given).images
+        found.append(images[: n - sum(map(len, found))].to(device))
+        if sum(map(len, found)) >= n:
+            break
+    if not sum(map(len, found)):
+        raise UserError("There is no image to remove evidence from: this split holds none, or n is not positive.")
+    return torch.cat(found)

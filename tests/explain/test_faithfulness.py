@@ -1,0 +1,131 @@
+"""Faithfulness, against a literal reference written one image at a time, and where there is nothing to compare with."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from interp_by_design.explain.faithfulness import faithfulness, faithfulness_scores
+from interp_by_design.explain.heatmaps import located
+from interp_by_design.explain.removal import blurred
+from interp_by_design.model import InterpretableModel
+from interp_by_design.terms import Batch, HiddenPass, SeenBatch, UserError
+from tests.small import small_model
+
+N = 24
+
+
+def model_with(k: int = 5) -> InterpretableModel:
+    model = small_model().eval()
+    model.interpreter.dictionary.k = k  # type: ignore[union-attr,assignment]
+    with torch.no_grad():
+        model.interpreter.head.weights[:, 1:] *= 0.05  # active, and not worth showing
+    return model
+
+
+def batches(n: int = N, size: int = 10) -> list[Batch]:
+    images = torch.rand(n, 1, 8, 8, generator=torch.Generator().manual_seed(3))
+    whole = Batch(images, torch.zeros(n, dtype=torch.long), torch.arange(n))
+    return [Batch(*(part[i : i + size] for part in whole)) for i in range(0, n, size)]
+
+
+def literal(model: InterpretableModel, image: Tensor, attributes: list[int]) -> float:
+    """f's decided probability less that of the image without the hottest tenth of what these attributes look at."""
+    with torch.no_grad():
+        seen = model(image[None], reconstruct=False)
+    f, g = int(seen.predictor.argmax()), int(seen.interpreter.argmax())
+    wanted = [abs(model.interpreter.head.weights[g, j].item()) if j in attributes else 0.0 for j in range(6)]
+    heat = located(model, image[None], torch.tensor([wanted])).maps[0].flatten().tolist()
+    hot = sorted(range(64), key=lambda pixel: (-heat[pixel], pixel))[: round(6.4)]
+    removed, soft = image.clone(), blurred(image[None])[0]
+    for pixel in hot:
+        removed[0, pixel // 8, pixel % 8] = soft[0, pixel // 8, pixel % 8]
+    with torch.no_grad():
+        after = model(removed[None], reconstruct=False).predictor[0]
+
+    def probability(logits: list[float]) -> float:
+        return math.exp(logits[f]) / sum(math.exp(value) for value in logits)
+
+    return probability(seen.predictor[0].tolist()) - probability(after.tolist())
+
+
+def sets(model: InterpretableModel, image: Tensor, tau: float, threshold: float) -> tuple[list[int], list[int]]:
+    """What is shown, and what is active and not shown."""
+    with torch.no_grad():
+        seen = model(image[None], reconstruct=False)
+    phi, g = seen.attributes[0].tolist(), int(seen.interpreter.argmax())
+    alpha = [value * model.interpreter.head.weights[g, j].item() for j, value in enumerate(phi)]
+    shown = [j for j in range(6) if abs(alpha[j]) > max(map(abs, alpha)) / tau]
+    return shown, [j for j in range(6) if phi[j] > threshold and j not in shown]
+
+
+def test_against_the_reference() -> None:
+    model = model_with()
+    images = torch.cat([batch.images for batch in batches()])
+    with torch.no_grad():
+        phi = model(images, reconstruct=False).attributes
+    threshold = 0.01 * float(phi[phi > 0].mean())
+    tau, chosen, among = 3.0, [], []
+    for image in images:
+        shown, others = sets(model, image, tau, threshold)
+        if others:
+            chosen.append(literal(model, image, shown))
+            size = min(len(shown), len(others))
+            among.append([literal(model, image, list(drawn)) for drawn in itertools.combinations(others, size)])
+    found = faithfulness(model, batches(), seed=0, tau=tau, n=N)
+    assert 0 < len(chosen) <= N
+    assert found.shown.tolist() == pytest.approx(chosen, abs=1e-4)
+    assert found.looked_at == N
+    for value, draws in zip(found.random.tolist(), among, strict=True):
+        assert min(abs(value - draw) for draw in draws) < 1e-4
+    scores = faithfulness_scores(model, batches(), seed=0, tau=tau, n=N)
+    assert scores == pytest.approx(
+        {
+            "faithfulness": sum(chosen) / len(chosen),
+            "faithfulness_random": float(found.random.mean()),
+            "faithfulness_samples": len(chosen),
+        },
+        abs=1e-4,
+    )
+
+
+def test_where_all_that_is_active_is_shown_there_is_nothing_to_compare_with() -> None:
+    model = small_model().eval()
+    with torch.no_grad():
+        model.interpreter.head.weights.fill_(1.0)
+    found = faithfulness(model, batches(), seed=0, tau=1e6, n=N)
+    assert len(found.shown) == len(found.random) == 0
+    assert found.looked_at == N
+    assert faithfulness_scores(model, batches(), seed=0, tau=1e6, n=N) == {}
+
+
+def test_the_seed_draws_and_the_model_is_left_as_it_was() -> None:
+    model = model_with().train()
+    random = torch.get_rng_state()
+    first, again = (faithfulness(model, batches(), seed=1, tau=3, n=N) for _ in range(2))
+    assert torch.equal(first.random, again.random)
+    others = [faithfulness(model, batches(), seed=seed, tau=3, n=N) for seed in range(2, 8)]
+    assert any(not torch.equal(first.random, other.random) for other in others)
+    assert all(torch.equal(first.shown, other.shown) for other in others)
+    assert torch.equal(random, torch.get_rng_state())
+    assert all(part.training for part in model.modules())
+
+
+def test_at_most_n_images_are_read_from_batches_of_either_kind() -> None:
+    model, read = model_with(), 0
+
+    def given() -> object:
+        nonlocal read
+        for batch in batches():
+            read += len(batch.images)
+            yield SeenBatch(batch, HiddenPass(torch.zeros(10, 3), ()))
+
+    assert faithfulness(model, given(), seed=0, tau=3, n=15).looked_at == 15  # type: ignore[arg-type]
+    assert read == 20
+
+
+def test_no_image_is_an_error() -> None:
+    with pytest.raises(UserError, match="no image"):
+        faithfulness(small_model(), [], seed=0)

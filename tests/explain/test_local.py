@@ -1,0 +1,106 @@
+"""Local explanations against a reading of each row by loops."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from interp_by_design.explain import explain_set, local_columns, read_image, read_locally
+from interp_by_design.terms import Batch, UserError
+from tests.explain.made_up import made_up
+from tests.metrics.tables import table_of
+from tests.reference.relevance import local_relevance
+from tests.small import small_model
+
+
+def test_columns_are_what_loops_find(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interp_by_design.explain.local.ROWS", 37)
+    table = made_up(bias=1.0)
+
+    columns = local_columns(table, tau=2.5)
+
+    phi, w, b = table.attributes.tolist(), table.head_weights.tolist(), table.head_bias.tolist()
+    for x, (f, g) in enumerate(zip(table.predictor.tolist(), table.interpreter.tolist(), strict=True)):
+        decided = g.index(max(g))
+        relevance = local_relevance([phi[x]], w, [decided])[0]
+        on_show = [abs(r) > 1 / 2.5 for r in relevance]
+        alone = [sum(w[c][j] * phi[x][j] for j in range(len(relevance)) if on_show[j]) + b[c] for c in range(len(w))]
+        assert columns.shown[x].tolist() == on_show
+        assert columns.relevance[x].tolist() == pytest.approx(relevance, abs=1e-6)
+        assert bool(columns.agrees[x]) == (f.index(max(f)) == decided)
+        assert bool(columns.correct[x]) == (f.index(max(f)) == int(table.labels[x]))
+        assert bool(columns.sufficient[x]) == (alone.index(max(alone)) == f.index(max(f)))
+        assert bool(columns.unexplained[x]) == (not any(phi[x]))
+
+
+def test_a_row_is_read_as_its_column_says() -> None:
+    table = made_up()
+    columns = local_columns(table, tau=3)
+
+    for row in range(0, len(table), 7):
+        reading = read_locally(table, row, tau=3)
+
+        assert reading.index == int(table.indices[row])
+        assert reading.label == int(table.labels[row])
+        assert sorted(reading.shown) == columns.shown[row].nonzero()[:, 0].tolist()
+        assert reading.sufficient == bool(columns.sufficient[row])
+        assert reading.unexplained == bool(columns.unexplained[row])
+        assert reading.explanation.agrees == bool(columns.agrees[row])
+
+
+def test_a_set_is_explained_as_its_table_is() -> None:
+    model, images = small_model(), torch.rand(50, 1, 8, 8)
+    batches = [Batch(part, torch.arange(len(part)) % 3, torch.arange(len(part))) for part in torch.split(images, 16)]
+    model.train()
+
+    columns = explain_set(model, batches, tau=2)
+
+    assert model.training
+    model.eval()
+    seen = model(images)
+    attributes, weights = seen.attributes.tolist(), model.interpreter.head.weights.tolist()
+    relevance = local_relevance(attributes, weights, seen.interpreter.argmax(dim=1).tolist())
+    assert torch.allclose(columns.relevance, torch.tensor(relevance), atol=1e-5)
+    assert columns.predictor_class.tolist() == seen.predictor.argmax(dim=1).tolist()
+
+
+def test_an_image_is_read_as_a_batch_of_it_would_be() -> None:
+    model, image = small_model().eval(), torch.rand(1, 8, 8)
+
+    reading = read_image(model, image)
+
+    seen = model(image[None])
+    assert torch.allclose(reading.attributes, seen.attributes[0])
+    assert reading.explanation.interpreter_class == int(seen.interpreter.argmax())
+    assert reading.label is None
+    assert reading.index is None
+
+
+@pytest.mark.parametrize(
+    ("phi", "weights", "f", "told", "not_told"),
+    [
+        ([2.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], [3.0, 0.0], ["both decide “cat”"], ["suffice", "disagree"]),
+        ([2.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], [0.0, 3.0], ["disagree", "f decides “dog”", "g decides “cat”"], ["both"]),
+        ([0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], [3.0, 0.0], ["No attribute contributes"], ["suffice"]),
+        # One strong piece of evidence for both, many weak ones that make the difference.
+        ([10.0, 1.0], [[1.0, 1.0], [1.05, 0.0]], [3.0, 0.0], ["does not suffice", "the one shown attribute"], ["disagree"]),
+    ],
+)
+def test_the_statement_says_where_an_explanation_is_not_to_be_trusted(
+    phi: list[float], weights: list[list[float]], f: list[float], told: list[str], not_told: list[str]
+) -> None:
+    statement = read_locally(table_of([phi], weights, f=[f]), 0, tau=5).statement(["cat", "dog"])
+
+    assert all(words in statement for words in told), statement
+    assert not any(words in statement for words in not_told), statement
+
+
+def test_what_cannot_be_read_is_refused() -> None:
+    with pytest.raises(UserError, match="no row 300"):
+        read_locally(made_up(), 300)
+    with pytest.raises(UserError, match="tau is 1"):
+        local_columns(made_up(), tau=1)
+    with pytest.raises(UserError, match="no batch"):
+        explain_set(small_model(), [])
+    with pytest.raises(UserError, match="shape"):
+        read_image(small_model(), torch.rand(3, 8, 8))
