@@ -1,0 +1,32 @@
+"""Figures: values in, `matplotlib.figure.Figure` out; nothing is computed, shown or saved.
+
+One function a figure, each in its file; two themes, both safe for colour-blind people. Text from outside is drawn as it stands,
+and shortened where it is too long. Knows nothing of models, data sets or files.
+"""
+
+from interp_by_design.visualize.attribute_sheet import attribute_sheet
+from interp_by_design.visualize.bars import relevance_bars
+from interp_by_design.visualize.confusion import confusion
+from interp_by_design.visualize.curves import loss_curves, tau_curves
+from interp_by_design.visualize.drift import drift
+from interp_by_design.visualize.local import local_figure
+from interp_by_design.visualize.relevance_map import relevance_map
+from interp_by_design.visualize.schedule import schedule_curves
+from interp_by_design.visualize.theme import DARK, LIGHT, Theme
+from interp_by_design.visualize.usage import usage
+
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "Theme",
+    "attribute_sheet",
+    "confusion",
+    "drift",
+    "local_figure",
+    "loss_curves",
+    "relevance_bars",
+    "relevance_map",
+    "schedule_curves",
+    "tau_curves",
+    "usage",
+]

@@ -1,0 +1,129 @@
+"""Relevance as bars: which attributes speak for the class that g decides on one image, and which against.
+
+Does not compute relevance, nor choose what is shown: the reading says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from interp_by_design.explain import LocalReading
+from interp_by_design.terms import AttributeNames
+from interp_by_design.visualize.frame import BODY, SMALL, Frame, Words, block, label, line, rules
+from interp_by_design.visualize.theme import LIGHT, Theme
+from interp_by_design.visualize.words import MINUS, attribute_label, class_label, count, number, percent, signed
+
+MOST = 14  # bars; the rest is told in words
+ROW = 0.27  # inches from bar to bar
+NAMES, SCALE, ADDS = 1.75, 3.3, 0.75  # inches of the three columns: names, bars, contributions
+WIDTH = NAMES + SCALE + ADDS
+HEAD, FOOT = 0.26, 0.24  # inches above and below the bars
+
+
+def relevance_bars(
+    reading: LocalReading, class_names: Sequence[str], names: AttributeNames, theme: Theme = LIGHT, over: str = ""
+) -> Figure:
+    """The attributes shown at the reading's τ, the most relevant first, as signed bars with what each adds to the logit.
+
+    `over` says which data the image is from. Where nothing is shown, the figure says so.
+    """
+    title, told = f"Why g decides {quoted(reading.explanation.interpreter_class, class_names)}", caption(reading, over)
+    if reading.explanation.agrees and not reading.sufficient:
+        told += " What is shown does not suffice: from it alone, g would decide another class."
+    words = Words(title, told)
+    frame = Frame(WIDTH, height(reading), words, theme)
+    draw_bars(frame, reading, names, 0, 0)
+    return frame.figure
+
+
+def caption(reading: LocalReading, over: str) -> str:
+    """What the bars mean, at which τ, and over which data."""
+    return said(
+        f"Relevance r of the attributes for the class that g decides: + speaks for it, {MINUS} (hatched) against it, "
+        f"relative to the strongest. Shown where |r| > 1/τ with τ = {reading.tau:g} (dotted). Right: what it adds to the logit.",
+        over,
+    )
+
+
+def said(text: str, over: str) -> str:
+    """A caption, and over which data."""
+    return f"{text} Data: {over.rstrip('.')}." if over else text
+
+
+def quoted(c: int, class_names: Sequence[str], inches: float = 3.5) -> str:
+    """A class as it is named in a title."""
+    return f"“{class_label(c, class_names, inches, 12)}”"
+
+
+def height(reading: LocalReading) -> float:
+    """The inches that the bars take with scale and remarks."""
+    return (
+        HEAD + ROW * max(1, min(MOST, len(reading.explanation.shown(reading.tau)))) + FOOT + line(SMALL) * len(_remarks(reading))
+    )
+
+
+def draw_bars(frame: Frame, reading: LocalReading, names: AttributeNames, x: float, y: float) -> None:
+    """The bars with names, scale and remarks, their top left at (x, y), in `WIDTH` x `height(reading)` inches."""
+    shown = reading.explanation.shown(reading.tau)[:MOST]
+    if shown:
+        _scale(frame, reading, shown, x, y)
+        for i, j in enumerate(shown):
+            top = y + HEAD + ROW * i + (ROW - line(BODY)) / 2
+            frame.text(x + NAMES - 0.1, top, attribute_label(j, names, NAMES - 0.12, BODY), side="right")
+            frame.text(x + WIDTH, top, signed(float(reading.explanation.contributions[j])), side="right")
+        frame.text(x + NAMES + SCALE / 2, y, "relevance r", size=SMALL, colour=frame.theme.muted, side="center")
+        frame.text(x + WIDTH, y, "adds", size=SMALL, colour=frame.theme.muted, side="right")
+    else:
+        frame.text(x, y + HEAD, "Nothing is shown: no attribute speaks for or against this class.")
+    below = y + HEAD + ROW * max(1, len(shown)) + FOOT
+    for i, remark in enumerate(_remarks(reading)):
+        frame.text(x, below + line(SMALL) * i, remark, size=SMALL, colour=frame.theme.muted)
+
+
+def _scale(frame: Frame, reading: LocalReading, shown: list[int], x: float, y: float) -> None:
+    """The bars over an axis of r: from −1 on where something speaks against, else from 0 on."""
+    relevance = [float(reading.explanation.relevance[j]) for j in shown]
+    theme, tall = frame.theme, ROW * len(shown)
+    room = 0.55 * 2 / SCALE  # for the numbers beside the longest bars
+    low, high = (-1 - room, 1 + room) if min(relevance) < 0 else (0.0, 1 + room / 2)
+    axes = frame.axes(x + NAMES, y + HEAD, SCALE, tall)
+    axes.set_xlim(low, high)
+    axes.set_ylim(len(shown), 0)
+    ticks = [tick for tick in (-1.0, -0.5, 0.0, 0.5, 1.0) if low <= tick]
+    rules(axes, [[(tick, 0), (tick, len(shown))] for tick in ticks], theme.faint)
+    bounds = [bound for bound in (-1 / reading.tau, 1 / reading.tau) if low <= bound]
+    rules(axes, [[(bound, 0), (bound, len(shown))] for bound in bounds], theme.muted, 1.0, ":")
+    rules(axes, [[(0, 0), (0, len(shown))]], theme.ink, 1.0)
+    for i, r in enumerate(relevance):
+        bar(axes, i + 0.18, r, 0.64, theme)
+        gap, side = (0.02, "left") if r >= 0 else (-0.02, "right")
+        label(axes, r + gap * (high - low) / 2, i + 0.5, signed(r), colour=theme.ink, ha=side)
+    for tick in ticks:
+        place = x + NAMES + SCALE * (tick - low) / (high - low)
+        frame.text(place, y + HEAD + tall + 0.04, number(tick), size=SMALL, colour=theme.muted, side="center")
+
+
+def bar(axes: Axes, y: float, length: float, thick: float, theme: Theme) -> None:
+    """A bar from 0, with its top at y: to the right in the colour for, to the left in the colour against, hatched."""
+    colour = theme.positive if length >= 0 else theme.negative
+    block(axes, (min(0.0, length), y, abs(length), thick), colour, theme.page if length < 0 else None)
+
+
+def _remarks(reading: LocalReading) -> list[str]:
+    """What the bars leave out."""
+    explanation = reading.explanation
+    shown = explanation.shown(reading.tau)
+    alpha = explanation.contributions.abs()
+    found = []
+    if len(shown) > MOST:
+        found.append(f"{count(len(shown) - MOST)} more are above 1/τ, and left out here.")
+    others = int((alpha > 0).sum()) - len(shown)
+    if shown and others > 0:
+        share = 1 - float(alpha[shown].sum() / alpha.sum())
+        found.append(
+            f"{count(others, 'other attribute')} contribute{'s' if others == 1 else ''} less: {percent(share)} of the evidence."
+        )
+    return found
