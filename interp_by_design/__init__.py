@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from interp_by_design.fit import interpret
+    from interp_by_design.fit.interpret import interpret
     from interp_by_design.model import InterpretableModel
     from interp_by_design.run import load
     from interp_by_design.terms import Normalisation, UserError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,3 +44,23 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"a small file system cannot be mounted here: {made.stderr.strip()}")
     yield disk
     subprocess.run(["umount", disk], check=True)
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run on digits, small and trained for seconds; who writes in it takes a copy: `finished_run`."""
+    from interp_by_design.run import train
+    from tests.small import composed
+
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    undrawn = [
+        f"callbacks.{name}=null" for name in ("explanations", "relevance_map", "usage", "drift", "attribute_sheets", "report")
+    ]
+    train(composed(folder, "trainer.max_epochs=4", "predictor.network.width=32", "attributes.n_attributes=12", *undrawn))
+    return folder
+
+
+@pytest.fixture
+def finished_run(trained_run: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run, of the test's own."""
+    return Path(shutil.copytree(trained_run, tmp_path / "run", ignore=shutil.ignore_patterns("tables", "explanations")))

@@ -22,6 +22,7 @@ from tests.small import CONF, FACTS, composed
 Printed = pytest.CaptureFixture[str]
 Command = Callable[..., None]
 Make = Callable[..., Path]
+COMMANDS = ["train", "report", "explain", "evaluate", "attributes", "study", "serve", "compare", "layers", "cache"]
 HEAVY = {"torch", "pytorch_lightning", "sklearn", "numpy", "rich"}
 
 
@@ -67,8 +68,10 @@ def run_folder(config: DictConfig) -> Make:
 def test_help_is_short(arguments: list[str], here: Command, capsys: Printed) -> None:
     here(*arguments)
     lines = capsys.readouterr().out.splitlines()
-    assert "usage: interp train" in lines[2]
-    assert len(lines) < 10
+    assert lines[0] == "Usage: interp [OPTIONS] COMMAND [ARGS]..."
+    assert [line.split()[0] for line in lines[lines.index("Commands:") + 1 :]] == COMMANDS
+    assert len(lines) < 24
+    assert not any("..." in line for line in lines[1:]), "nothing is cut short"
 
 
 def test_the_version_names_the_format_of_run_folders(here: Command, capsys: Printed) -> None:
@@ -80,12 +83,43 @@ def test_an_unknown_command_is_answered_with_the_nearest(here: Command, capsys: 
     with pytest.raises(SystemExit) as ended:
         here("trian")
     assert ended.value.code == 2
-    assert capsys.readouterr().err == "interp: no command 'trian'. Known: train, layers, compare, cache. Did you mean 'train'?\n"
+    assert capsys.readouterr().err == f"interp: no command 'trian'. Known: {', '.join(COMMANDS)}. Did you mean 'train'?\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("explain", "Missing argument 'RUN'"),
+        ("explain run", "Missing argument 'IMAGE...'"),
+        ("compare", "Missing argument 'RUN...'"),
+        ("report run --sampels 3", "No such option: --sampels"),
+        ("report run --samples many", "Invalid value for '--samples': Input should be a valid integer"),
+        ("study run answers.json", "FILE and --json go with --answers"),
+        ("--versoin", "No such option: --versoin"),
+    ],
+)
+def test_a_command_that_cannot_be_read_is_told(arguments: str, told: str, here: Command, capsys: Printed) -> None:
+    with pytest.raises(SystemExit) as ended:
+        here(*arguments.split())
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", ["report {}", "explain {} a.png", "evaluate {}", "attributes {}", "study {}", "serve {}"])
+def test_what_is_no_run_is_told_in_a_line(arguments: str, tmp_path: Path, here: Command, capsys: Printed) -> None:
+    with pytest.raises(SystemExit) as ended:
+        here(*arguments.format(tmp_path).split())
+    assert ended.value.code == 1
+    (told,) = capsys.readouterr().err.strip().splitlines()
+    assert told.startswith(f"{tmp_path} is not a run folder: it lacks .hydra/config.yaml and provenance.json.")
 
 
 @pytest.mark.parametrize(
     "arguments",
-    ["--help", "--version", "nonsense", "compare --help", "layers --help", "cache ls --help", "train --help", "train --cfg=job"],
+    [
+        *("--help", "--version", "nonsense", "cache ls --help", "train --cfg=job", "explain", "serve --port x"),
+        *(f"{command} --help" for command in COMMANDS),
+    ],
 )
 def test_asking_loads_nothing_heavy(arguments: str, tmp_path: Path) -> None:
     looked = f"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import IO, final
 
 import numpy as np
 import numpy.typing as npt
@@ -52,8 +52,8 @@ class Picture:
         """Channels, height and width."""
         return self.channels, self.size, self.size
 
-    def decode(self, path: Path, into: npt.NDArray[np.uint8]) -> None:
-        """Reads the image at `path` into bytes [channels, size, size]. Raises UserError if it cannot be read."""
+    def decode(self, path: Path | IO[bytes], into: npt.NDArray[np.uint8]) -> None:
+        """Reads the image at `path`, or in an open file, into bytes [channels, size, size]. Raises UserError if it cannot be."""
         try:
             with Image.open(path, formats=tuple(FORMATS)) as file:
                 # JPEG alone: decodes a half, a quarter or an eighth of it where at least twice the size is left.
@@ -74,7 +74,7 @@ class Picture:
         return square
 
 
-def unreadable(path: Path, why: Exception | str) -> UserError:
+def unreadable(path: Path | IO[bytes], why: Exception | str) -> UserError:
     """The error for a file that holds no image."""
     reason = why if isinstance(why, str) else f"{type(why).__name__}: {why}"
     return UserError(

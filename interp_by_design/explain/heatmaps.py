@@ -59,6 +59,8 @@ def located(model: InterpretableModel, images: Images, weights: Attributes, meth
     """As `heatmaps`, for a weighted sum of attributes on each image, `weights` [p, J] >= 0."""
     if method not in METHODS:
         raise UnknownName.among("method", method, METHODS, owner="heat maps")
+    if not len(images):
+        return Heatmaps(images.new_zeros(0, *images.shape[2:]), images.new_zeros(0), method)
     find: Find
     chunk = max(1, min(PAIRS, VALUES // max(1, images[:1].numel())))
     with evaluating(model):

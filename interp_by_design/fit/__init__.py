@@ -6,4 +6,14 @@ from interp_by_design.fit.options import FitOptions
 from interp_by_design.fit.quiet import quiet_lightning
 from interp_by_design.fit.source import Source, recorded_source
 
-__all__ = ["FitOptions", "Source", "evaluate", "interpret", "quiet_lightning", "recorded_source", "scores_of", "scores_of_running", "tables_of"]
+__all__ = [
+    "FitOptions",
+    "Source",
+    "evaluate",
+    "interpret",
+    "quiet_lightning",
+    "recorded_source",
+    "scores_of",
+    "scores_of_running",
+    "tables_of",
+]

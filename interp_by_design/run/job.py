@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -11,17 +11,18 @@ from omegaconf import DictConfig
 
 from interp_by_design.callbacks import Interrupted, Throughput, announce, summarise
 from interp_by_design.data.datamodule import ImageData
-from interp_by_design.fit import evaluate
+from interp_by_design.fit import scores_of, scores_of_running, tables_of
 from interp_by_design.gather import probe_fidelities
 from interp_by_design.learning import PostHoc
 from interp_by_design.report import scorecard_table
 from interp_by_design.run.fitting import Fitting
 from interp_by_design.run.folder import INTERPRETER, METRICS, PROVENANCE, RunFolder
 from interp_by_design.run.loading import restore, scores_on_test
+from interp_by_design.run.opened_run import TABLES
 from interp_by_design.run.opening import agreed, opened, plain
 from interp_by_design.run.origin import origin
 from interp_by_design.run.ranks import leading, leads, n_processes
-from interp_by_design.terms import UserError
+from interp_by_design.terms import InterpretationTable, UserError
 
 log = logging.getLogger(__name__)
 
@@ -67,17 +68,41 @@ def _lead(folder: RunFolder, config: DictConfig) -> dict[str, float]:
         announce(fitting.trainer.loggers, plain(config), origin())
         fitting.run(folder)
     restore(fitting.model.float(), folder.checkpoint(config.checkpoint))  # whatever precision it was trained in, as `load` does
-    scores = evaluate(fitting.model, fitting.source, config.seed)
+    tables = _looked_at(fitting, folder)
+    scores = scores_of(tables, config.seed) | scores_of_running(fitting.model, fitting.source, tables, config.seed)
     if isinstance(fitting.module, PostHoc):
         scores |= _beside(fitting, config.seed)
         fitting.model.scores, fitting.model.fitted_to = scores_on_test(scores), fitting.module.predictor_hash
         fitting.model.save_pretrained(folder.path / INTERPRETER)
     scores |= _cost(fitting)
     folder.write(METRICS, scores)
-    summarise(fitting.trainer.loggers, scores)
+    try:
+        _report(fitting, folder, tables)
+    finally:  # whoever does not wait for the report still finds the numbers on the dashboard
+        summarise(fitting.trainer.loggers, scores)
     scorecard_table.show(scores, fitting.model.interpreter.n_attributes)
     log.info("Everything is in %s", folder.path)
     return scores
+
+
+def _looked_at(fitting: Fitting, folder: RunFolder) -> dict[str, InterpretationTable]:
+    """What the pair makes of every split, kept in the run folder; in memory alone where that is full."""
+    try:
+        return tables_of(fitting.model, fitting.source, folder=folder.path / TABLES)
+    except UserError as error:
+        log.warning("%s The run goes on without its tables.", error)
+        return tables_of(fitting.model, fitting.source)
+
+
+def _report(fitting: Fitting, folder: RunFolder, tables: Mapping[str, InterpretationTable]) -> None:
+    """The page of the run, where the callback that writes it is on."""
+    from interp_by_design.callbacks import Report  # with all that draws: not before it is needed
+    from interp_by_design.run.report_command import about
+
+    splits = {split: fitting.data.split(split) for split in tables}
+    for report in fitting.callbacks(Report):
+        title = f"{folder.config.get('name') or 'run'}: {folder.path.resolve().name}"
+        report.write(folder.path, fitting.model, splits, tables, about(folder, title), fitting.trainer.loggers)
 
 
 def _beside(fitting: Fitting, seed: int) -> dict[str, float]:

@@ -11,11 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import wandb
+from matplotlib.figure import Figure
+from PIL import Image
+from pytorch_lightning.loggers import WandbLogger
 from wandb.proto.wandb_internal_pb2 import Record
 
 from interp_by_design.callbacks import Guarded, Wandb, announce, guarded, summarise
+from interp_by_design.callbacks.loggers import Drawing, Sheet, publish
 from interp_by_design.callbacks.loggers.wandb import leave_service
 from interp_by_design.terms import UnknownName
 
@@ -96,6 +101,94 @@ def test_offline_run_holds_config_history_and_summary(tmp_path: Path) -> None:
     assert summary["test/fidelity"] == 0.75
     assert summary["train/loss"] == 0.125
     assert [record.exit.exit_code for record in found if record.HasField("exit")] == [0]
+
+
+SHEET = Sheet("attributes/table", ("attribute", "name", "share"), (("φ0", "loop", 0.25), ("φ1", None, 1.0)))
+
+
+def drawing(key: str) -> Drawing:
+    return Drawing.of(key, f"what {key} shows", Figure(figsize=(2, 1), dpi=50, facecolor="#0000ff"))
+
+
+def history(folder: Path) -> list[dict[str, Any]]:
+    return [nested(record.history.item) for record in records(folder) if record.HasField("history")]
+
+
+def nested(items: Any) -> dict[str, Any]:
+    """As `values`, what is told of an image or a table in a dictionary of its own."""
+    found: dict[str, Any] = {}
+    for item in items:
+        *path, last = item.nested_key or [item.key]
+        inner = found
+        for key in path:
+            inner = inner.setdefault(key, {})
+        inner[last] = json.loads(item.value_json)
+    return found
+
+
+def kept(folder: Path, path: str) -> Path:
+    [file] = folder.glob(f"wandb/offline-run-*/files/{path}")
+    return file
+
+
+@pytest.mark.parametrize("make", [Wandb, lambda folder, **options: WandbLogger(save_dir=folder, **options)])
+def test_figures_and_tables_are_in_the_history_at_their_steps(tmp_path: Path, make: Any) -> None:
+    [guard] = guarded({"wandb": make(tmp_path, offline=True)})
+    for step in (4, 9):
+        guard.log_metrics({"val/fidelity": 0.5}, step)
+        publish(guard, [drawing("attributes/usage"), drawing("attributes/drift"), SHEET], step)
+    assert not guard.failed
+    summarise([guard], SCORES)
+    found = history(tmp_path)
+    for key in ("attributes/usage", "attributes/drift"):
+        shown = [(row["trainer/global_step"], row[key]) for row in found if key in row]
+        assert [step for step, _ in shown] == [4, 9]
+        for _, image in shown:
+            image = image["images"][0] if "images" in image else image  # Lightning's logs a list
+            told = image.get("caption") or shown[0][1]["captions"][0]
+            assert told == f"what {key} shows"
+        file = shown[1][1].get("path") or shown[1][1]["filenames"][0]
+        with Image.open(kept(tmp_path, file)) as image:
+            assert (np.asarray(image.convert("RGB")) == np.array([0, 0, 255])).all()
+            assert image.size == (100, 50)
+    tables = [(row["trainer/global_step"], row["attributes/table"]) for row in found if "attributes/table" in row]
+    assert [step for step, _ in tables] == [4, 9]
+    assert {entry["_type"] for _, entry in tables} == {"table-file"}
+    table = json.loads(kept(tmp_path, tables[1][1]["path"]).read_text())
+    assert table == {"columns": ["attribute", "name", "share"], "data": [["φ0", "loop", 0.25], ["φ1", None, 1.0]]}
+
+
+def test_figures_of_an_epoch_are_one_row(tmp_path: Path) -> None:
+    [guard] = guarded({"wandb": Wandb(tmp_path, offline=True)})
+    publish(guard, [drawing(f"explanations/image_{i}") for i in range(8)], 3)
+    summarise([guard], SCORES)
+    [row] = history(tmp_path)
+    assert len([key for key in row if key.startswith("explanations/")]) == 8
+
+
+@pytest.mark.parametrize("make", [Wandb, lambda folder, **options: WandbLogger(save_dir=folder, **options)])
+@pytest.mark.parametrize("panel", [True, False])
+def test_the_page_is_an_artifact_and_a_small_one_a_panel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Any, panel: bool
+) -> None:
+    monkeypatch.setattr("interp_by_design.callbacks.loggers.media.PANEL", 100 if panel else 10)
+    page = tmp_path / "report.html"
+    page.write_text("<!doctype html><title>a run</title>")
+    [guard] = guarded({"wandb": make(tmp_path, offline=True)})
+    guard.log_page(page)
+    assert not guard.failed
+    summarise([guard], SCORES)
+    found = records(tmp_path)
+    artifacts = [record.artifact for record in found if record.HasField("artifact")]
+    artifacts += [record.request.log_artifact.artifact for record in found if record.request.HasField("log_artifact")]
+    [artifact] = [artifact for artifact in artifacts if artifact.type == "report"]
+    [entry] = artifact.manifest.contents
+    assert (entry.path, entry.size) == ("report.html", page.stat().st_size)
+    assert Path(entry.local_path).read_text() == page.read_text()
+    rows = [row["report/page"] for row in history(tmp_path) if "report/page" in row]
+    assert len(rows) == panel
+    for row in rows:
+        assert kept(tmp_path, row["path"]).read_text() == page.read_text()
 
 
 def test_a_run_that_failed_is_closed_and_says_so(tmp_path: Path) -> None:

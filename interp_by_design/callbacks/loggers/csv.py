@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -12,6 +12,7 @@ from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
+from interp_by_design.callbacks.loggers.media import Drawing, Sheet
 from interp_by_design.files import write_text
 
 
@@ -59,6 +60,15 @@ class CSV(Logger):
     @rank_zero_only
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
         """Nothing: the run folder holds the config."""
+
+    def log_drawings(self, drawings: Sequence[Drawing], step: int) -> None:
+        """Nothing: the run folder holds the figures."""
+
+    def log_sheet(self, sheet: Sheet, step: int) -> None:
+        """Nothing: the report holds the tables."""
+
+    def log_page(self, page: Path) -> None:
+        """Nothing: the run folder holds the page."""
 
     def summarise(self, scores: Mapping[str, float]) -> None:
         """Nothing: the run folder holds the numbers."""

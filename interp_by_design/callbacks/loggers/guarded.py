@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, final
 
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.loggers.logger import DummyExperiment  # type: ignore[attr-defined]  # only re-exported
 from torch import Tensor, nn
+
+from interp_by_design.callbacks.loggers.media import Drawing, Sheet, show_drawings, show_page, show_sheet
 
 log = logging.getLogger(__name__)
 
@@ -78,17 +81,32 @@ class Guarded(Logger):
     def finalize(self, status: str) -> None:
         self._call("finalize", status)
 
+    def log_drawings(self, drawings: Sequence[Drawing], step: int) -> None:
+        """Figures at a global step, for a logger that shows images."""
+        self._try("log_drawings", lambda: show_drawings(self.logger, drawings, step))
+
+    def log_sheet(self, sheet: Sheet, step: int) -> None:
+        """A table at a global step, for a logger that shows tables."""
+        self._try("log_sheet", lambda: show_sheet(self.logger, sheet, step))
+
+    def log_page(self, page: Path) -> None:
+        """The report, for a logger that takes pages."""
+        self._try("log_page", lambda: show_page(self.logger, page))
+
     def summarise(self, scores: Mapping[str, float]) -> None:
         """The run's final numbers, as the logger shows them; as one more row where it has no way of its own."""
         self._call("summarise" if hasattr(self.logger, "summarise") else "log_metrics", scores)
 
     def _call(self, method: str, *args: Any, **kwargs: Any) -> None:
+        self._try(method, lambda: getattr(self.logger, method)(*args, **kwargs))
+
+    def _try(self, doing: str, action: Callable[[], object]) -> None:
         if self.failed:
             return
         try:
-            getattr(self.logger, method)(*args, **kwargs)
+            action()
         except Exception as error:
-            self._give_up(method, error)
+            self._give_up(doing, error)
 
     def _property(self, name: str) -> Any:
         try:
@@ -107,6 +125,19 @@ class Guarded(Logger):
 def guarded(loggers: Mapping[str, Logger | None] | None) -> list[Logger]:
     """The loggers by the names that warnings call them by, each guarded; an entry that is None is left out."""
     return [Guarded(str(label), logger) for label, logger in (loggers or {}).items() if logger is not None]
+
+
+def guards(loggers: Iterable[Logger]) -> list[Guarded]:
+    """Those of a trainer, each guarded once; one that its owner did not guard is called by the name of its class."""
+    return [logger if isinstance(logger, Guarded) else Guarded(type(logger).__name__, logger) for logger in loggers]
+
+
+def publish(logger: Guarded, shown: Sequence[Drawing | Sheet], step: int) -> None:
+    """Figures and tables, at a global step; figures together, as one row of a history."""
+    if drawings := [entry for entry in shown if isinstance(entry, Drawing)]:
+        logger.log_drawings(drawings, step)
+    for sheet in [entry for entry in shown if isinstance(entry, Sheet)]:
+        logger.log_sheet(sheet, step)
 
 
 def announce(loggers: Iterable[Logger], config: Mapping[str, Any], origin: Mapping[str, Any]) -> None:

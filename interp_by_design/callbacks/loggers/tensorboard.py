@@ -1,9 +1,9 @@
-"""A run in TensorBoard: curves, its config as a card, and a line in the table of hyperparameters."""
+"""A run in TensorBoard: curves, figures, tables as text, its config as a card, and a line in the table of hyperparameters."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, final
@@ -11,6 +11,7 @@ from typing import Any, final
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_only
 
+from interp_by_design.callbacks.loggers.media import Drawing, Sheet
 from interp_by_design.terms import UserError
 
 
@@ -35,16 +36,37 @@ class TensorBoard(TensorBoardLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        if self._step is None:
-            self._begin(step or 0)
-        self._step = step or 0
+        self._reach(step or 0)
         super().log_metrics(metrics, step)
+
+    @rank_zero_only
+    def log_drawings(self, drawings: Sequence[Drawing], step: int) -> None:
+        """Images under their keys; the slider above each goes through the steps."""
+        self._reach(step)
+        for drawing in drawings:
+            self.experiment.add_image(drawing.key, drawing.pixels(), step, dataformats="HWC")
+
+    @rank_zero_only
+    def log_sheet(self, sheet: Sheet, step: int) -> None:
+        """A table among the texts."""
+        self._reach(step)
+        self.experiment.add_text(sheet.key, sheet.markdown(), step)
+
+    @rank_zero_only
+    def log_page(self, page: Path) -> None:
+        """Where the page lies: TensorBoard shows none."""
+        self.experiment.add_text("report/page", f"`{page}`", self._step or 0)
 
     @rank_zero_only
     def summarise(self, scores: Mapping[str, float]) -> None:
         """A point for each number, and a line with all of them and the config in the table of hyperparameters."""
         named = {f"scorecard/{key}": value for key, value in scores.items()}
         super().log_hyperparams(self.hparams, named, self._step or 0)
+
+    def _reach(self, step: int) -> None:
+        if self._step is None:
+            self._begin(step)
+        self._step = step
 
     def _begin(self, step: int) -> None:
         """Says that a session starts at `step`, whereupon TensorBoard forgets that step and later ones, and writes the card."""

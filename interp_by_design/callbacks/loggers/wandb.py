@@ -1,4 +1,4 @@
-"""A run on Weights & Biases: curves, config and final numbers, online or in files to upload later."""
+"""A run on Weights & Biases: curves, figures, tables, config, final numbers, report, online or in files to upload later."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 import logging
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
@@ -15,6 +15,7 @@ from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.loggers.logger import rank_zero_experiment  # type: ignore[attr-defined]  # only re-exported
 from pytorch_lightning.utilities import rank_zero_only
 
+from interp_by_design.callbacks.loggers.media import Drawing, Sheet, keep_page
 from interp_by_design.terms import UnknownName
 
 if TYPE_CHECKING:
@@ -59,6 +60,24 @@ class Wandb(WandbLogger):
             run.define_metric("trainer/global_step")
             run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
         return self._experiment  # type: ignore[return-value]
+
+    @rank_zero_only
+    def log_drawings(self, drawings: Sequence[Drawing], step: int) -> None:
+        """Images under their keys, all in one row of the history."""
+        import wandb
+
+        images = {drawing.key: wandb.Image(drawing.picture(), caption=drawing.caption) for drawing in drawings}
+        self.log_metrics(images, step)  # type: ignore[arg-type]  # wandb takes images where Lightning knows of numbers
+
+    @rank_zero_only
+    def log_sheet(self, sheet: Sheet, step: int) -> None:
+        """A table that can be sorted and searched."""
+        self.log_table(sheet.key, list(sheet.columns), [list(row) for row in sheet.rows], step=step)
+
+    @rank_zero_only
+    def log_page(self, page: Path) -> None:
+        """The page as an artifact of type "report"; where it is small, as a panel too."""
+        keep_page(self.experiment, page)
 
     @rank_zero_only
     def summarise(self, scores: Mapping[str, float]) -> None:

@@ -1,0 +1,16 @@
+// Images, each with words for those who do not see it.
+
+const picture = (source, words, attributes = {}) =>
+  element("img", { src: source, alt: words, class: "picture", decoding: "async", ...attributes });
+
+const figure = (image, ...caption) => element("figure", {}, image, element("figcaption", {}, ...caption));
+
+// The image with the place that an attribute looks at on top of it.
+const heated = (example, words) =>
+  element("span", { class: "heated", role: "img", "aria-label": words },
+    picture(example.image, ""), element("img", { src: example.heat, alt: "", class: "heat" }));
+
+const thumbOf = (j) => {
+  const best = attributeOf(j).examples[0];
+  return best ? picture(best.image, "", { class: "picture thumb" }) : element("span", { class: "thumb" });
+};

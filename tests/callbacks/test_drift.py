@@ -1,0 +1,97 @@
+"""How steady attributes are: planted changes, a slow reference, and what a resumed run remembers."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from interp_by_design.callbacks.drift import Drift, correlation
+from interp_by_design.callbacks.loggers import Drawing
+from tests.callbacks.fits import PowerCut, figure, fit
+
+
+def pearson(xs: list[float], ys: list[float]) -> float:
+    n = len(xs)
+    mean_x, mean_y = math.fsum(xs) / n, math.fsum(ys) / n
+    together = math.fsum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
+    spread_x = math.sqrt(math.fsum((x - mean_x) ** 2 for x in xs))
+    spread_y = math.sqrt(math.fsum((y - mean_y) ** 2 for y in ys))
+    return together / (spread_x * spread_y)
+
+
+def test_correlation_as_the_textbook_has_it() -> None:
+    before, now = torch.rand(40, 5), torch.rand(40, 5)
+    found = correlation(before, now).tolist()
+    assert found == pytest.approx([pearson(before[:, j].tolist(), now[:, j].tolist()) for j in range(5)], abs=1e-6)
+
+
+def test_planted_changes() -> None:
+    x = torch.rand(50)
+    before = torch.stack([x, x, x, torch.zeros(50), x, torch.full((50,), 0.1)], dim=1)
+    now = torch.stack([x, 3 * x + 2, 1 - x, x, torch.full((50,), 7.7), torch.full((50,), 0.1)], dim=1)
+    found = correlation(before, now)
+    torch.testing.assert_close(found, torch.tensor([1, 1, -1, torch.nan, torch.nan, torch.nan]), equal_nan=True)
+    exchanged = torch.rand(2000, 2)
+    assert (correlation(exchanged, exchanged.flip(1)).abs() < 0.1).all()
+
+
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[list[list[float]]]:
+    """What is drawn, correlations [E, J] as rounded numbers, each time that something is."""
+    drawn: list[list[list[float]]] = []
+
+    def draw(epochs: list[int], correlations: torch.Tensor, *args: object) -> Figure:
+        rows = correlations.nan_to_num(-9).tolist()
+        drawn.append([[epoch, *(round(value, 5) for value in row)] for epoch, row in zip(epochs, rows, strict=True)])
+        return figure()
+
+    monkeypatch.setattr("interp_by_design.callbacks.drift.drift", draw)
+    return drawn
+
+
+def test_it_begins_with_the_second_interval_and_says_more_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = shown(monkeypatch)
+    fit(tmp_path, [Drift(tmp_path, 1)], 4)
+    assert [[int(row[0]) for row in table] for table in drawn] == [[2], [2, 3], [2, 3, 4]]
+    assert drawn[2][:2] == drawn[1]
+    assert {len(row) for row in drawn[2]} == {7}
+
+
+def test_a_resumed_run_remembers_the_interval_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, kept = shown(monkeypatch), tmp_path / "kept.ckpt"
+    fit(tmp_path, [Drift(tmp_path, 1)], 4)
+    whole = drawn.pop()
+    with pytest.raises(RuntimeError, match="power cut"):
+        fit(tmp_path, [Drift(tmp_path, 1), PowerCut(kept, 2)], 4)
+    fit(tmp_path, [Drift(tmp_path, 1)], 4, ckpt_path=str(kept))
+    assert drawn.pop() == whole
+
+
+def test_another_fit_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, drift = shown(monkeypatch), Drift(tmp_path, 1)
+    for _ in range(2):
+        fit(tmp_path, [drift], 2)
+    assert [len(table) for table in drawn] == [1, 1]
+    assert drawn[0] == drawn[1]
+
+
+def test_what_it_remembers_is_bounded_and_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interp_by_design.callbacks.drift.REMEMBERED", 3)
+    drawn, drift = shown(monkeypatch), Drift(tmp_path, 1)
+    fit(tmp_path, [drift], 8)
+    assert [int(row[0]) for row in drawn[-1]] == [6, 7, 8]
+    file = io.BytesIO()
+    torch.save(drift.state_dict(), file)
+    file.seek(0)
+    assert torch.load(file, weights_only=True)["epochs"] == [6, 7, 8]
+
+
+def test_it_draws_for_real(tmp_path: Path) -> None:
+    fit(tmp_path, [Drift(tmp_path, 2)], 4)
+    [file] = tmp_path.rglob("*.png")
+    assert file.parts[-3:] == ("epoch_0004", "attributes", "drift.png")
+    assert Drawing("", "", file.read_bytes()).pixels().std() > 1
