@@ -80,7 +80,7 @@ class Report(pl.Callback):
         except Exception as error:
             kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
             told = "The report is not done (%s%s). The run's numbers are not touched by that. To try again: interp report %s"
-            log.warning(told, kind, error, folder)
+            log.warning(told, kind, str(error), folder)  # the error itself would keep the tables, where somebody keeps records
             return None
         for logger in guards(loggers):
             publish(logger, shown, self._step)

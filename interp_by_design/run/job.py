@@ -90,7 +90,7 @@ def _looked_at(fitting: Fitting, folder: RunFolder) -> dict[str, InterpretationT
     try:
         return tables_of(fitting.model, fitting.source, folder=folder.path / TABLES)
     except UserError as error:
-        log.warning("%s The run goes on without its tables.", error)
+        log.warning("%s The run goes on without its tables.", str(error))
         return tables_of(fitting.model, fitting.source)
 
 

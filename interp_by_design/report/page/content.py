@@ -89,8 +89,21 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """An image where an attribute is active, strongly or weakly."""
+
+    index: int
+    label: int
+    value: float
+    image: str
+
+
+@dataclass(frozen=True)
 class AttributePage:
-    """The sheet of one attribute. `top` is its largest value on the split, None for a number that is not defined."""
+    """The sheet of one attribute. `top` is its largest value on the split, None for a number that is not defined.
+
+    `spread` are images of the split where it is active, evenly from the strongest to the weakest.
+    """
 
     attribute: int
     active_share: float
@@ -101,6 +114,7 @@ class AttributePage:
     deletion_random: float | None
     sweep: tuple[str, ...]
     levels: tuple[float, ...]
+    spread: tuple[Spread, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from interp_by_design.explain import (
 from interp_by_design.report.names import HEAD, LONGEST
 from interp_by_design.report.page.choice import choose
 from interp_by_design.report.page.content import Findings
-from interp_by_design.report.page.parts import LEAST, attribute_page, class_pages, head_of, samples
+from interp_by_design.report.page.parts import LEAST, attribute_page, class_pages, head_of, samples, spread_of
 from interp_by_design.report.page.pictures import SMALL, side_for
 from interp_by_design.terms import AttributeNames, InterpretationTable
 
@@ -62,7 +62,14 @@ def findings(explained: Explained, class_names: tuple[str, ...], names: Attribut
         longest_name=LONGEST,
         head=head_of(table),
         attributes=tuple(
-            attribute_page(sheet, shares[sheet.attribute], tops[sheet.attribute], side) for sheet in explained.sheets
+            attribute_page(
+                sheet,
+                shares[sheet.attribute],
+                tops[sheet.attribute],
+                side,
+                spread_of(table, explained.split, sheet.attribute, side),
+            )
+            for sheet in explained.sheets
         ),
         classes=class_pages(table, explained.overall, explained.disagreement, choice),
         samples=samples(table, columns, explained.split, choice, class_names, side),

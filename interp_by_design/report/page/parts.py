@@ -11,10 +11,11 @@ from torch import Tensor
 from interp_by_design.data.split import Split
 from interp_by_design.explain import AttributeSheet, Disagreement, GlobalExplanation, LocalColumns, read_locally
 from interp_by_design.report.page.choice import Choice
-from interp_by_design.report.page.content import AttributePage, ClassPage, Example, Head, Pairs, Sample
+from interp_by_design.report.page.content import AttributePage, ClassPage, Example, Head, Pairs, Sample, Spread
 from interp_by_design.report.page.pictures import heat_picture, picture
 from interp_by_design.terms import InterpretationTable
 
+SPREAD, SPREAD_SIDE = 12, 96  # images of an attribute, strong and weak, and their longest side
 LEAST = 1e-4  # probabilities of f that a page does not show
 
 
@@ -23,7 +24,9 @@ def head_of(table: InterpretationTable) -> Head:
     return Head(tuple(exact(row) for row in table.head_weights), exact(table.head_bias))
 
 
-def attribute_page(sheet: AttributeSheet, active_share: float, top: float, side: int) -> AttributePage:
+def attribute_page(
+    sheet: AttributeSheet, active_share: float, top: float, side: int, spread: tuple[Spread, ...] = ()
+) -> AttributePage:
     """A sheet, with its images no longer than `side`."""
     return AttributePage(
         attribute=sheet.attribute,
@@ -35,6 +38,23 @@ def attribute_page(sheet: AttributeSheet, active_share: float, top: float, side:
         deletion_random=finite(sheet.deletion_random),
         sweep=tuple(picture(image, side) for image in sheet.sweep),
         levels=tuple(rounded(level) for level in sheet.levels.tolist()),
+        spread=spread,
+    )
+
+
+def spread_of(table: InterpretationTable, split: Split, attribute: int, side: int) -> tuple[Spread, ...]:
+    """Images of `split` where the attribute is active, evenly spaced by rank from the strongest to the weakest.
+
+    The few strongest share much by chance; what the weak ones share too is what the attribute responds to.
+    """
+    values, order = table.attributes[:, attribute].sort(descending=True, stable=True)
+    active = order[: int((values > 0).sum())]
+    places = torch.linspace(0, max(0, len(active) - 1), min(SPREAD, len(active))).round().long()
+    rows = active[places]
+    batch = split.batch(table.indices[rows].clone())
+    return tuple(
+        Spread(int(index), int(label), rounded(float(table.attributes[row, attribute])), picture(image, min(side, SPREAD_SIDE)))
+        for image, label, index, row in zip(*batch, rows, strict=True)
     )
 
 

@@ -11,11 +11,13 @@ const bars = (caption, rows) =>
         element("td", { class: "number" }, row.text)))));
 
 // The first rows, and the rest behind a fold.
+const faint = (rows) => bars("", rows.map((row) => ({ ...row, faint: true })));
+
 const barsAndRest = (caption, rows, isShown, rest) => {
   const [first, others] = [rows.filter(isShown), rows.filter((row) => !isShown(row))];
   return [
     first.length ? bars(caption, first) : element("p", { class: "note" }, `${caption}: none beyond the bound of ${number(bound)}.`),
-    others.length ? folded(rest(others.length), bars("", others.map((row) => ({ ...row, faint: true })))) : null,
+    others.length ? (first.length || others.length > 20 ? folded(rest(others.length), faint(others)) : faint(others)) : null,
   ];
 };
 

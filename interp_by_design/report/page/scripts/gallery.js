@@ -62,8 +62,19 @@ const exampleOf = (page, example) => {
   return element("li", { class: "example" },
     figure(picture(example.image, `image ${example.index}, label ${className(example.label)}`), `label ${className(example.label)}, ${label} = ${number(example.value)}`),
     figure(heated(example, `where ${label} looks in image ${example.index}`), "where it looks"),
-    example.maximized && figure(picture(example.maximized, `image ${example.index} changed to raise ${label}`), `changed to raise it: ${number(example.value)} → ${number(example.maximized_value)}`));
+    example.maximized && figure(picture(example.maximized, `image ${example.index} changed to raise ${label}`), raisedTold(example)));
 };
+
+const raisedTold = (example) => (example.maximized_value > example.value
+  ? `changed to raise it: ${number(example.value)} → ${number(example.maximized_value)}`
+  : `changed to raise it, without success: other attributes rose more, and it is ${number(example.maximized_value)} there`);
+
+// The few strongest images share much by chance; the weak ones tell what the attribute responds to.
+const spreadOf = (page) => page.spread.length && [
+  element("h3", {}, `From strong to weak (${content.split})`),
+  element("p", {}, `${count(page.spread.length, "image")} of all on which φ${page.attribute} is active, evenly spaced by rank: what they have in common is what it responds to.`),
+  element("ol", { class: "strip spread" }, page.spread.map((one) => element("li", {}, figure(picture(one.image, `image ${one.index}, label ${className(one.label)}`), number(one.value))))),
+];
 
 const fall = (drop) => (drop < 0 ? `rises by ${percent(-drop)}` : `falls by ${percent(drop)}`);
 
@@ -86,13 +97,14 @@ const sheetView = (page) => {
   return [
     element("nav", { class: "turn", "aria-label": "Attributes" }, element("a", { href: "#attributes" }, "All attributes"), turn(-1, "← previous"), turn(1, "next →")),
     element("h2", { tabindex: -1 }, attributeLabel(page.attribute)),
-    element("p", { class: "usage wide" }, shareBar(page.active_share, "interpreter"), `Active on ${percent(page.active_share)} of the ${content.split} images, where its largest value is ${number(page.top)}. `,
+    element("p", { class: "usage wide" }, shareBar(page.active_share, "interpreter"), `Active on ${percent(page.active_share)} of the ${content.split} images; its largest value among them is ${number(page.top)}. `,
       element("a", { href: "#names" }, names.has(page.attribute) ? "Change its name" : "Give it a name")),
     element("h3", {}, `Images that activate it most (${content.sheets_split})`),
     page.examples.length
       ? [element("ul", { class: "examples" }, page.examples.map((example) => exampleOf(page, example))),
         element("p", { class: "soft" }, `Orange: where it looks, by ${page.heatmap_method}.`), deletionTold(page)]
       : element("p", { class: "note bad" }, "It is active on no image: nothing can be said of it."),
+    spreadOf(page),
     sweepOf(page),
     element("h3", {}, "Classes it speaks for and against"),
     barsAndRest("Relevance for each class", rows, (row) => Math.abs(row.value) > bound, (n) => `${count(n, "more class", "more classes")} below ${number(bound)}`),
