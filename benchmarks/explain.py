@@ -110,7 +110,7 @@ def maximisation(run: OpenedRun, n: int) -> list[dict[str, Any]]:
     attributes, indices = (torch.tensor(column) for column in zip(*pairs, strict=True))
     images = run.data.split("test").batch(indices).images
     ours = maximization_for(run.model.facts)
-    name = next(name for name in PAPERS if PRESETS[name].steps == ours.steps and PRESETS[name].gain == ours.gain)
+    name = next(name for name in PAPERS if PRESETS[name].gain == ours.gain and PRESETS[name].jitter == ours.jitter)
     papers = PRESETS[PAPERS[name]]
     cases = {
         PAPERS[name]: replace(papers, variation=papers.variation[-1:], jitter=0),

@@ -163,3 +163,6 @@ class AttributeNames:
         """
         name = self.get(attribute)
         return f"φ{attribute}" if name is None else f"φ{attribute} “{name}”"
+
+
+NAMELESS = AttributeNames()  # of attributes that nobody has named yet

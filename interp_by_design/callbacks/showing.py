@@ -54,7 +54,7 @@ class Glance:
 class Showing(pl.Callback, ABC):
     """Shows something every so often and at the end: in `<folder>/figures/training/epoch_…/`, and on each logger that can.
 
-    every: a whole number of epochs; a share of the training, below 1, and at least 500 steps; None for its end alone.
+    every: a whole number of epochs; a share of the training, below 1, and at least 800 steps; None for its end alone.
     images: how many validation images are watched, evenly spread over the split and always the same.
 
     Only the first process does anything. The model, its mode and all random numbers are as before: weights and scores of a run do
@@ -130,9 +130,8 @@ class Showing(pl.Callback, ABC):
     def _tell(self, error: Exception) -> None:
         if not self._told:
             kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-            log.warning(
-                "%s could not show all of epoch %d (%s%s). The run goes on.", type(self).__name__, self._epoch, kind, error
-            )
+            told = "%s could not show all of epoch %d (%s%s). The run goes on."
+            log.warning(told, type(self).__name__, self._epoch, kind, str(error))
         self._told = True
 
     def _let_go(self) -> None:

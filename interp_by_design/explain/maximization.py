@@ -14,6 +14,7 @@ CIFAR = Normalisation((0.4914, 0.4822, 0.4465), (0.247, 0.243, 0.261))
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 GREYISH = Normalisation((0.45,), (0.25,))  # of photographs, where channels are not red, green and blue
 SMALL = 64  # pixels: above it an image is large
+SIDES = {"grey": 28, "colour": 32, "large": 224}  # of the images that our presets are for
 
 
 @final
@@ -43,7 +44,7 @@ class Maximization:
     intensity: float = 0.3
     relative: bool = False
     bounded: bool = False
-    steps: int = 80
+    steps: int = 120
     rate: float = 0.5
     jitter: int = 0
     patience: int = 40
@@ -59,7 +60,7 @@ class Maximization:
 
 
 _GREY = Maximization(gain=2.0, out_of_range=10.0, variation=(6.0,), within=(0.0, 1.0), intensity=0.3)
-_COLOUR = Maximization(gain=2.0, out_of_range=20.0, within=(-2.5, 2.5), steps=120, rate=0.4)
+_COLOUR = Maximization(gain=2.0, out_of_range=20.0, within=(-2.5, 2.5), rate=0.4)
 _CIFAR = replace(_COLOUR, variation=(20.0,), units=CIFAR, intensity=0.4)
 _CUB = replace(_COLOUR, gain=4.0, variation=(80.0, 240.0), units=IMAGENET, intensity=0.5, jitter=10)
 
@@ -83,12 +84,16 @@ PRESETS: Mapping[str, Maximization] = MappingProxyType(
 def maximization_for(facts: DataFacts) -> Maximization:
     """Our preset for such images: `grey` for one channel, `colour` up to 64 pixels, else `large`.
 
-    Colours are changed in the units that the data set is normalised to, where it has some.
+    The total variation of a picture falls as its side grows, so that its weight grows with it. Colours are changed in the units
+    that the data set is normalised to, where it has some.
     """
     channels, *sides = facts.image_shape
+    name = "grey" if channels == 1 else "colour" if max(sides) <= SMALL else "large"
+    preset = PRESETS[name]
+    larger = math.sqrt(math.prod(sides)) / SIDES[name]
+    preset = replace(preset, variation=tuple(weight * larger for weight in preset.variation))
     if channels == 1:
-        return PRESETS["grey"]
-    preset = PRESETS["colour" if max(sides) <= SMALL else "large"]
+        return preset
     if any(facts.normalisation.mean) or set(facts.normalisation.std) != {1.0}:
         return replace(preset, units=facts.normalisation)
     return preset if channels == 3 else replace(preset, units=GREYISH)

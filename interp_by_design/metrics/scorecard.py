@@ -60,9 +60,7 @@ SCORES = (
     Score("faithfulness", "up", "f's decided probability lost where what the shown attributes look at is taken out of the image"),
     Score("faithfulness_random", None, "the same for as many active attributes that are not shown: to be well below it"),
     Score("faithfulness_samples", None, "samples with such attributes, which both are means of"),
-    Score(
-        "consistency", "up", "share of drawn images where f can tell if an attribute was high or zero; chance is 0.5"
-    ),
+    Score("consistency", "up", "share of drawn images where f can tell if an attribute was high or zero; chance is 0.5"),
 )
 
 

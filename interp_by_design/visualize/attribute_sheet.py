@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from interp_by_design.explain import TAU
-from interp_by_design.terms import AttributeNames
+from interp_by_design.terms import NAMELESS, AttributeNames
 from interp_by_design.visualize.bars import bar, said
 from interp_by_design.visualize.frame import BODY, SMALL, TITLE, Frame, Words, label, line, rules
 from interp_by_design.visualize.theme import LIGHT, Theme
@@ -36,7 +36,7 @@ HEAT = matplotlib.colormaps["viridis"]
 
 
 def attribute_sheet(
-    sheet: AttributeSheet, class_names: Sequence[str], names: AttributeNames, theme: Theme = LIGHT, over: str = ""
+    sheet: AttributeSheet, class_names: Sequence[str], names: AttributeNames = NAMELESS, theme: Theme = LIGHT, over: str = ""
 ) -> Figure:
     """Rows: the images that activate the attribute most, the same maximised, and with heat over them, the decoder's sweep.
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from interp_by_design.explain import LocalReading
-from interp_by_design.terms import AttributeNames
+from interp_by_design.terms import NAMELESS, AttributeNames
 from interp_by_design.visualize.frame import BODY, SMALL, Frame, Words, block, label, line, rules
 from interp_by_design.visualize.theme import LIGHT, Theme
 from interp_by_design.visualize.words import MINUS, attribute_label, class_label, count, number, percent, signed
@@ -24,7 +24,7 @@ HEAD, FOOT = 0.26, 0.24  # inches above and below the bars
 
 
 def relevance_bars(
-    reading: LocalReading, class_names: Sequence[str], names: AttributeNames, theme: Theme = LIGHT, over: str = ""
+    reading: LocalReading, class_names: Sequence[str], names: AttributeNames = NAMELESS, theme: Theme = LIGHT, over: str = ""
 ) -> Figure:
     """The attributes shown at the reading's τ, the most relevant first, as signed bars with what each adds to the logit.
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from interp_by_design.terms import AttributeNames
+from interp_by_design.terms import NAMELESS, AttributeNames
 from interp_by_design.visualize.bars import said
 from interp_by_design.visualize.frame import SMALL, Frame, Words, line
 from interp_by_design.visualize.grid import BAR, Grid, letters, names_width
@@ -27,7 +27,7 @@ NAMES = 1.7  # inches at most
 def drift(
     epochs: Sequence[int],
     correlations: Float[Tensor, "epochs attributes"],
-    names: AttributeNames,
+    names: AttributeNames = NAMELESS,
     theme: Theme = LIGHT,
     over: str = "",
 ) -> Figure:

@@ -17,13 +17,12 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from interp_by_design.visualize.theme import Theme
-from interp_by_design.visualize.words import POINTS, families, wrapped
+from interp_by_design.visualize.words import DPI, POINTS, families, wrapped
 
 MARGIN = 0.2  # inches around everything
 TITLE, BODY, SMALL = 12.0, 9.0, 8.0  # sizes in points
 LEADING = 1.35  # from line to line, in sizes
 CAPITAL = 0.73  # the height of capitals, in sizes
-DPI = 100
 
 Side = Literal["left", "center", "right"]
 

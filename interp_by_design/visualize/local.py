@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from interp_by_design.explain import LocalReading
-from interp_by_design.terms import AttributeNames
+from interp_by_design.terms import NAMELESS, AttributeNames
 from interp_by_design.visualize.bars import WIDTH, caption, draw_bars, height, quoted
 from interp_by_design.visualize.frame import BODY, Frame, Words, line
 from interp_by_design.visualize.theme import LIGHT, Theme
@@ -24,7 +24,7 @@ def local_figure(
     image: Float[Tensor, "c h w"],
     reading: LocalReading,
     class_names: Sequence[str],
-    names: AttributeNames,
+    names: AttributeNames = NAMELESS,
     theme: Theme = LIGHT,
     over: str = "",
 ) -> Figure:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from interp_by_design.explain import GlobalExplanation
 from interp_by_design.relevance import shown
-from interp_by_design.terms import AttributeNames
+from interp_by_design.terms import NAMELESS, AttributeNames
 from interp_by_design.visualize.bars import said
 from interp_by_design.visualize.frame import SMALL, Frame, Words, line
 from interp_by_design.visualize.grid import BAR, Grid, letters, names_width
@@ -40,7 +40,7 @@ class Chosen:
 def relevance_map(
     global_explanation: GlobalExplanation,
     class_names: Sequence[str],
-    names: AttributeNames,
+    names: AttributeNames = NAMELESS,
     tau: float = 5.0,
     theme: Theme = LIGHT,
     over: str = "",

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from interp_by_design.metrics.usage import always_on, dead
-from interp_by_design.terms import AttributeNames
+from interp_by_design.terms import NAMELESS, AttributeNames
 from interp_by_design.visualize.bars import said
 from interp_by_design.visualize.frame import BODY, SMALL, Frame, Words, block, line, rules
 from interp_by_design.visualize.theme import LIGHT, Theme
@@ -19,7 +19,9 @@ WIDE = {1: (6.0, 1.9), 2: (3.6, 1.5), 3: (2.6, 1.1), 5: (2.1, 0.75)}  # inches o
 MOST = 5 * LENGTH
 
 
-def usage(active_share: Float[Tensor, "attributes"], names: AttributeNames, theme: Theme = LIGHT, over: str = "") -> Figure:
+def usage(
+    active_share: Float[Tensor, "attributes"], names: AttributeNames = NAMELESS, theme: Theme = LIGHT, over: str = ""
+) -> Figure:
     """The share of images on which each attribute is active, the most used first; dead and always-on ones are hatched.
 
     200 attributes at most have a bar: of more, the most and the least used.

@@ -24,7 +24,7 @@ UNKNOWN = "□"  # stands for characters that no font at hand can draw
 ELLIPSIS = "…"
 LONGEST = 2_000  # characters of a text that are looked at
 POINTS = 72  # to the inch
-PIXEL = POINTS / 100  # points, of a figure as it is drawn
+DPI = 100  # pixels to the inch, of a figure that is drawn as it is
 HINTING = 1.06  # times its own width is what a text takes when its letters are fitted to pixels, or less
 
 
@@ -50,8 +50,8 @@ def plain(text: str) -> str:
 
 def width(text: str, size: float, bold: bool = False) -> float:
     """How wide one line is in inches, at `size` points; rather more than is drawn."""
-    pixels = [_advance(character, bold) * size / PIXEL for character in text]
-    return sum(max(wide, round(wide)) for wide in pixels) * PIXEL / POINTS * HINTING
+    pixels = [_advance(character, bold) * size / POINTS * DPI for character in text]
+    return sum(max(wide, round(wide)) for wide in pixels) / DPI * HINTING
 
 
 def shortened(text: str, inches: float, size: float, bold: bool = False) -> str:

@@ -22,7 +22,9 @@ from wandb.proto.wandb_internal_pb2 import Record
 from interp_by_design.callbacks import Guarded, Wandb, announce, guarded, summarise
 from interp_by_design.callbacks.loggers import Drawing, Sheet, publish
 from interp_by_design.callbacks.loggers.wandb import leave_service
+from interp_by_design.run import train
 from interp_by_design.terms import UnknownName
+from tests.small import composed
 
 CONFIG = {"seed": 3, "learning": {"beta": 0.5}}
 ORIGIN = {"revision": "abc123+", "versions": {"torch": "2.15"}}
@@ -189,6 +191,38 @@ def test_the_page_is_an_artifact_and_a_small_one_a_panel(
     assert len(rows) == panel
     for row in rows:
         assert kept(tmp_path, row["path"]).read_text() == page.read_text()
+
+
+def test_a_whole_run_with_all_that_it_shows(tmp_path: Path) -> None:
+    """By the options of the command line, read back from the run's own file."""
+    quick = ["callbacks.explanations.every=1", "callbacks.drift.every=1", "callbacks.report.maximize=false"]
+    folder = tmp_path / "run"
+    scores = train(composed(folder, "trainer.max_epochs=2", "logger=wandb_offline", *quick))
+    found = history(folder)
+
+    def steps(key: str) -> list[int]:
+        return [row["trainer/global_step"] for row in found if key in row]
+
+    epochs = steps("val/fidelity")
+    images = sorted({key for row in found for key in row if key.startswith("explanations/")})
+    assert len(images) == 8
+    assert all(steps(key) == epochs for key in images)
+    assert steps("attributes/drift") == steps("attributes/usage") == steps("attributes/table") == epochs[-1:]
+    assert {step for key in ("report/usage", "report/attributes", "report/relevance") for step in steps(key)} == set(epochs[-1:])
+    shown = [row[images[0]] for row in found if images[0] in row][-1]
+    filed = folder / f"figures/training/epoch_0002/{images[0]}.png"
+    with Image.open(kept(folder, shown["path"])) as logged, Image.open(filed) as drawn:
+        assert (np.asarray(logged.convert("RGB")) == np.asarray(drawn.convert("RGB"))).all()
+    summary: dict[str, Any] = {}
+    for record in records(folder):
+        summary |= nested(record.summary.update)
+    assert {key: summary[key] for key in scores} == pytest.approx(scores)
+    [page] = [record.artifact for record in records(folder) if record.artifact.type == "report"] or [
+        record.request.log_artifact.artifact
+        for record in records(folder)
+        if record.request.log_artifact.artifact.type == "report"
+    ]
+    assert page.manifest.contents[0].size == (folder / "report.html").stat().st_size
 
 
 def test_a_run_that_failed_is_closed_and_says_so(tmp_path: Path) -> None:

@@ -238,9 +238,10 @@ def test_presets_by_kind_of_image() -> None:
     def chosen(shape: tuple[int, int, int], mean: float = 0.0, std: float = 1.0) -> Maximization:
         return maximization_for(DataFacts(shape, ("a", "b"), Normalisation((mean,) * shape[0], (std,) * shape[0])))
 
-    assert chosen((1, 300, 300)) == preset_named("grey")
+    assert chosen((1, 28, 28)) == preset_named("grey")
     assert chosen((3, 32, 32)) == preset_named("colour")
-    assert chosen((3, 224, 200)) == preset_named("large")
+    assert chosen((3, 224, 224)) == preset_named("large")
+    assert chosen((1, 14, 14)) == replace(preset_named("grey"), variation=(3.0,))
     assert chosen((3, 32, 32), 0.2, 0.1).units == Normalisation((0.2,) * 3, (0.1,) * 3)
     assert len(chosen((5, 32, 32)).units.mean) == 1
     with pytest.raises(UnknownName, match="cifar_global"):
