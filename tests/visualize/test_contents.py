@@ -21,7 +21,7 @@ from interp_by_design.visualize.plot import Scale, tick_words
 from interp_by_design.visualize.relevance_map import chosen_pairs
 from interp_by_design.visualize.schedule import settled
 from interp_by_design.visualize.words import MINUS
-from tests.visualize.samples import artists, pixels, sheet, texts, words
+from tests.visualize.samples import artists, boxes, drawn, pixels, sheet, texts, words
 
 CLASSES = ["cat", "dog", "owl"]
 NAMES = AttributeNames({2: "whiskers"})
@@ -88,13 +88,33 @@ def test_the_local_figure_names_image_label_decisions_and_the_statement() -> Non
     assert told.statement(CLASSES)[:40] in found
 
 
+def test_the_statement_names_classes_as_the_rest_of_the_figure_does() -> None:
+    found = words(v.local_figure(torch.rand(1, 8, 8), reading([1.0]), ["a", "", "c"], NAMES))
+    assert "f and g both decide “class 1”" in found
+    assert "“”" not in found
+
+
+@pytest.mark.parametrize(
+    "name", ["attribute_sheet", "attribute_sheet many", "attribute_sheet bare", "local_figure", "local_figure wide"]
+)
+def test_no_text_is_written_over_a_picture(name: str) -> None:
+    figure = drawn(name, v.LIGHT).figure
+    pictures = [image.get_window_extent() for image in artists(figure, AxesImage)]
+    for text, (left, bottom, right, top) in boxes(figure):
+        for image in pictures:
+            apart = right <= image.x0 + 1 or left >= image.x1 - 1 or top <= image.y0 + 1 or bottom >= image.y1 - 1
+            assert apart, text
+
+
 class TestRelevanceMap:
     def test_attributes_are_sorted_by_their_class_and_those_that_speak_for_none_come_last(self) -> None:
-        relevance = torch.tensor([[0.0, 0.5, 0.1, 0.0, 0.9], [0.9, 0.0, 0.1, -0.8, 0.1], [0.0, 0.3, 0.15, 0.6, 0.0]])
+        relevance = torch.tensor(
+            [[0.0, 0.5, 0.1, 0.0, 0.9, -0.95], [0.9, 0.0, 0.1, -0.8, 0.1, 0.0], [0.0, 0.3, 0.15, 0.6, 0.0, 0.0]]
+        )
         chosen = chosen_pairs(global_(relevance), 5.0)
-        assert chosen.attributes == [4, 1, 0, 3, 2]
+        assert chosen.attributes == [4, 1, 0, 3, 5, 2]
         assert chosen.classes == [0, 1, 2]
-        assert np.allclose(chosen.relevance, relevance[:, [4, 1, 0, 3, 2]].numpy())
+        assert np.allclose(chosen.relevance, relevance[:, [4, 1, 0, 3, 5, 2]].numpy())
 
     def test_pairs_beyond_one_over_tau_hold_their_number_and_no_others(self) -> None:
         relevance = torch.tensor([[0.5, 0.19, -0.21], [0.0, 0.2, 1.0]])
@@ -309,6 +329,8 @@ class TestDrift:
         assert [text.get_text() for text in texts(figure) if text.axes] == ["+.20", MINUS + ".50"]
         crosses = [line for axes in figure.axes for line in axes.lines if line.get_marker() == "x"]
         assert [len(line.get_xdata()) for line in crosses] == [2]
+        opacity = np.asarray(figure.axes[0].images[0].get_array())[..., 3]
+        assert opacity.tolist() == [[1, 1], [1, 1], [0, 0]]  # no colour where there is no value
         assert "in the last interval, 1 of 3 correlate by 0.9 or more" in found
 
     def test_of_many_epochs_the_last_are_shown(self) -> None:
