@@ -53,10 +53,7 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.small import composed
 
     folder = tmp_path_factory.mktemp("trained") / "run"
-    undrawn = [
-        f"callbacks.{name}=null" for name in ("explanations", "relevance_map", "usage", "drift", "attribute_sheets", "report")
-    ]
-    train(composed(folder, "trainer.max_epochs=4", "predictor.network.width=32", "attributes.n_attributes=12", *undrawn))
+    train(composed(folder, "trainer.max_epochs=4", "predictor.network.width=32", "attributes.n_attributes=12"))
     return folder
 
 

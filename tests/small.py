@@ -26,7 +26,16 @@ def small_model(facts: DataFacts = FACTS, seed: int = 0) -> InterpretableModel:
     return InterpretableModel(predictor, interpreter, facts)
 
 
+# What draws costs a small run more than its training.
+UNDRAWN = [f"callbacks.{name}=null" for name in ("explanations", "relevance_map", "usage", "drift", "attribute_sheets", "report")]
+
+
 def composed(folder: Path, *overrides: str) -> DictConfig:
-    """The config of a run in `folder`, as `train.py` would hand it over."""
+    """The config of a run in `folder`, as `train.py` would hand it over, but that nothing is drawn."""
+    return composed_drawing(folder, *UNDRAWN, *overrides)
+
+
+def composed_drawing(folder: Path, *overrides: str) -> DictConfig:
+    """The same with all that is drawn by default."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("train", [f"folder={folder}", "name=test", *overrides])

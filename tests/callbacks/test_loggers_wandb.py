@@ -24,7 +24,7 @@ from interp_by_design.callbacks.loggers import Drawing, Sheet, publish
 from interp_by_design.callbacks.loggers.wandb import leave_service
 from interp_by_design.run import train
 from interp_by_design.terms import UnknownName
-from tests.small import composed
+from tests.small import composed_drawing
 
 CONFIG = {"seed": 3, "learning": {"beta": 0.5}}
 ORIGIN = {"revision": "abc123+", "versions": {"torch": "2.15"}}
@@ -197,7 +197,7 @@ def test_a_whole_run_with_all_that_it_shows(tmp_path: Path) -> None:
     """By the options of the command line, read back from the run's own file."""
     quick = ["callbacks.explanations.every=1", "callbacks.drift.every=1", "callbacks.report.maximize=false"]
     folder = tmp_path / "run"
-    scores = train(composed(folder, "trainer.max_epochs=2", "logger=wandb_offline", *quick))
+    scores = train(composed_drawing(folder, "trainer.max_epochs=2", "logger=wandb_offline", *quick))
     found = history(folder)
 
     def steps(key: str) -> list[int]:

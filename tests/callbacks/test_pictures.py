@@ -19,7 +19,7 @@ from interp_by_design.report.names import write_names
 from interp_by_design.run import train
 from interp_by_design.terms import AttributeNames, UserError
 from tests.callbacks.fits import fit, stripes
-from tests.small import composed, small_model
+from tests.small import composed_drawing, small_model
 
 ROOT = Path(__file__).parents[2]
 SHOWN = ("explanations", "relevance_map", "usage", "drift", "attribute_sheets")
@@ -132,7 +132,7 @@ def test_the_same_images_each_time_and_names_that_a_person_gave(tmp_path: Path, 
 @pytest.mark.parametrize("learning", [[], ["learning=post_hoc", "cache=ram", "attributes=topk"]])
 def test_a_whole_run_by_design_and_post_hoc_does_not_depend_on_it(tmp_path: Path, learning: list[str]) -> None:
     plain, shows = (
-        train(composed(tmp_path / name, *QUICK, *learning, *which)) for name, which in (("plain", NONE), ("shows", ALL))
+        train(composed_drawing(tmp_path / name, *QUICK, *learning, *which)) for name, which in (("plain", NONE), ("shows", ALL))
     )
     timings = {"train/seconds", "train/images_per_second"}
     assert {key: value for key, value in plain.items() if key not in timings} == {

@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from interp_by_design.callbacks import Report
 from interp_by_design.run import train
 from interp_by_design.terms import UserError
-from tests.small import composed
+from tests.small import composed_drawing
 
 OFF = [f"callbacks.{name}=null" for name in ("explanations", "relevance_map", "usage", "drift", "attribute_sheets")]
 QUICK = ["trainer.max_epochs=1", "callbacks.report.maximize=false", "callbacks.report.samples=5"]
@@ -36,7 +36,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 
 def test_a_run_is_reported_once_it_has_its_numbers(tmp_path: Path, calls: list[tuple[Any, ...]]) -> None:
-    scores = train(composed(tmp_path / "run", *QUICK, *OFF, "callbacks.report.tau=3"))
+    scores = train(composed_drawing(tmp_path / "run", *QUICK, *OFF, "callbacks.report.tau=3"))
     [(folder, model, splits, tables, about, options, training)] = calls
     assert folder == tmp_path / "run"
     assert about.scores == scores == json.loads((folder / "metrics.json").read_text())
@@ -52,7 +52,7 @@ def test_a_run_is_reported_once_it_has_its_numbers(tmp_path: Path, calls: list[t
 
 
 def test_dashboards_get_the_page_its_figures_and_tables_before_they_close(tmp_path: Path) -> None:
-    train(composed(tmp_path / "run", *QUICK, *OFF, "logger=tensorboard"))
+    train(composed_drawing(tmp_path / "run", *QUICK, *OFF, "logger=tensorboard"))
     found = EventAccumulator(str(tmp_path / "run/tensorboard"), size_guidance={"images": 0, "tensors": 0})
     found.Reload()
     rows = csv.DictReader((tmp_path / "run/csv/metrics.csv").read_text().splitlines())
@@ -71,7 +71,7 @@ def test_a_report_that_fails_costs_no_numbers(
         raise error
 
     monkeypatch.setattr(WRITE, fail)
-    scores = train(composed(tmp_path / "run", *QUICK, *OFF))
+    scores = train(composed_drawing(tmp_path / "run", *QUICK, *OFF))
     assert json.loads((tmp_path / "run/metrics.json").read_text()) == scores
     assert "The report is not done (" in caplog.text
     assert f"interp report {tmp_path / 'run'}" in caplog.text
@@ -85,7 +85,7 @@ def test_who_does_not_wait_for_the_report_has_the_numbers_on_the_dashboard(
 
     monkeypatch.setattr(WRITE, interrupted)
     with pytest.raises(SystemExit):
-        train(composed(tmp_path / "run", *QUICK, *OFF, "logger=tensorboard"))
+        train(composed_drawing(tmp_path / "run", *QUICK, *OFF, "logger=tensorboard"))
     assert (tmp_path / "run/metrics.json").is_file()
     found = EventAccumulator(str(tmp_path / "run/tensorboard"))
     found.Reload()
@@ -93,7 +93,7 @@ def test_who_does_not_wait_for_the_report_has_the_numbers_on_the_dashboard(
 
 
 def test_a_run_without_a_report(tmp_path: Path, calls: list[tuple[Any, ...]]) -> None:
-    train(composed(tmp_path / "run", *QUICK[:1], *OFF, "callbacks.report=null"))
+    train(composed_drawing(tmp_path / "run", *QUICK[:1], *OFF, "callbacks.report=null"))
     assert not calls
     assert not (tmp_path / "run/figures").exists()
 
@@ -109,7 +109,7 @@ def test_tables_that_cannot_be_kept_are_told_and_the_run_is_evaluated(
         return tables_of(model, data)
 
     monkeypatch.setattr("interp_by_design.run.job.tables_of", full)
-    scores = train(composed(tmp_path / "run", *QUICK, *OFF))
+    scores = train(composed_drawing(tmp_path / "run", *QUICK, *OFF))
     assert scores["test/fidelity"] > 0
     assert "No space left on device. The run goes on without its tables." in caplog.text
     assert len(calls) == 1

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
@@ -207,3 +208,8 @@ def colour(image: NDArray[np.uint8], hexadecimal: str) -> int:
 def artists(figure: Figure, kind: type) -> list[Any]:
     """All artists of a kind."""
     return cast("list[Any]", figure.findobj(kind))
+
+
+def bars(figure: Figure) -> list[Rectangle]:
+    """The bars, in the order of drawing."""
+    return [patch for patch in artists(figure, Rectangle) if patch.get_zorder() == 2]
