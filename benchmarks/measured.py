@@ -1,9 +1,20 @@
-"""What the programs that time something have found, as sections of docs/results.md. Knows nothing of run folders."""
+"""What programs have found and left in results/, as sections of docs/results.md. Knows nothing of run folders.
+
+A file that has a `title` tells all that its section needs (the other ones are in SECTIONS):
+
+    {"title": "…", "about": "what was done, in a sentence or several",
+     "columns": ["data", "fidelity", …],         headings; or {"heading": "{key:.3f}", …}: a format of the row's entries for each
+     "rows": [["mnist", 0.99, …], …],            a list in the order of the columns, or an object by heading or by entry
+     "command": "python -m benchmarks.…", …}     with machine, versions and date, as `benchmarks.record.save` adds them
+
+A cell is text, a whole number, a number (shown with four significant digits; write "98.50" to have it so), a list of a mean and a
+deviation, true or false, or null where there is nothing. Files appear in the order of their names.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,10 +96,67 @@ SECTIONS = (
 
 def sections() -> Iterator[str]:
     """A section for each result file that is there."""
+    listed = {section.name for section in SECTIONS}
+    for path in sorted(RESULTS.glob("*.json")):
+        found = json.loads(path.read_text())
+        if path.stem not in listed and isinstance(found.get("rows"), list) and "title" in found:
+            yield titled(found)
     for section in SECTIONS:
         path = RESULTS / f"{section.name}.json"
         if path.is_file():
             yield _told(section, json.loads(path.read_text()))
+
+
+def titled(found: Mapping[str, Any]) -> str:
+    """The section of a file that tells its own title, columns and rows."""
+    columns = found["columns"]
+    about = " ".join(str(found.get("about", "")).split())
+    lines = [
+        f"## {found['title']}",
+        "",
+        " ".join(filter(None, [f"`{found['command']}`:", about, _origin(found)])),
+        "",
+        f"| {' | '.join(_cell(heading) for heading in columns)} |",
+        "|---" * len(columns) + "|",
+    ]
+    return "\n".join([*lines, *(f"| {' | '.join(_cells(row, columns))} |" for row in found["rows"]), ""])
+
+
+def _cells(row: Mapping[str, Any] | Sequence[Any], columns: Mapping[str, str] | Sequence[str]) -> list[str]:
+    if not isinstance(row, Mapping):
+        return [_cell(value) for value in row]
+    if isinstance(columns, Mapping):
+        return [_formatted(form, row) for form in columns.values()]
+    return [_cell(row.get(heading)) for heading in columns]
+
+
+def _formatted(form: str, row: Mapping[str, Any]) -> str:
+    """Nothing where the row lacks what is told."""
+    try:
+        return _escaped(form.format(**row))
+    except KeyError:
+        return ""
+
+
+def _cell(value: Any) -> str:
+    r"""A value as a table shows it.
+
+    >>> [_cell(value) for value in (None, 3, 0.98765, [0.5, 0.0123], "a|b", True)]
+    ['', '3', '0.9877', '0.5 ± 0.0123', 'a\\|b', 'yes']
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return " ± ".join(map(_cell, value))
+    return _escaped(str(value))
+
+
+def _escaped(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
 
 
 def _told(section: Section, found: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """Image classifiers that explain themselves: a predictor and an attribute-dictionary interpreter, trained together.
 
 `interp_by_design.load("runs/…")` gives a trained model back; `interp_by_design.interpret(network, layers, data)` fits an
-interpreter to a network that is trained already. Names are imported when first used, so that importing this package is free.
+interpreter to a network that is trained already; `interp_by_design.controls(model, data)` fits the two that explain nothing, to
+read its scores beside. Names are imported when first used, so that importing this package is free.
 """
 
 from __future__ import annotations
@@ -9,14 +10,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from interp_by_design.fit.controls import controls
     from interp_by_design.fit.interpret import interpret
     from interp_by_design.model import InterpretableModel
     from interp_by_design.run import load
     from interp_by_design.terms import Normalisation, UserError
 
-__all__ = ["InterpretableModel", "Normalisation", "UserError", "interpret", "load"]
+__all__ = ["InterpretableModel", "Normalisation", "UserError", "controls", "interpret", "load"]
 
-_HOMES = {"InterpretableModel": "model", "Normalisation": "terms", "UserError": "terms", "interpret": "fit", "load": "run"}
+_HOMES = {
+    "InterpretableModel": "model",
+    "Normalisation": "terms",
+    "UserError": "terms",
+    "controls": "fit",
+    "interpret": "fit",
+    "load": "run",
+}
 
 
 def __getattr__(name: str) -> Any:

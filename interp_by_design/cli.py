@@ -162,7 +162,7 @@ def explain(  # noqa: PLR0913
 
 @app.command(short_help="The scorecard again, or on other images.")
 @_explaining
-def evaluate(
+def evaluate(  # noqa: PLR0913
     run: Run,
     data: Annotated[
         list[str] | None,
@@ -173,16 +173,23 @@ def evaluate(
         ),
     ] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the numbers to FILE.")] = None,
+    controls: Annotated[bool, typer.Option(help="Show beside them what two controls score that explain nothing.")] = True,
+    refit: Annotated[bool, typer.Option("--refit-controls", help="Fit the controls although their scores are kept.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Put the numbers in the run's metrics.json.")] = False,
     checkpoint: Checkpoint = None,
     trust: Trust = False,
     predictor: Predictor = None,
 ) -> None:
-    """Computes the scorecard again, on the run's own data or on other images of the same classes."""
-    from interp_by_design.run.evaluate_command import evaluate_run, parted
+    """Computes the scorecard again, on the run's own data or on other images of the same classes.
+
+    Beside the run's own data stand the scores of its two controls; they are kept in RUN/controls.json.
+    """
+    from interp_by_design.run.evaluate_command import EvaluateOptions, evaluate_run, parted
     from interp_by_design.run.opened_run import open_run
 
     folder, changes = parted(data or ())
-    evaluate_run(open_run(run, checkpoint, trust, predictor, changes), folder, json)
+    options = EvaluateOptions(controls, refit, write)
+    evaluate_run(open_run(run, checkpoint, trust, predictor, changes), folder, json, options)
 
 
 @app.command(short_help="What each attribute speaks for, as a table.")
@@ -261,16 +268,22 @@ def serve(  # noqa: PLR0913
 
 @app.command(short_help="Runs beside one another.")
 @_explaining
-def compare(
+def compare(  # noqa: PLR0913
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, or a folder with some below it: a sweep.")],
     everything: Annotated[bool, typer.Option("--all", help="Print all numbers, not only the main ones.")] = False,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write all numbers to FILE, as a table.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write them as a page that opens from disk.")] = None,
+    random: Annotated[
+        bool, typer.Option("--random", help="Also stability_seeds of random dictionaries: takes the data.")
+    ] = False,
+    data: Data = None,
+    trust: Trust = False,
 ) -> None:
-    """Shows in which options runs differ, and their numbers. * marks the best; seeds are averaged."""
+    """Shows in which options runs differ, and their numbers. * marks the best; seeds are averaged, and compared."""
     from interp_by_design.run.compare_command import compare_runs
+    from interp_by_design.run.seeds import SeedScores
 
-    compare_runs(runs, everything, csv, html)
+    compare_runs(runs, everything, csv, html, SeedScores(random, tuple(data or ()), trust))
 
 
 _add("layers", "interp_by_design.run.layers", "run_layers", "The layers of a network that can be read.")

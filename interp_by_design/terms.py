@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 # Axis names: n samples, c channels, h height, w width, classes C, attributes J.
@@ -143,6 +143,17 @@ class InterpretationTable:
     def contributions(self) -> Attributes:
         """`alpha_j = phi_j w_{j,c(x)}` for the class c(x) that g decides (FLINT, section 3.3)."""
         return self.attributes * self.head_weights[self.interpreter.argmax(dim=1)]
+
+
+@dataclass(frozen=True, eq=False)
+class Concepts:
+    """What a data set tells of its images beside their class: which of the concepts `names` each image of a split has.
+
+    `present` [n, concepts], in the order of the split's indices.
+    """
+
+    names: tuple[str, ...]
+    present: Bool[Tensor, "n concepts"]
 
 
 @dataclass(frozen=True)

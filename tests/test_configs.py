@@ -18,11 +18,19 @@ LEARNING = sorted(path.stem for path in (CONF / "learning").glob("*.yaml"))
 SHAPES = {
     "digits": (1, 8, 8),
     "factors": (3, 32, 32),
+    "factors_concepts": (3, 32, 32),
     "cifar10": (3, 32, 32),
     "cifar10_jpeg": (3, 32, 32),
     "cifar10_resnet20_post_hoc": (3, 32, 32),
     "imagenette": (3, 224, 224),
     "imagenette_squeezenet_post_hoc": (3, 227, 227),
+}
+
+
+GO_WITH = {  # what an interpreter cannot do without
+    "prototypes": ["attributes=prototypes", "predictor.network.width=40", "predictor.hidden_layers=[fc1]"],
+    "concept_bottleneck": ["attributes=concepts"],
+    "learnable_concepts": ["attributes=learnable_concepts"],
 }
 
 
@@ -67,7 +75,8 @@ def test_every_way_of_learning_builds(learning: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("interpreter", sorted(path.stem for path in (CONF / "interpreter").glob("*.yaml")))
 def test_every_interpreter_builds(interpreter: str, tmp_path: Path) -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", [f"interpreter={interpreter}", f"folder={tmp_path}", "name=test"])
+        needed = GO_WITH.get(interpreter, [])
+        config = compose("train", [f"interpreter={interpreter}", f"folder={tmp_path}", "name=test", *needed])
     model = build_model(config, DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation()))
     assert model(torch.rand(4, 1, 8, 8)).interpreter.shape == (4, 3)
 

@@ -4,20 +4,30 @@ Ours and their rivals, which read the same hidden layers. Some rivals are fitted
 """
 
 from interp_by_design.attributes.cells import all_cells
+from interp_by_design.attributes.concepts import ConceptDictionary
 from interp_by_design.attributes.dictionary import AttributeDictionary
 from interp_by_design.attributes.flint import FlintDictionary
+from interp_by_design.attributes.grouped import GroupedDictionary
+from interp_by_design.attributes.learnable_concepts import LearnableConceptDictionary
 from interp_by_design.attributes.linear_probe import LinearProbeDictionary
 from interp_by_design.attributes.nmf import NMFDictionary
 from interp_by_design.attributes.pca import PCADictionary
+from interp_by_design.attributes.prototypes import PrototypeDictionary
+from interp_by_design.attributes.signed import SignedDictionary
 from interp_by_design.attributes.sparse_autoencoder import SparseAutoencoderDictionary
 from interp_by_design.attributes.topk import TopKDictionary
 
 __all__ = [
     "AttributeDictionary",
+    "ConceptDictionary",
     "FlintDictionary",
+    "GroupedDictionary",
+    "LearnableConceptDictionary",
     "LinearProbeDictionary",
     "NMFDictionary",
     "PCADictionary",
+    "PrototypeDictionary",
+    "SignedDictionary",
     "SparseAutoencoderDictionary",
     "TopKDictionary",
     "all_cells",

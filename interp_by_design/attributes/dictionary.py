@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from interp_by_design.attributes.evidence import Evidence
-from interp_by_design.terms import Attributes, UserError
+from interp_by_design.terms import Attributes, HeadWeights, UserError
 
 HiddenBatches = Callable[[], Iterable[Sequence[Tensor]]]  # starts a pass over a split's hidden layers, batch by batch
 
@@ -47,6 +47,10 @@ class AttributeDictionary(nn.Module, ABC):
         `weights` [n, J] is 1 at one attribute and 0 elsewhere to ask for that one. The parts add up exactly to that sum of the
         attributes before they are rectified and before they compete. None where a dictionary cannot tell them apart.
         """
+        return None
+
+    def first_head(self, n_classes: int) -> HeadWeights | None:
+        """What the weights of h [C, J] are to start from, the same whatever the seed; None: as they are drawn."""
         return None
 
     def fit(self, hidden: HiddenBatches, seed: int) -> None:

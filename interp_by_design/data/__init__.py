@@ -8,6 +8,7 @@ from interp_by_design.data.cifar10 import CIFAR10
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.digits import Digits
 from interp_by_design.data.factors import Factors
+from interp_by_design.data.factors_fine import FactorsFine
 from interp_by_design.data.image_folder import ImageFolder
 from interp_by_design.data.live import LiveData
 from interp_by_design.data.loader import Loader
@@ -25,6 +26,7 @@ __all__ = [
     "Chain",
     "Digits",
     "Factors",
+    "FactorsFine",
     "FashionMNIST",
     "ImageData",
     "ImageFolder",

@@ -19,7 +19,7 @@ from interp_by_design.data.check import check, check_whole
 from interp_by_design.data.loader import Batches, Loader
 from interp_by_design.data.order import InOrder, Shuffled
 from interp_by_design.data.split import Reading, Split, count_held_out, hold_out
-from interp_by_design.terms import DataFacts, Indices, UnknownName, UserError
+from interp_by_design.terms import Concepts, DataFacts, Indices, UnknownName, UserError
 
 # Evaluation reads 1024 images at once, fewer where they are large: about so many values, 64 MiB of floats.
 EVAL_BATCH_SIZE, EVAL_BATCH_VALUES = 1024, 2**24
@@ -122,6 +122,10 @@ class ImageData(LightningDataModule, ABC):
     def rows(self, name: str) -> Indices:
         """For each image of a split, its row in the set as read: in the published train set for a `val` that was cut from it."""
         return self._rows[self._known(name)]
+
+    def concepts(self, name: str) -> Concepts | None:
+        """What the set tells of each image of a split beside its class, in the order of its indices; None for most sets."""
+        return None
 
     @final
     def class_counts(self) -> tuple[int, ...]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Unpack, final
 
 from interp_by_design.data.check import check_whole
+from interp_by_design.data.concepts import concepts_of
 from interp_by_design.data.datamodule import ImageData, Loading
 from interp_by_design.data.records import CLASS_NAMES, Records, draw
 from interp_by_design.data.render import render_bytes
 from interp_by_design.data.split import Reading, TensorSplit
-from interp_by_design.terms import Normalisation
+from interp_by_design.terms import Concepts, Normalisation
 
 NORMALISATION = Normalisation(mean=(0.23, 0.23, 0.23), std=(0.16, 0.16, 0.16))
 
@@ -46,6 +47,10 @@ class Factors(ImageData):
         """The factors of each image of `train`, `val` or `test`, in the order of its indices."""
         rows = self.rows(split)
         return self._drawn["test" if split == "test" else "train"].take(rows)
+
+    def concepts(self, name: str) -> Concepts:
+        """The named values of each image's factors, ten of them."""
+        return concepts_of(self.records(name))
 
     def read(self) -> Reading:
         train, test = (TensorSplit(render_bytes(records), records.labels()) for records in self._drawn.values())

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from interp_by_design.explain.activation_maximization import PRESETS, Maximization, Maximized, maximization_for, maximize
+    from interp_by_design.explain.audit import Audit, Suspect, audit
     from interp_by_design.explain.consistency import consistency_scores
     from interp_by_design.explain.decoder_views import DecoderViews, decoder_views
     from interp_by_design.explain.deletion import DeletionCheck, deletion_check
     from interp_by_design.explain.disagreement import Disagreement, disagreement
+    from interp_by_design.explain.effects import effect_scores
     from interp_by_design.explain.faithfulness import faithfulness_scores
     from interp_by_design.explain.global_ import GlobalExplanation, explain_globally
     from interp_by_design.explain.heatmaps import Heatmaps, heatmaps
@@ -31,13 +33,16 @@ if TYPE_CHECKING:
     )
     from interp_by_design.explain.maximum_activating import MaximumActivating, TopSamples, maximum_activating
     from interp_by_design.explain.sheets import AttributeSheet, SheetSettings, attribute_sheets
+    from interp_by_design.explain.stability import stability_scores
 
 _HOMES = {
     "activation_maximization": ("PRESETS", "Maximization", "Maximized", "maximization_for", "maximize"),
+    "audit": ("Audit", "Suspect", "audit"),
     "consistency": ("consistency_scores",),
     "decoder_views": ("DecoderViews", "decoder_views"),
     "deletion": ("DeletionCheck", "deletion_check"),
     "disagreement": ("Disagreement", "disagreement"),
+    "effects": ("effect_scores",),
     "faithfulness": ("faithfulness_scores",),
     "global_": ("GlobalExplanation", "explain_globally"),
     "heatmaps": ("Heatmaps", "heatmaps"),
@@ -45,6 +50,7 @@ _HOMES = {
     "local": ("TAU", "LocalColumns", "LocalReading", "explain_set", "local_columns", "read_image", "read_locally"),
     "maximum_activating": ("MaximumActivating", "TopSamples", "maximum_activating"),
     "sheets": ("AttributeSheet", "SheetSettings", "attribute_sheets"),
+    "stability": ("stability_scores",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -52,6 +58,7 @@ __all__ = [
     "PRESETS",
     "TAU",
     "AttributeSheet",
+    "Audit",
     "DecoderViews",
     "DeletionCheck",
     "Disagreement",
@@ -65,12 +72,15 @@ __all__ = [
     "Maximized",
     "MaximumActivating",
     "SheetSettings",
+    "Suspect",
     "TopSamples",
     "attribute_sheets",
+    "audit",
     "consistency_scores",
     "decoder_views",
     "deletion_check",
     "disagreement",
+    "effect_scores",
     "explain_globally",
     "explain_set",
     "faithfulness_scores",
@@ -83,6 +93,7 @@ __all__ = [
     "maximum_activating",
     "read_image",
     "read_locally",
+    "stability_scores",
 ]
 
 

@@ -5,6 +5,7 @@ Does not know the labels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from interp_by_design.relevance import local_relevance, shown
 from interp_by_design.terms import Attributes, Batch, Images, Interpretation, SeenBatch, UserError
 
 AREA = 0.1
+NORMAL_95 = 1.96  # deviations to either side of the mean
 ACTIVE_SHARE = 0.01  # of the mean positive φ, as the scorecard has it
 
 Chosen = Bool[Tensor, "n attributes"]
@@ -38,6 +40,15 @@ class Faithfulness:
     random: Float[Tensor, "m"]
     looked_at: int
 
+    @property
+    def gap_low(self) -> float:
+        """The lower end of the 95 % interval of the mean of shown less random, image by image; NaN for fewer than two.
+
+        `mean d - 1.96 s / sqrt m` with s the deviation of d, after the normal distribution: too narrow for a handful of images.
+        """
+        gaps = (self.shown - self.random).double()
+        return float(gaps.mean() - NORMAL_95 * gaps.std() / len(gaps) ** 0.5) if len(gaps) > 1 else math.nan
+
 
 def faithfulness(
     model: InterpretableModel, batches: Iterable[Batch | SeenBatch], seed: int, tau: float | int = TAU, n: int = 500
@@ -53,33 +64,37 @@ def faithfulness(
     Source: the removal test of VisCoIN, Parekh, Bouniot et al. (2025), arXiv 2407.01331, section 4.1. Departs from it in removing
     evidence from the image, where it zeroes attributes and asks g of the decoder's image: that stays within the interpreter.
     """
-    images = _first(model, batches, n)
+    images = first(model, batches, n)
     seen = interpreted(model, images)
     weights = model.interpreter.head.weights.detach()[seen.interpreter.argmax(dim=1)].abs()
-    chosen, others = _chosen(model, seen, tau)
-    drawn = _drawn(others, chosen.sum(dim=1), torch.Generator().manual_seed(seed))
+    chosen, others = shown_and_others(model, seen, tau)
+    random = drawn(others, chosen.sum(dim=1), torch.Generator().manual_seed(seed))
     rows = others.any(dim=1) & chosen.any(dim=1)
     if not bool(rows.any()):
         return Faithfulness(images.new_zeros(0), images.new_zeros(0), len(images))
-    lost = [_lost(model, images[rows], seen.predictor[rows], (weights * some)[rows]) for some in (chosen, drawn)]
+    lost = [_lost(model, images[rows], seen.predictor[rows], (weights * some)[rows]) for some in (chosen, random)]
     return Faithfulness(lost[0], lost[1], len(images))
 
 
 def faithfulness_scores(
     model: InterpretableModel, batches: Iterable[Batch | SeenBatch], seed: int, tau: float | int = TAU, n: int = 500
 ) -> dict[str, float]:
-    """faithfulness, faithfulness_random and faithfulness_samples, how many images they are means of; no key without any."""
+    """faithfulness, faithfulness_random, faithfulness_gap_low, and faithfulness_samples, how many images they are of.
+
+    No key without any image; no `faithfulness_gap_low` with one alone.
+    """
     found = faithfulness(model, batches, seed, tau, n)
     if not len(found.shown):
         return {}
-    return {
+    low = {} if math.isnan(found.gap_low) else {"faithfulness_gap_low": found.gap_low}
+    return low | {
         "faithfulness": float(found.shown.double().mean()),
         "faithfulness_random": float(found.random.double().mean()),
         "faithfulness_samples": float(len(found.shown)),
     }
 
 
-def _chosen(model: InterpretableModel, seen: Interpretation, tau: float | int) -> tuple[Chosen, Chosen]:
+def shown_and_others(model: InterpretableModel, seen: Interpretation, tau: float | int) -> tuple[Chosen, Chosen]:
     """The attributes that are shown on each image, and those that are active and not shown."""
     weights = model.interpreter.head.weights.detach()
     chosen = shown(local_relevance(seen.attributes, weights, seen.interpreter.argmax(dim=1)), tau)
@@ -88,7 +103,7 @@ def _chosen(model: InterpretableModel, seen: Interpretation, tau: float | int) -
     return chosen, (seen.attributes > threshold) & ~chosen
 
 
-def _drawn(among: Chosen, counts: Tensor, draws: torch.Generator) -> Chosen:
+def drawn(among: Chosen, counts: Tensor, draws: torch.Generator) -> Chosen:
     """In each row `counts` of those `among` which one may draw, or all where they are fewer."""
     order = torch.where(among.cpu(), torch.rand(among.shape, generator=draws), 2.0).argsort(dim=1).argsort(dim=1).to(among.device)
     return among & (order < counts[:, None])
@@ -103,7 +118,8 @@ def _lost(model: InterpretableModel, images: Images, logits: Tensor, weights: At
     return before - left
 
 
-def _first(model: InterpretableModel, batches: Iterable[Batch | SeenBatch], n: int) -> Images:
+def first(model: InterpretableModel, batches: Iterable[Batch | SeenBatch], n: int) -> Images:
+    """The first `n` images of `batches`, on the model's device. Raises `UserError` where there is none."""
     device, found = model.interpreter.head.weights.device, list[Tensor]()
     for given in batches:
         images = (given.batch if isinstance(given, SeenBatch) else given).images
@@ -111,5 +127,5 @@ def _first(model: InterpretableModel, batches: Iterable[Batch | SeenBatch], n: i
         if sum(map(len, found)) >= n:
             break
     if not sum(map(len, found)):
-        raise UserError("There is no image to remove evidence from: this split holds none, or n is not positive.")
+        raise UserError("There is no image to measure on: this split holds none, or n is not positive.")
     return torch.cat(found)

@@ -10,7 +10,7 @@ import torch
 
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.split import Split
-from interp_by_design.explain import consistency_scores, faithfulness_scores
+from interp_by_design.explain import consistency_scores, effect_scores, faithfulness_scores, stability_scores
 from interp_by_design.fit.source import Source
 from interp_by_design.gather import class_mean_images, interpretation_table
 from interp_by_design.metrics import scorecard
@@ -44,15 +44,28 @@ def tables_of(
 def scores_of_running(
     model: InterpretableModel, data: ImageData | Source, tables: Mapping[str, InterpretationTable], seed: int
 ) -> dict[str, float]:
-    """What takes more than tables: faithfulness and consistency, of every table's split but train, on a few hundred images."""
-    most = max(FEWEST_IMAGES, min(MOST_IMAGES, IMAGE_VALUES // prod(model.facts.image_shape)))
+    """What takes more than tables, of every table's split but train, on a few hundred images."""
     scores: dict[str, float] = {}
     for split, table in tables.items():
         if split != "train":
-            found = faithfulness_scores(model, spread(data.split(split), most), seed, n=most)
-            found |= consistency_scores(model, tables["train"], table, seed, n=most)
+            found = scores_of_images(model, data.split(split), seed)
+            found |= consistency_scores(model, tables["train"], table, seed, n=most_images(model))
             scores |= {f"{split}/{key}": value for key, value in found.items()}
     return scores
+
+
+def scores_of_images(model: InterpretableModel, split: Split, seed: int) -> dict[str, float]:
+    """What takes the images of a split and no other: faithfulness, effects and stability, of the same images."""
+    most = most_images(model)
+    scores: dict[str, float] = {}
+    for measured in (faithfulness_scores, effect_scores, stability_scores):
+        scores |= measured(model, spread(split, most), seed, n=most)
+    return scores
+
+
+def most_images(model: InterpretableModel) -> int:
+    """How many images of a split are run anew: fewer of large ones."""
+    return max(FEWEST_IMAGES, min(MOST_IMAGES, IMAGE_VALUES // prod(model.facts.image_shape)))
 
 
 def spread(split: Split, most: int) -> Iterator[Batch]:

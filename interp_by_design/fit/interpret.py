@@ -85,14 +85,14 @@ def _model(
     predictor = Predictor(network, layers, facts)
     topk = {"_target_": "interp_by_design.attributes.TopKDictionary", "k": options.active, "pooled": 3}
     attributes = {"_partial_": True, **(dict(options.attributes) or topk), "n_attributes": n_attributes}
-    parts = Parts(attributes, dict(options.interpreter) or _interpreter(facts))
+    parts = Parts(attributes, dict(options.interpreter) or usual_interpreter(facts))
     return InterpretableModel(
         predictor, assembled(parts, predictor.hidden_shapes, facts, partial(built, trust=True)), facts, parts
     )
 
 
-def _interpreter(facts: DataFacts) -> dict[str, Any]:
-    """As conf/interpreter/linear.yaml and convolutional.yaml have it."""
+def usual_interpreter(facts: DataFacts) -> dict[str, Any]:
+    """The interpreter for images of this size, as conf/interpreter/linear.yaml and convolutional.yaml have it."""
     room = "interp_by_design.interpreter"
     large = max(facts.image_shape[1:]) >= LARGE
     drawn = {"_target_": f"{room}.ConvDecoder", "channels": 32} if large else {"_target_": f"{room}.DenseDecoder", "width": 128}

@@ -1,20 +1,27 @@
-"""g = h ∘ Φ with its decoder, and the controls it is held against. Knows nothing of losses, data sets or training."""
+"""g = h ∘ Φ with its decoder, and the controls and rivals it is held against. Knows nothing of losses, data sets or training."""
 
+from interp_by_design.interpreter.concept_bottleneck import ConceptBottleneck
 from interp_by_design.interpreter.convolutional_decoder import ConvDecoder
 from interp_by_design.interpreter.decoder import DenseDecoder, PublishedDecoder
 from interp_by_design.interpreter.head import LinearHead
 from interp_by_design.interpreter.interpreter import Interpreter
+from interp_by_design.interpreter.learnable_concepts import LearnableConcepts
 from interp_by_design.interpreter.linear import LinearInterpreter
 from interp_by_design.interpreter.parts import Parts, assembled, built
+from interp_by_design.interpreter.prototypes import PrototypeDecoder, PrototypeInterpreter
 from interp_by_design.interpreter.relabelled import RelabelledInterpreter
 
 __all__ = [
+    "ConceptBottleneck",
     "ConvDecoder",
     "DenseDecoder",
     "Interpreter",
+    "LearnableConcepts",
     "LinearHead",
     "LinearInterpreter",
     "Parts",
+    "PrototypeDecoder",
+    "PrototypeInterpreter",
     "PublishedDecoder",
     "RelabelledInterpreter",
     "assembled",

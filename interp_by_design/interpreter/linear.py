@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
+import torch
 from torch import nn
 
 from interp_by_design.attributes import AttributeDictionary
@@ -26,6 +27,10 @@ class LinearInterpreter(Interpreter):
         super().__init__()
         self.dictionary, self.head, self.decoder = dictionary, head, decoder
         self.n_attributes, self.frozen_dictionary = dictionary.n_attributes, frozen_dictionary
+        first = dictionary.first_head(len(head.bias))
+        if first is not None:
+            with torch.no_grad():
+                head.weights.copy_(first)
         if frozen_dictionary:
             dictionary.requires_grad_(False)
 

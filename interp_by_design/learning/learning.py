@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from interp_by_design.learning.objective import Objective
+from interp_by_design.learning.shown import shown_decision
 from interp_by_design.metrics import RunningScores
 from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import Batch, Interpretation, Scalar, SeenBatch, UserError
@@ -23,7 +24,7 @@ SchedulerFactory = Callable[..., LRScheduler]
 
 
 class Learning(pl.LightningModule, ABC):
-    """One optimiser and one objective; f learns too, or it does not.
+    """One optimiser and one objective, with the interpreter's own losses where it has some; f learns too, or it does not.
 
     `optimizer` takes the parameters. `scheduler`, where given, takes the optimiser and `total_steps`, and is stepped with each
     batch. `class_weights` [C] weigh the samples of the prediction term. Stops with `UserError`, naming the terms, as soon as a
@@ -55,8 +56,8 @@ class Learning(pl.LightningModule, ABC):
         """The images, and what f and g make of them."""
 
     def factors(self, epoch: float) -> dict[str, float]:
-        """What each term of the objective counts at `epoch` (1.0 is the start of the first)."""
-        return self.objective.factors(epoch)
+        """What each term of the objective counts at `epoch` (1.0 is the start of the first), and each of the interpreter's."""
+        return {**self.objective.factors(epoch), **self.model.interpreter.extra_weights}
 
     def configure_optimizers(self) -> Any:  # Lightning's own return type is a union of a dozen
         steps = self.trainer.estimated_stepping_batches
@@ -73,7 +74,10 @@ class Learning(pl.LightningModule, ABC):
         """The objective at this point of the schedule; its unweighted terms are logged as `train/<term>`."""
         factors = self.factors(self._epoch(batch_index))
         images, seen = self.interpretation(batch, reconstruct=factors["input_fidelity"] > 0)
-        terms = self.objective.terms(seen, images, factors, self.class_weights)
+        shown = shown_decision(self.model.interpreter.head, seen) if factors["sufficiency"] else None
+        terms = self.objective.terms(seen, images, factors, self.class_weights, shown)
+        if self.model.interpreter.extra_weights:
+            terms |= self.model.interpreter.extra_terms(seen, images)
         if not terms:
             raise UserError(f"Every term's factor is 0 in epoch {self.current_epoch + 1}: nothing to learn.")
         loss = self.objective.total(terms, factors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, final, get_args, get_type_hints
 
@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from interp_by_design.learning.schedule import Schedule
-from interp_by_design.losses import conciseness, input_fidelity, magnitude, output_fidelity, prediction
+from interp_by_design.losses import conciseness, independence, input_fidelity, magnitude, output_fidelity, prediction
 from interp_by_design.losses.conciseness import Codes
 from interp_by_design.losses.fidelity import Direction, Distance
-from interp_by_design.terms import Batch, Interpretation, Scalar, UnknownName, UserError
+from interp_by_design.terms import Batch, Interpretation, Logits, Scalar, UnknownName, UserError
 
-TERMS = ("prediction", "output_fidelity", "input_fidelity", "conciseness", "magnitude")
+TERMS = ("prediction", "output_fidelity", "input_fidelity", "conciseness", "magnitude", "independence", "sufficiency")
 
 
 @dataclass(frozen=True)
@@ -36,31 +36,38 @@ class Forms:
 
 @final
 class Objective:
-    """L = L_pred + β L_of + γ L_if + δ (L_conciseness + η L_magnitude), each term times its schedule's factor.
+    """L = L_pred + β L_of + γ L_if + δ (L_conciseness + η L_magnitude) + ι L_independence + σ L_sufficiency.
+
+    Each term is multiplied by its schedule's factor. L_sufficiency is L_of of the decision that g takes from the shown attributes
+    alone, in the form in which g learns from f.
 
     `schedule` maps a term's name to the arguments of its `Schedule`, as in `{"output_fidelity": {"steps": {3: 1.0}}}`; a term
     that it does not name holds from the start.
 
-    Source: FLINT, section 3.2.
+    Source: FLINT, section 3.2; the last two, with ι = `independence` and σ = `sufficiency`, are the house's own.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the six weights are words that people override one at a time
         self,
         beta: float = 1.0,
         gamma: float = 1.0,
         delta: float = 0.1,
         eta: float = 0.0,
+        independence: float = 0.0,
+        sufficiency: float = 0.0,
         forms: Forms | None = None,
         schedule: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """Raises `UserError` for a weight that is negative or not finite, `UnknownName` for a schedule of no term."""
-        for name, weight in {"beta": beta, "gamma": gamma, "delta": delta, "eta": eta}.items():
+        named = {"beta": beta, "gamma": gamma, "delta": delta, "eta": eta}
+        named |= {"independence": independence, "sufficiency": sufficiency}
+        for name, weight in named.items():
             if not isinstance(weight, int | float) or not math.isfinite(weight) or weight < 0:
                 raise UserError(f"The weight {name} must be a finite number >= 0, not {weight!r}; 0 switches its term off.")
         for name in schedule or {}:
             if name not in TERMS:
                 raise UnknownName.among("term", name, TERMS, owner="the schedule")
-        self.weights = dict(zip(TERMS, (1.0, beta, gamma, delta, delta * eta), strict=True))
+        self.weights = dict(zip(TERMS, (1.0, beta, gamma, delta, delta * eta, independence, sufficiency), strict=True))
         self.forms = forms or Forms()
         self.schedule = {name: Schedule(**entry) for name, entry in (schedule or {}).items()}
 
@@ -78,18 +85,29 @@ class Objective:
         return values @ values.new_tensor([factors[name] for name in terms])
 
     def terms(
-        self, seen: Interpretation, batch: Batch, factors: Mapping[str, float], class_weights: Tensor | None = None
+        self,
+        seen: Interpretation,
+        batch: Batch,
+        factors: Mapping[str, float],
+        class_weights: Tensor | None = None,
+        shown: Logits | None = None,
     ) -> dict[str, Scalar]:
-        """The unweighted terms whose factor is not 0; `class_weights` [C] weigh each sample of the prediction by its label."""
-        terms: dict[str, Scalar] = {}
-        if factors["prediction"]:
-            terms["prediction"] = prediction(seen.predictor, batch.labels, class_weights)
-        if factors["output_fidelity"]:
-            terms["output_fidelity"] = output_fidelity(seen.interpreter, seen.predictor, self.forms.output_fidelity)
-        if factors["input_fidelity"] and seen.reconstruction is not None:
-            terms["input_fidelity"] = input_fidelity(seen.reconstruction, batch.images, self.forms.input_fidelity)
-        if factors["conciseness"]:
-            terms["conciseness"] = conciseness(seen.attributes, self.forms.codes)
-        if factors["magnitude"]:
-            terms["magnitude"] = magnitude(seen.attributes)
-        return terms
+        """The unweighted terms whose factor is not 0.
+
+        `class_weights` [C] weigh each sample of the prediction by its label; `shown` [n, C] is what g decides from the shown
+        attributes. Without it there is no term of sufficiency, and without a reconstruction none of input fidelity.
+        """
+        images, forms = batch.images, self.forms
+        losses: dict[str, Callable[[], Scalar]] = {
+            "prediction": lambda: prediction(seen.predictor, batch.labels, class_weights),
+            "output_fidelity": lambda: output_fidelity(seen.interpreter, seen.predictor, forms.output_fidelity),
+            "conciseness": lambda: conciseness(seen.attributes, forms.codes),
+            "magnitude": lambda: magnitude(seen.attributes),
+            "independence": lambda: independence(seen.attributes, seen.predictor),
+        }
+        if seen.reconstruction is not None:
+            reconstruction = seen.reconstruction
+            losses["input_fidelity"] = lambda: input_fidelity(reconstruction, images, forms.input_fidelity)
+        if shown is not None:
+            losses["sufficiency"] = lambda: output_fidelity(shown, seen.predictor, "trained")
+        return {name: losses[name]() for name in TERMS if factors[name] and name in losses}

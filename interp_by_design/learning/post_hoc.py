@@ -43,9 +43,14 @@ class PostHoc(Learning):
         scheduler: SchedulerFactory | None = None,
         class_weights: Tensor | None = None,
     ) -> None:
-        """Raises `UserError` for class weights: they weigh a loss that is not there."""
+        """Raises `UserError` for class weights, as they weigh a loss that is not there, and where f and g are one."""
         if class_weights is not None:
             raise UserError("class_weights weigh the prediction term, and f learns nothing post hoc. Leave them out.")
+        if model.interpreter.is_the_predictor:
+            raise UserError(
+                f"{type(model.interpreter).__name__} decides for f itself, so that no f is there to be explained post hoc. Use "
+                "learning=by_design."
+            )
         super().__init__(model, objective, optimizer, scheduler)
         self.model.predictor.requires_grad_(False).eval()
         self.predictor_hash = weights_hash(model.predictor.network)

@@ -2,6 +2,7 @@
 
 from interp_by_design.losses.conciseness import conciseness, magnitude
 from interp_by_design.losses.fidelity import input_fidelity, output_fidelity
+from interp_by_design.losses.independence import independence
 from interp_by_design.losses.prediction import prediction
 
-__all__ = ["conciseness", "input_fidelity", "magnitude", "output_fidelity", "prediction"]
+__all__ = ["conciseness", "independence", "input_fidelity", "magnitude", "output_fidelity", "prediction"]

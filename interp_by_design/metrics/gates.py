@@ -31,6 +31,8 @@ class Gate:
 GATES = (
     Gate("fidelity", 0.97, "up"),
     Gate("fidelity_hard", 0.70, "up"),
+    Gate("fidelity_worst_class", 0.80, "up"),
+    Gate("probability_error", 0.10, "down"),
     Gate("within_class_explained", 0.20, "up"),
     Gate("logit_predictability", 0.90, "down"),
     Gate("sufficiency@5", 0.95, "up"),
@@ -39,6 +41,8 @@ GATES = (
     Gate("always_on_attributes", 0.0, "down"),
     Gate("unexplained_share", 0.001, "down"),
     Gate("exclusive_attributes", 0.20, "down", per_attribute=True),
+    Gate("faithfulness_gap_low", 0.05, "up"),
+    Gate("effect_agreement", 0.25, "up"),
 )
 
 

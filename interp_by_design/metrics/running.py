@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from interp_by_design.metrics.agreement import agrees, divergence, is_right
+from interp_by_design.metrics.agreement import agrees, divergence, is_right, probability_error
 from interp_by_design.metrics.chunks import require_finite
 from interp_by_design.metrics.conciseness import conciseness_abs
 from interp_by_design.metrics.reconstruction import squared_error
@@ -20,7 +20,7 @@ from interp_by_design.relevance import local_relevance, require_classes
 from interp_by_design.terms import HeadWeights, Images, Interpretation, Labels, UserError
 
 COUNTS = ("samples", "reconstructed", "predictor_accuracy", "interpreter_accuracy", "fidelity", "conciseness_abs@5")
-SUMS = ("kl", "reconstruction_mse")
+SUMS = ("kl", "probability_error", "reconstruction_mse")
 
 
 @final
@@ -29,7 +29,7 @@ class RunningScores(Metric):
 
     One is not the scorecard's and has its own name: `silent_attributes`, those with φ > 0 on less than 0.1 % of the samples.
     Whether an attribute is *dead* hangs on the mean of all φ, which is known only at the end; φ > ε implies φ > 0, so no
-    dictionary has fewer dead attributes than silent ones. States are sums, J + 8 numbers, and add up over ranks.
+    dictionary has fewer dead attributes than silent ones. States are sums, J + 9 numbers, and add up over ranks.
     """
 
     full_state_update = False
@@ -52,7 +52,7 @@ class RunningScores(Metric):
         samples, reconstructed = self._of("samples"), self._of("reconstructed")
         if not samples:
             raise UserError("There are no running scores yet: no sample was given to update() since the last reset().")
-        means = ("predictor_accuracy", "interpreter_accuracy", "fidelity", "kl", "conciseness_abs@5")
+        means = ("predictor_accuracy", "interpreter_accuracy", "fidelity", "kl", "probability_error", "conciseness_abs@5")
         scores = {name: self._of(name) / samples for name in means}
         if reconstructed:
             scores["reconstruction_mse"] = self._of("reconstruction_mse") / reconstructed
@@ -81,6 +81,7 @@ def _added(interpretation: Interpretation, labels: Labels, images: Images, head_
         "interpreter_accuracy": is_right(g, labels).sum(),
         "fidelity": agrees(f, g).sum(),
         "kl": divergence(f, g).sum(),
+        "probability_error": probability_error(f, g).sum(),
         "conciseness_abs@5": conciseness_abs(relevance, 5).sum(),
         "positive": (phi > 0).sum(dim=0),
     }

@@ -50,7 +50,7 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         precision = self.interpreter.head.weights.dtype
         seen = HiddenPass(seen.logits.to(precision), tuple(layer.to(precision) for layer in seen.hidden))
         attributes = self.interpreter(seen)
-        reconstruction = self.interpreter.decoder(attributes) if reconstruct else None
+        reconstruction = self.interpreter.reconstruct(seen, attributes) if reconstruct else None
         return Interpretation(seen.logits, self.interpreter.head(attributes), attributes, reconstruction)
 
     def explain(self, image: Tensor | NDArray[Any]) -> LocalExplanation:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from interp_by_design.metrics import SCORES
 from interp_by_design.metrics.gates import Direction
+from interp_by_design.metrics.seeds import SEED_SCORES
 
 MAIN = (
     "test/predictor_accuracy",
@@ -20,11 +22,13 @@ MAIN = (
     "test/dead_attributes",
     "test/within_class_explained",
     "test/logit_predictability",
+    "test/stability_seeds",
+    "test/stability_seeds_random",
     "train/seconds",
 )
 # What says where a run writes, what it shows and who reads ahead for it, and nothing of what it is.
 LEFT_OUT = {"folder", "name", "resume", "debug", "logger", "data.workers"}
-DIRECTIONS = {f"{split}/{score.key}": score.direction for split in ("test", "val") for score in SCORES}
+DIRECTIONS = {f"{split}/{score.key}": score.direction for split in ("test", "val") for score in (*SCORES, *SEED_SCORES)}
 ABSENT = "-"
 
 
@@ -35,6 +39,7 @@ class RunRecord:
     name: str
     config: Mapping[str, Any]
     scores: Mapping[str, float] | None
+    folder: Path | None = field(default=None, compare=False)
 
     @property
     def options(self) -> dict[str, str]:
@@ -82,19 +87,24 @@ class Comparison:
         return replace(self, scores=scores, runs=tuple(map(narrow, self.runs)), means=tuple(map(narrow, self.means)))
 
 
-def compare(records: Sequence[RunRecord]) -> Comparison:
+Together = Callable[[Sequence[RunRecord]], Mapping[str, float]]
+
+
+def compare(records: Sequence[RunRecord], together: Together | None = None) -> Comparison:
     """`records` in their order; and for each configuration that finished with several seeds, the mean over them.
 
-    The best value of a column is marked, each of several that are equal; so is the best of the means. A number that is better
-    neither high nor low has no best one, nor has one that only a single run has.
+    `together` gives such runs further numbers, which they have only as a group. The best value of a column is marked, each of
+    several that are equal; so is the best of the means. A number that is better neither high nor low has no best one, nor has one
+    that only a single run has.
     """
     options = _differing([record.options for record in records])
-    scores = _ordered(key for record in records for key in record.scores or ())
+    groups = [(group, together(group) if together else {}) for group in _repeated(records)]
+    scores = _ordered([*(key for record in records for key in record.scores or ()), *(key for _, more in groups for key in more)])
     runs = [
         Row(record.name, _values(record, options), _cells([record], scores), is_finished=record.scores is not None)
         for record in records
     ]
-    means = [_mean(group, options, scores) for group in _repeated(records)]
+    means = [_mean(group, more, options, scores) for group, more in groups]
     return Comparison(options, scores, _marked(runs, scores), _marked(means, scores))
 
 
@@ -120,11 +130,13 @@ def _repeated(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
     return [group for group in groups.values() if len({record.options.get("seed") for record in group}) > 1]
 
 
-def _mean(group: Sequence[RunRecord], options: Sequence[str], scores: Sequence[str]) -> Row:
+def _mean(group: Sequence[RunRecord], more: Mapping[str, float], options: Sequence[str], scores: Sequence[str]) -> Row:
     seeds = ", ".join(record.options.get("seed", ABSENT) for record in group)
     shared = zip(options, _values(group[0], options), strict=True)
     values = tuple(seeds if key == "seed" else value for key, value in shared)
-    return Row(f"mean of {len(group)} like {group[0].name}", values, _cells(group, scores))
+    found = zip(scores, _cells(group, scores), strict=True)
+    cells = tuple(Cell(more[key]) if key in more else cell for key, cell in found)
+    return Row(f"mean of {len(group)} like {group[0].name}", values, cells)
 
 
 def _values(record: RunRecord, options: Sequence[str]) -> tuple[str, ...]:

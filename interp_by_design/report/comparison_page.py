@@ -8,12 +8,13 @@ from pathlib import Path
 from string import Template
 
 from interp_by_design.metrics import SCORES
+from interp_by_design.metrics.seeds import SEED_SCORES
 from interp_by_design.report.comparison import DIRECTIONS, MAIN, Cell, Comparison, Row
 from interp_by_design.report.comparison_table import shown, told
 from interp_by_design.report.scorecard_table import ARROWS
 
 TEMPLATE = Path(__file__).with_name("comparison.html")
-MEANINGS = {score.key: score.meaning for score in SCORES}
+MEANINGS = {score.key: score.meaning for score in (*SCORES, *SEED_SCORES)}
 FIRST = {"up": "descending", "down": "ascending", None: "ascending"}  # the order that brings the best to the top
 
 

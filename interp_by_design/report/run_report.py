@@ -30,13 +30,17 @@ SHEETS_FROM = "train"  # where that is at hand: most images to choose from
 
 @dataclass(frozen=True)
 class RunAbout:
-    """What a report says of its run beside what it finds: `scores` as in metrics.json, by keys such as `test/fidelity`."""
+    """What a report says of its run beside what it finds: `scores` as in metrics.json, by keys such as `test/fidelity`.
+
+    `controls` are the test scores of the run's controls, by their names and by keys without prefix; none where they are unknown.
+    """
 
     title: str
     command: str = ""
     config_yaml: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
+    controls: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def write_report(  # a folder, what is reported of, and how
     explained = _explained(model, splits, tables, options)
     content = PageContent(
         title=about.title,
-        scorecard=scorecard(about.scores, n_attributes, options.tau),
+        scorecard=scorecard(about.scores, n_attributes, options.tau, about.controls),
         charts=charts(about.scores, history),
         findings=findings(explained, class_names, names, options.samples, options.seed),
         about=_about(model, about, explained, options),
@@ -121,6 +125,8 @@ def _about(model: InterpretableModel, about: RunAbout, explained: Explained, opt
         + (", changed to raise it" if options.maximize else ""),
         "seed": f"{options.seed}, of what is drawn at random for this report",
     }
+    if model.interpreter.is_the_predictor:
+        facts["f and g"] = "one and the same: f decides by these attributes, and its fidelity of 1 says nothing"
     if "train/seconds" in about.scores:
         facts["training took"] = f"{about.scores['train/seconds']:,.0f} s"
     provenance = json.dumps(dict(about.provenance), indent=2, ensure_ascii=False, default=str)

@@ -99,7 +99,29 @@ def build_model(config: DictConfig, facts: DataFacts, load: bool = True, network
     predictor = build_predictor(config, facts, load, network)
     parts = Parts(*(_resolved(config, group) for group in ("attributes", "interpreter")))
     interpreter = assembled(parts, predictor.hidden_shapes, facts, instantiate, _options_of)
-    return InterpretableModel(predictor, interpreter, facts, parts)
+    model = InterpretableModel(predictor, interpreter, facts, parts)
+    if interpreter.is_the_predictor:
+        _made_one(model)
+    return model
+
+
+def _made_one(model: InterpretableModel) -> None:
+    """Lets f decide by g. Raises `UserError` where f then does not, as its class head is given something else than g reads."""
+    model.interpreter.join(model.predictor.network)
+    if not _decides_alike(model):
+        raise UserError(
+            f"{type(model.interpreter).__name__} decides for f itself, from what the class head is given, and hidden_layers="
+            f"{list(model.predictor.hidden_layers)} is something else. Name the stage before the head alone, such as fc1."
+        )
+
+
+def _decides_alike(model: InterpretableModel) -> bool:
+    with evaluating(model), torch.no_grad():
+        try:
+            seen = model(torch.rand(2, *model.facts.image_shape), reconstruct=False)
+        except (RuntimeError, TypeError):  # sizes that do not fit
+            return False
+    return torch.allclose(seen.predictor, seen.interpreter, rtol=1e-4, atol=1e-5)
 
 
 def build_learning(config: DictConfig, model: InterpretableModel, class_counts: Sequence[int]) -> pl.LightningModule:

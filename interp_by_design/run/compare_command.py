@@ -1,4 +1,4 @@
-"""`interp compare`: runs beside one another, on the screen and in files. Builds no model."""
+"""`interp compare`: runs beside one another, on the screen and in files. Builds a model only where random ones are asked for."""
 
 from __future__ import annotations
 
@@ -9,14 +9,24 @@ from pathlib import Path
 from interp_by_design.report import comparison_page, comparison_table
 from interp_by_design.report.comparison import compare
 from interp_by_design.run.records import read_runs
+from interp_by_design.run.seeds import SeedScores
 
 
-def compare_runs(runs: Sequence[Path], everything: bool, csv: Path | None, html: Path | None) -> None:
-    """Shows the runs in these places; those that cannot be read are told and left out. `UserError` where none can."""
+def compare_runs(
+    runs: Sequence[Path],
+    everything: bool = False,
+    csv: Path | None = None,
+    html: Path | None = None,
+    together: SeedScores | None = None,
+) -> None:
+    """Shows the runs in these places, and what they score together where they differ in the seed alone.
+
+    What cannot be read is told and left out. Raises `UserError` where no run can be.
+    """
     records, problems = read_runs(runs)
     for problem in problems:
         print(f"Left out: {problem}", file=sys.stderr)
-    comparison = compare(records)
+    comparison = compare(records, together or SeedScores())
     comparison_table.show(comparison if everything else comparison.main)
     if csv:
         comparison_table.write_csv(comparison, csv)

@@ -1,6 +1,6 @@
 """`interp evaluate`: the scorecard of a run's model, computed again, on its own data or on other images of its classes.
 
-Writes nothing but the file that it is told to.
+Beside a run's own scores stand those of its controls. Writes controls.json in the run folder, and what it is told to.
 """
 
 from __future__ import annotations
@@ -8,22 +8,24 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from math import prod
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from interp_by_design.data import Split
 from interp_by_design.data.class_folders import class_files
-from interp_by_design.explain import consistency_scores, faithfulness_scores
+from interp_by_design.explain import consistency_scores
 from interp_by_design.files import write_text
-from interp_by_design.fit import evaluate
-from interp_by_design.fit.evaluation import FEWEST_IMAGES, IMAGE_VALUES, MOST_IMAGES, spread
+from interp_by_design.fit import evaluate, fitted_controls
+from interp_by_design.fit.evaluation import most_images, scores_of_images
 from interp_by_design.gather import interpretation_table, probe_fidelities
 from interp_by_design.gather.class_means import ClassMeans
 from interp_by_design.metrics import scorecard
 from interp_by_design.report import scorecard_table
 from interp_by_design.run.build import is_post_hoc
+from interp_by_design.run.folder import INTERPRETER, METRICS, PROVENANCE
+from interp_by_design.run.kept_controls import Scores, belonging, keep, kept
 from interp_by_design.run.opened_run import OpenedRun
 from interp_by_design.terms import Batch, InterpretationTable, UserError
 
@@ -33,15 +35,52 @@ AT_ONCE = 64
 log = logging.getLogger(__name__)
 
 
-def evaluate_run(run: OpenedRun, images: Path | None = None, json_file: Path | None = None) -> dict[str, float]:
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """What is done beside computing the scores.
+
+    controls: whether the controls' scores are shown. refit: whether these are fitted although they are known. write: whether the
+    scores take the place of those in metrics.json.
+    """
+
+    controls: bool = True
+    refit: bool = False
+    write: bool = False
+
+
+def evaluate_run(
+    run: OpenedRun, images: Path | None = None, json_file: Path | None = None, options: EvaluateOptions | None = None
+) -> dict[str, float]:
     """Shows the scores of the run's val and test images, or of those in the folder `images`; returns them, by key.
 
-    With `json_file`, writes them there. Raises `UserError` where images are not there, or their classes are not the model's.
+    Beside the former, those of the controls. With `json_file`, writes the scores there. Raises `UserError` where images are not
+    there, where their classes are not the model's, and where metrics.json is to be written of what the run did not evaluate.
     """
+    options = options or EvaluateOptions()
+    if options.write:
+        _require_writable(run, images)
     scores = scores_of_folder(run, images) if images else own_scores(run)
-    scorecard_table.show(scores, run.model.interpreter.n_attributes)
     if json_file:
         write_text(json_file, json.dumps(scores, indent=2, allow_nan=False) + "\n")
+    if options.write:
+        _write(run, scores)
+    controls = _beside(run, images, options.refit) if options.controls else {}
+    scorecard_table.show(scores, run.model.interpreter.n_attributes, controls=controls)
+    return scores
+
+
+def control_scores(run: OpenedRun, refit: bool = False) -> Scores:
+    """The test scores of the run's controls, without prefix: those that are kept, or fitted now, and kept where that is right.
+
+    They are kept of the checkpoint and the data that the run evaluated. Raises `UserError` where they cannot be fitted.
+    """
+    belongs_to, own = belonging(run.folder, run.model, run.seed), _is_own(run)
+    if own and not refit and (found := kept(run.folder, belongs_to)) is not None:
+        return found
+    made = fitted_controls(run.model, run.data, run.seed)
+    scores = {name: dict(control.scores) for name, control in made.items()}
+    if own:
+        keep(run.folder, belongs_to, scores)
     return scores
 
 
@@ -92,9 +131,46 @@ def folder_split(run: OpenedRun, folder: Path) -> Split:
 
 def _of_running(run: OpenedRun, split: Split, train: InterpretationTable | None, table: InterpretationTable) -> dict[str, float]:
     """What takes more than tables, as of the run's own images."""
-    most = max(FEWEST_IMAGES, min(MOST_IMAGES, IMAGE_VALUES // prod(run.model.facts.image_shape)))
-    found = faithfulness_scores(run.model, spread(split, most), run.seed, n=most)
-    return found if train is None else found | consistency_scores(run.model, train, table, run.seed, n=most)
+    found = scores_of_images(run.model, split, run.seed)
+    return found if train is None else found | consistency_scores(run.model, train, table, run.seed, n=most_images(run.model))
+
+
+def _beside(run: OpenedRun, images: Path | None, refit: bool) -> Scores:
+    """The controls' scores, to be shown; none, and a line that says why, where there are none to be read beside these."""
+    if images:
+        log.info("The controls are of the run's own images: beside the scores of other images they are left out.")
+        return {}
+    try:
+        return control_scores(run, refit)
+    except UserError as error:
+        log.warning("The controls cannot be fitted, and are left out: %s", error)
+        return {}
+
+
+def _require_writable(run: OpenedRun, images: Path | None) -> None:
+    """`UserError` unless what is evaluated is what metrics.json tells of."""
+    if images or not _is_own(run):
+        raise UserError(
+            f"{run.folder.path / METRICS} holds the numbers of the checkpoint and the data that the run evaluated. Give --write "
+            "without another --checkpoint and without other images; --json FILE writes any scores anywhere."
+        )
+
+
+def _write(run: OpenedRun, scores: dict[str, float]) -> None:
+    """Puts `scores` in place of those of val and test in metrics.json; what it tells of the training stays."""
+    with run.folder.locked():
+        before = run.folder.read(METRICS) if run.folder.has(METRICS) else {}
+        others = {key: value for key, value in before.items() if key.partition("/")[0] not in ("val", "test")}
+        run.folder.write(METRICS, scores | others)
+    log.info("Written: %s. interp report %s makes its page anew.", run.folder.path / METRICS, run.folder.path)
+    if (run.folder.path / INTERPRETER).is_dir():
+        log.info("%s, to be published, keeps the scores that it was saved with.", run.folder.path / INTERPRETER)
+
+
+def _is_own(run: OpenedRun) -> bool:
+    """Whether checkpoint and data are those that the run evaluated."""
+    data_hash = run.folder.read(PROVENANCE).get("data", {}).get("hash")
+    return run.checkpoint in (None, run.settings.get("checkpoint")) and run.data.fingerprint() == data_hash
 
 
 def _of_train(run: OpenedRun) -> tuple[ClassMeans | None, InterpretationTable | None]:

@@ -54,6 +54,7 @@ class Fitting:
         pl.seed_everything(config.seed, workers=True, verbose=False)
         data = build_data(config)
         model = build_model(config, data.facts)
+        model.interpreter.learn_from(data.concepts("train"))
         if config.compile:
             model.compile(backend=config.compile)
         module = build_learning(config, model, data.class_counts())

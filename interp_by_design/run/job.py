@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ from interp_by_design.run.opened_run import TABLES
 from interp_by_design.run.opening import agreed, opened, plain
 from interp_by_design.run.origin import origin
 from interp_by_design.run.ranks import leading, leads, n_processes
-from interp_by_design.terms import InterpretationTable, UserError
+from interp_by_design.terms import AttributeNames, InterpretationTable, UserError
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +76,8 @@ def _lead(folder: RunFolder, config: DictConfig) -> dict[str, float]:
         fitting.model.save_pretrained(folder.path / INTERPRETER)
     scores |= _cost(fitting)
     folder.write(METRICS, scores)
+    if taught := fitting.model.interpreter.taught:
+        _name(folder, taught)
     try:
         _report(fitting, folder, tables)
     finally:  # whoever does not wait for the report still finds the numbers on the dashboard
@@ -92,6 +94,14 @@ def _looked_at(fitting: Fitting, folder: RunFolder) -> dict[str, InterpretationT
     except UserError as error:
         log.warning("%s The run goes on without its tables.", str(error))
         return tables_of(fitting.model, fitting.source)
+
+
+def _name(folder: RunFolder, taught: Sequence[str]) -> None:
+    """What attributes were taught is what they are called, unless somebody has named them before."""
+    from interp_by_design.report.names import NAMES, write_names
+
+    if not folder.has(NAMES):
+        write_names(folder.path, AttributeNames(dict(enumerate(taught))))
 
 
 def _report(fitting: Fitting, folder: RunFolder, tables: Mapping[str, InterpretationTable]) -> None:

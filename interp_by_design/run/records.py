@@ -47,4 +47,4 @@ def _record(folder: RunFolder, name: str) -> RunRecord:
     with reading(folder.path / METRICS):
         if scores and not all(math.isfinite(value) for value in scores.values()):
             raise UserError("it holds a number that is not finite")
-    return RunRecord(name, dotted(folder.config), scores)
+    return RunRecord(name, dotted(folder.config), scores, folder.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from omegaconf import OmegaConf
@@ -9,18 +10,21 @@ from omegaconf import OmegaConf
 from interp_by_design.files import reading
 from interp_by_design.report.run_report import SHEETS_FROM, ReportOptions, RunAbout, write_report
 from interp_by_design.run.folder import METRICS, PROVENANCE, RunFolder
+from interp_by_design.run.kept_controls import belonging, kept
 from interp_by_design.run.opened_run import OpenedRun
 
 
 def report_run(run: OpenedRun, options: ReportOptions) -> Path:
-    """Writes the page of `run` into its folder, and returns its file.
+    """Writes the page of `run` into its folder, with the scores of its controls where those are kept; returns its file.
 
     Raises `UserError` where the images are not there, and where the folder cannot be written.
     """
     wanted = dict.fromkeys((SHEETS_FROM, options.split))
     tables = {split: run.table(split) for split in wanted}
     splits = {split: run.data.split(split) for split in wanted}
-    return write_report(run.folder.path, run.model, splits, tables, about(run.folder, run.title), options)
+    beside = kept(run.folder, belonging(run.folder, run.model, run.seed))
+    told = replace(about(run.folder, run.title), controls=beside or {})
+    return write_report(run.folder.path, run.model, splits, tables, told, options)
 
 
 def about(folder: RunFolder, title: str) -> RunAbout:

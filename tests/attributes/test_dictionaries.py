@@ -3,9 +3,11 @@ from collections.abc import Sequence
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
-from interp_by_design.attributes import AttributeDictionary, FlintDictionary, TopKDictionary
+from interp_by_design.attributes import AttributeDictionary, FlintDictionary, SignedDictionary, TopKDictionary
 from interp_by_design.attributes.cells import pooled_cells
+from interp_by_design.interpreter import LinearHead, LinearInterpreter
 from interp_by_design.terms import UserError
 from tests.conformance.dictionary import DictionaryConformance
 
@@ -33,6 +35,52 @@ class TestTopK(DictionaryConformance):
     def test_k_beyond_the_attributes_is_refused(self, k: int) -> None:
         with pytest.raises(UserError, match="from 1 to n_attributes=9"):
             TopKDictionary([torch.Size((4,))], 9, k=k)
+
+
+class TestSigned(DictionaryConformance):
+    def dictionary(self, shapes: Sequence[torch.Size], n_attributes: int) -> AttributeDictionary:
+        return SignedDictionary(shapes, n_attributes)
+
+    @pytest.mark.parametrize("training", [True, False])
+    def test_the_two_parts_of_a_direction_exclude_each_other_and_lose_nothing(self, training: bool) -> None:
+        dictionary, hidden = self.made(9).train(training), self.hidden(n=50)
+        attributes = F.pad(dictionary(hidden), (0, 1))
+        positive, negative = attributes.chunk(2, dim=1)
+        assert bool((positive * negative == 0).all())
+        z = torch.cat([pooled_cells(layer, 3) for layer in hidden], dim=1)
+        assert isinstance(dictionary, SignedDictionary)
+        signed = dictionary.standardise_directions(dictionary.weights(dictionary.standardise_inputs(z)))
+        torch.testing.assert_close((positive - negative)[:, :4], signed[:, :4])
+        torch.testing.assert_close(positive[:, 4], signed[:, 4].relu())  # of an odd number, the last has its positive part alone
+
+    def test_a_smaller_k_keeps_the_k_largest(self) -> None:
+        shapes = [torch.Size(shape) for shape in self.shapes]
+        few, whole = SignedDictionary(shapes, 9, k=2).eval(), SignedDictionary(shapes, 9).eval()
+        few.load_state_dict(whole.state_dict())
+        hidden = self.hidden(n=50)
+        for sparse, dense in zip(few(hidden).tolist(), whole(hidden).tolist(), strict=True):
+            second = sorted(dense)[-2]
+            assert sparse == [value if value >= second else 0.0 for value in dense]
+
+    def test_the_head_starts_from_the_same_code_whatever_the_seed(self) -> None:
+        codes = []
+        for seed in (0, 1):
+            torch.manual_seed(seed)
+            dictionary = SignedDictionary([torch.Size((4,))], 9)
+            codes.append(LinearInterpreter(dictionary, LinearHead(9, 6), nn.Identity()).head.weights.detach())
+        assert torch.equal(*codes)
+        positive, negative = F.pad(codes[0], (0, 1)).chunk(2, dim=1)
+        assert torch.equal(positive[:, :4], -negative[:, :4])
+        assert ((positive > 0).sum(dim=0) == 2).all()
+        assert ((positive < 0).sum(dim=0) == 2).all()
+
+    def test_two_classes_have_a_code_too(self) -> None:
+        assert SignedDictionary([torch.Size((4,))], 4).first_head(2)[:, :2].abs().tolist() == [[pytest.approx(0.3)] * 2] * 2
+
+    @pytest.mark.parametrize("k", [0, 10, -1, True])
+    def test_k_beyond_the_attributes_is_refused(self, k: int) -> None:
+        with pytest.raises(UserError, match="from 1 to n_attributes=9"):
+            SignedDictionary([torch.Size((4,))], 9, k=k)
 
 
 class TestFlintOneMap(DictionaryConformance):

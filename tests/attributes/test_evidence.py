@@ -13,6 +13,7 @@ from interp_by_design.attributes import (
     LinearProbeDictionary,
     NMFDictionary,
     PCADictionary,
+    SignedDictionary,
     SparseAutoencoderDictionary,
     TopKDictionary,
 )
@@ -25,6 +26,7 @@ J = 6
 
 Made = tuple[Callable[[], AttributeDictionary], list[torch.Size], Callable[[Tensor], Tensor]]
 KINDS: dict[str, Made] = {
+    "signed": (lambda: SignedDictionary(MIXED, J), MIXED, F.relu),
     "topk": (lambda: TopKDictionary(MIXED, J, k=2), MIXED, F.softplus),
     "topk of one map": (lambda: TopKDictionary(MAPS[:1], J, k=2, pooled=5), MAPS[:1], F.softplus),
     "linear probe": (lambda: LinearProbeDictionary(MIXED, J, k=J), MIXED, F.relu),
@@ -33,7 +35,7 @@ KINDS: dict[str, Made] = {
     "nmf": (lambda: NMFDictionary(MIXED, J, k=J), MIXED, lambda total: total),
     "flint": (lambda: FlintDictionary(MAPS, J, channels=5, negative_slope=0.01), MAPS, lambda t: F.leaky_relu(t, 0.01)),
 }
-LINEAR = ["topk", "topk of one map", "linear probe", "pca", "sparse autoencoder"]
+LINEAR = ["signed", "topk", "topk of one map", "linear probe", "pca", "sparse autoencoder"]
 
 
 def layers(shapes: Sequence[torch.Size], n: int, seed: int = 0) -> list[Tensor]:

@@ -8,6 +8,7 @@ import signal
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,9 @@ def _wandb_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     leave_service()
     yield
+    if wandb.run is not None:  # else it would go on to write down what later tests print, by a process that has ended
+        with suppress(Exception):
+            wandb.finish()
     leave_service()
     for process in services():  # one that did not end, as happens now and then
         os.kill(process, signal.SIGKILL)
@@ -62,6 +66,8 @@ def run(logger: Wandb, steps: range, *, status: str = "success") -> Guarded:
 
 def records(folder: Path) -> list[Record]:
     """The records of the one offline run in a folder: chunks, in blocks of 32 KiB, as LevelDB's logs have them."""
+    if wandb.run is not None:
+        wandb.finish()  # Lightning's own logger leaves its run open
     wandb.teardown()  # whoever ends before wandb's process has written, waits for it in this way too
     [file] = folder.glob("wandb/offline-run-*/*.wandb")
     data, at, found, whole = file.read_bytes(), 7, [], b""  # 7: the file's own header

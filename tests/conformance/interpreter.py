@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import deepcopy
 
 import torch
 
@@ -37,6 +38,14 @@ class InterpreterConformance(ABC):
         attributes = interpreter(self.seen())
         contributions = attributes[:, None, :] * interpreter.head.weights
         torch.testing.assert_close(interpreter.head(attributes), contributions.sum(dim=2) + interpreter.head.bias)
+
+    def test_a_copy_decides_alike(self) -> None:
+        interpreter, seen = self.interpreter().eval(), self.seen()
+        copied = deepcopy(interpreter)
+        assert torch.equal(copied.head(copied(seen)), interpreter.head(interpreter(seen)))
+
+    def test_its_own_losses_have_weights(self) -> None:
+        assert all(weight > 0 for weight in self.interpreter().extra_weights.values())
 
     def test_deterministic_when_not_training(self) -> None:
         interpreter, seen = self.interpreter().eval(), self.seen()

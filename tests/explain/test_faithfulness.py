@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from interp_by_design.explain.faithfulness import faithfulness, faithfulness_scores
+from interp_by_design.explain.faithfulness import Faithfulness, faithfulness, faithfulness_scores
 from interp_by_design.explain.heatmaps import located
 from interp_by_design.explain.removal import blurred
 from interp_by_design.model import InterpretableModel
@@ -85,6 +85,7 @@ def test_against_the_reference() -> None:
         {
             "faithfulness": sum(chosen) / len(chosen),
             "faithfulness_random": float(found.random.mean()),
+            "faithfulness_gap_low": found.gap_low,
             "faithfulness_samples": len(chosen),
         },
         abs=1e-4,
@@ -99,6 +100,27 @@ def test_where_all_that_is_active_is_shown_there_is_nothing_to_compare_with() ->
     assert len(found.shown) == len(found.random) == 0
     assert found.looked_at == N
     assert faithfulness_scores(model, batches(), seed=0, tau=1e6, n=N) == {}
+
+
+def test_the_gap_is_of_pairs_and_its_lower_end_comes_nearer_with_more_images() -> None:
+    shown, random = [0.5, 0.1, 0.9, 0.3], [0.3, 0.1, 0.5, 0.3]
+    gaps = [0.2, 0.0, 0.4, 0.0]
+    deviation = math.sqrt(sum((gap - 0.15) ** 2 for gap in gaps) / 3)
+    few = Faithfulness(torch.tensor(shown), torch.tensor(random), looked_at=9)
+    assert few.gap_low == pytest.approx(0.15 - 1.96 * deviation / 2)
+    many = Faithfulness(torch.tensor(shown * 100), torch.tensor(random * 100), looked_at=900)
+    assert few.gap_low < 0 < many.gap_low < 0.15
+    assert math.isnan(Faithfulness(torch.tensor([0.5]), torch.tensor([0.1]), looked_at=1).gap_low)
+
+
+def test_the_lower_end_is_above_the_truth_in_one_of_forty_cases() -> None:
+    draws = torch.Generator().manual_seed(0)
+    above = 0
+    for _ in range(2000):
+        shared = torch.rand(50, generator=draws)  # what an image loses whatever is removed: pairs do not see it
+        gap = 0.05 + 0.1 * torch.randn(50, generator=draws)
+        above += Faithfulness(shared + gap, shared, looked_at=50).gap_low > 0.05
+    assert 0.015 < above / 2000 < 0.04
 
 
 def test_the_seed_draws_and_the_model_is_left_as_it_was() -> None:

@@ -20,6 +20,7 @@ from interp_by_design.data.factors import NORMALISATION
 from interp_by_design.data.records import CLASS_NAMES, DISTRACTORS, TEXTURES, draw
 from interp_by_design.data.render import PATCH, render, render_bytes
 from interp_by_design.explain.deletion import deletion_check
+from interp_by_design.explain.effects import cosine, effects
 from interp_by_design.explain.faithfulness import faithfulness
 from interp_by_design.explain.heatmaps import heatmaps
 from interp_by_design.explain.intervention import Intervention
@@ -164,3 +165,12 @@ def test_f_needs_what_is_shown_more_than_what_is_not(objects: World) -> None:
     found = faithfulness(objects.model, [batch], seed=0, tau=2)
     assert len(found.shown) >= 100
     assert found.shown.mean() >= found.random.mean() + 0.1
+
+
+def test_attributes_differ_in_what_they_do_to_f_as_g_says(objects: World) -> None:
+    batch = Batch(objects.images[:300], objects.records.labels()[:300], torch.arange(300))
+    found = effects(objects.model, [batch], seed=0, tau=2)
+    assert len(found.measured) >= 100
+    assert found.agreement >= 0.25
+    order = torch.randperm(len(found.measured), generator=torch.Generator().manual_seed(0))
+    assert abs(cosine(found.measured, found.predicted[order])) <= 0.1

@@ -10,6 +10,8 @@ from interp_by_design.gather import CacheSettings, recorded
 from interp_by_design.metrics import SCORES
 from tests.small import small_model
 
+FAMILIES = ("faithfulness", "effect", "stability", "consistency")  # of scores that take the model
+
 
 def data(n: int = 90) -> TensorData:
     draws = torch.Generator().manual_seed(0)
@@ -29,7 +31,7 @@ def test_the_images_are_spread_over_the_split() -> None:
 
 
 @pytest.mark.parametrize("cached", [False, True])
-def test_faithfulness_and_consistency_are_among_the_scores_of_each_split(cached: bool) -> None:
+def test_what_takes_the_model_is_among_the_scores_of_each_split(cached: bool) -> None:
     model, given = small_model().eval(), data()
     with torch.no_grad():
         model.interpreter.head.weights[:, 1:] *= 0.05  # most of what is active is not shown
@@ -38,8 +40,12 @@ def test_faithfulness_and_consistency_are_among_the_scores_of_each_split(cached:
     known = {score.key for score in SCORES}
     for split in ("val", "test"):
         mine = {key.partition("/")[2]: value for key, value in scores.items() if key.startswith(f"{split}/")}
-        assert {"faithfulness", "faithfulness_random", "faithfulness_samples", "consistency"} <= mine.keys() <= known
+        assert {key for key in known if key.startswith(FAMILIES)} <= mine.keys() <= known
         assert 0 <= mine["consistency"] <= 1
         assert -1 <= mine["faithfulness"] <= 1
+        assert mine["faithfulness_gap_low"] <= mine["faithfulness"] - mine["faithfulness_random"]
+        assert -1 <= mine["effect_agreement"] <= 1
+        assert all(0 <= mine[f"stability_{change}"] <= 1 for change in ("noise", "jpeg20", "shift"))
         assert 0 < mine["faithfulness_samples"] <= len(given.split(split))
+        assert 0 < mine["stability_samples"] <= len(given.split(split))
     assert scores == evaluate(model, source, seed=0)

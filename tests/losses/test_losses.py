@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from interp_by_design.losses import conciseness, input_fidelity, magnitude, output_fidelity
+from interp_by_design.losses import conciseness, independence, input_fidelity, magnitude, output_fidelity
 from interp_by_design.losses.conciseness import SMOOTHING, entropy, softmax_entropy, sum_code
 from tests.reference import losses as reference
 
@@ -28,6 +28,18 @@ def test_both_directions_of_output_fidelity(logits: list[list[float]]) -> None:
     g, f = tensor(logits), tensor(other)
     assert float(output_fidelity(g, f, "trained")) == pytest.approx(reference.cross_entropy(of=other, under=logits), abs=1e-9)
     assert float(output_fidelity(g, f, "printed")) == pytest.approx(reference.cross_entropy(of=logits, under=other), abs=1e-9)
+
+    both = reference.cross_entropy(of=other, under=logits) + reference.cross_entropy(of=logits, under=other)
+    assert float(output_fidelity(g, f, "mutual")) == pytest.approx(both, abs=1e-9)
+
+
+def test_mutual_fidelity_teaches_each_side_from_the_other_as_it_is() -> None:
+    g, f = torch.randn(3, 4, requires_grad=True), torch.randn(3, 4, requires_grad=True)
+    output_fidelity(g, f, "mutual").backward()
+    # The gradient of a cross-entropy against a constant target is (softmax - target) / n, whichever side learns.
+    apart = (g.detach().softmax(dim=1) - f.detach().softmax(dim=1)) / 3
+    torch.testing.assert_close(g.grad, apart)
+    torch.testing.assert_close(f.grad, -apart)
 
 
 def test_trained_direction_teaches_only_g_and_printed_teaches_both() -> None:
@@ -95,3 +107,28 @@ def test_gradients_are_finite_at_the_all_zero_code() -> None:
     conciseness(attributes).backward()
     assert attributes.grad is not None
     assert torch.isfinite(attributes.grad).all()
+
+
+def test_independence_is_the_share_that_a_ridge_regression_on_the_answer_tells() -> None:
+    torch.manual_seed(0)
+    f, attributes = 2 * torch.randn(40, 3, dtype=torch.float64), torch.rand(40, 4, dtype=torch.float64)
+    attributes[:, 0] = f.softmax(dim=1)[:, 1]
+    expected = reference.independence(attributes.tolist(), f.tolist())
+    assert float(independence(attributes, f)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_independence_tells_copies_of_the_answer_from_what_it_does_not_hold() -> None:
+    torch.manual_seed(0)
+    f = 2 * torch.randn(4000, 3)
+    copies, own = f.softmax(dim=1), torch.rand(4000, 3)
+    assert float(independence(copies, f)) > 0.9
+    assert float(independence(own, f)) < 0.01
+    assert float(independence(torch.zeros(50, 3), f[:50])) == 0
+
+
+def test_independence_teaches_the_attributes_alone() -> None:
+    attributes, f = torch.rand(20, 4, requires_grad=True), torch.randn(20, 3, requires_grad=True)
+    independence(attributes, f).backward()
+    assert attributes.grad is not None
+    assert torch.isfinite(attributes.grad).all()
+    assert f.grad is None

@@ -1,9 +1,11 @@
 import math
 
 import pytest
+import torch
 
+from interp_by_design.metrics import fidelity_by_class, probability_error
 from interp_by_design.metrics.agreement import agreement_scores
-from tests.metrics.tables import of_logits
+from tests.metrics.tables import of_logits, realistic_logits
 
 
 def test_accuracies_and_fidelity() -> None:
@@ -69,3 +71,42 @@ def test_finite_for_huge_logits() -> None:
     scores = agreement_scores(of_logits([[1e4, -1e4], [0.0, 1e4]], [[-1e4, 1e4], [0.0, 1e4]], labels=[0, 1]))
     assert scores["kl"] == 1e4  # (2e4 + 0) / 2
     assert all(math.isfinite(value) for value in scores.values())
+
+
+def test_fidelity_of_each_class_that_f_decides() -> None:
+    # f decides 0 0 0 2 and g 0 0 1 1
+    f = torch.tensor([[2.0, 0, 0], [2.0, 0, 0], [1.0, 0, 0], [0.0, 1, 2]])
+    g = torch.tensor([[1.0, 0, 0], [1.0, 0, 0], [0.0, 1, 0], [0.0, 1, 0]])
+    found = fidelity_by_class(f, g).tolist()
+    assert found[0] == pytest.approx(2 / 3)
+    assert math.isnan(found[1])
+    assert found[2] == 0
+
+
+def test_the_worst_class_is_among_those_that_f_decides_ten_times() -> None:
+    f = [[1.0, 0, 0]] * 20 + [[0.0, 1, 0]] * 10 + [[0.0, 0, 1]] * 9
+    g = [[1.0, 0, 0]] * 20 + [[0.0, 1, 0]] * 7 + [[1.0, 0, 0]] * 12  # 7 of the ten, and none of the nine
+    scores = agreement_scores(of_logits(f, g, labels=[0] * 39))
+    assert scores["fidelity_worst_class"] == pytest.approx(7 / 10)
+    assert "fidelity_worst_class" not in agreement_scores(of_logits(f[-9:], g[-9:], labels=[0] * 9))
+
+
+def test_probability_error_is_over_all_classes() -> None:
+    # f = (1/2, 1/4, 1/4) and g = (1/2, 1/2, 0): a quarter is with another class, and g decides as f. Then all is, and nothing.
+    half = [math.log(4), math.log(2), math.log(2)]
+    f, g = [half, [900.0, 0, 0], half], [[0.0, 0, -900], [0.0, 900, 0], [score + 7 for score in half]]
+    scores = agreement_scores(of_logits(f, g, labels=[0, 0, 0]))
+    assert scores["probability_error"] == pytest.approx((0.25 + 1 + 0) / 3, abs=1e-7)
+
+
+def test_attributes_that_say_nothing_of_the_image_have_a_large_probability_error() -> None:
+    # What Kumar and Ahuja ask of a measure: that random concepts explain less faithfully. Here g reads f's own evidence.
+    logits, _ = realistic_logits(500, 10, seed=0)
+    weights = torch.randn(10, 10, generator=torch.Generator().manual_seed(1))
+    attributes = logits @ torch.linalg.inv(weights).T
+    draws = torch.Generator().manual_seed(2)
+    strangers = attributes[torch.randperm(500, generator=draws)]
+    noise = attributes.std() * torch.randn(500, 10, generator=draws) + attributes.mean()
+    errors = [float(probability_error(logits, some @ weights.T).mean()) for some in (attributes, strangers, noise)]
+    assert errors[0] < 0.001
+    assert min(errors[1:]) > 0.5

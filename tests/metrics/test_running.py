@@ -7,7 +7,15 @@ from interp_by_design.metrics import RunningScores, scorecard
 from interp_by_design.terms import Interpretation, InterpretationTable, UserError
 from tests.metrics.tables import relabelled
 
-SHARED = ["predictor_accuracy", "interpreter_accuracy", "fidelity", "kl", "conciseness_abs@5", "reconstruction_mse"]
+SHARED = [
+    "reconstruction_mse",
+    "predictor_accuracy",
+    "interpreter_accuracy",
+    "fidelity",
+    "kl",
+    "probability_error",
+    "conciseness_abs@5",
+]
 
 
 def images(table: InterpretationTable) -> torch.Tensor:
@@ -63,7 +71,7 @@ def test_states_are_sums_so_ranks_add_up() -> None:
     before = {name: torch.as_tensor(value).numel() for name, value in running.metric_state.items()}
     run(running, relabelled(40, seed=2), slice(0, 40))
     assert {name: value.numel() for name, value in running.metric_state.items()} == before
-    assert sum(before.values()) == 25 + 8
+    assert sum(before.values()) == 25 + 9
 
 
 def test_huge_logits_stay_finite() -> None:

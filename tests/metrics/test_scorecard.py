@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from interp_by_design.metrics import SCORES, chunks, failed_gates, scorecard
 from interp_by_design.metrics.agreement import agreement_scores
+from interp_by_design.metrics.calibration import calibration_scores
 from interp_by_design.metrics.conciseness import conciseness_scores
+from interp_by_design.metrics.overlap import overlap_scores
 from interp_by_design.metrics.reconstruction import reconstruction_scores
 from interp_by_design.metrics.usage import usage_scores
 from interp_by_design.terms import InterpretationTable, UserError
@@ -23,7 +25,8 @@ logit = st.sampled_from([-1e4, -2.0, 0.0, 0.5, 1.0, 4.0, 1e4])
 error = st.sampled_from([0.0, 0.125, 0.5, 1.0])
 
 PROBES = ("fidelity_rank_probe", "fidelity_full_probe")  # of hidden layers, which no table has
-RUN = ("faithfulness", "faithfulness_random", "faithfulness_samples", "consistency")  # which take the model
+# which take the model
+RUN = {score.key for score in SCORES if score.key.partition("_")[0] in ("faithfulness", "effect", "stability", "consistency")}
 
 
 @st.composite
@@ -53,8 +56,10 @@ def tables(draw: st.DrawFn) -> InterpretationTable:
     ("scores", "literal"),
     [
         (agreement_scores, reference.agreement),
+        (calibration_scores, reference.calibration),
         (conciseness_scores, reference.conciseness),
         (usage_scores, reference.usage),
+        (overlap_scores, reference.overlap),
         (reconstruction_scores, reference.reconstruction),
     ],
 )
@@ -96,7 +101,7 @@ def test_huge_logits_and_a_dictionary_that_is_off() -> None:
     scores = scorecard(silent, silent, seed=0)
     assert all(math.isfinite(value) for value in scores.values())
     assert scores["dead_attributes"] == 25
-    assert not {"effective_attributes", "logit_predictability", "left_out@2"} & set(scores)
+    assert not {"effective_attributes", "logit_predictability", "left_out@2", "overlap"} & set(scores)
 
 
 def test_the_chunk_size_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

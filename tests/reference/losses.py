@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from sklearn.linear_model import Ridge
+
 Rows = list[list[float]]
 
 
@@ -44,3 +47,14 @@ def conciseness_sum(attributes: Rows, smoothing: float) -> float:
         codes.append([(value + smoothing) / total for value in row])
     mean = [sum(code[j] for code in codes) / len(codes) for j in range(len(codes[0]))]
     return sum(entropy_of(code) for code in codes) / len(codes) - entropy_of(mean)
+
+
+def independence(attributes: Rows, logits: Rows) -> float:
+    """mean_j R^2_j of scikit-learn's ridge regression of each attribute on [log p, p] of the answer, each standardised."""
+    p = np.array([softmax(row) for row in logits])
+    answer = np.concatenate([np.log(p).clip(-12), p], axis=1)
+    answer = (answer - answer.mean(axis=0)) / (answer.std(axis=0) + 1e-4)
+    targets = np.array(attributes)
+    predicted = Ridge(alpha=0.1 * len(answer)).fit(answer, targets).predict(answer)
+    explained = ((predicted - targets.mean(axis=0)) ** 2).mean(axis=0)
+    return float((explained / (targets.var(axis=0) + 1e-4)).mean())

@@ -40,6 +40,42 @@ def kl(f: list[float], g: list[float]) -> float:
     return sum(math.exp(a) * (a - b) for a, b in zip(log_softmax(f), log_softmax(g), strict=True))
 
 
+def softmax(logits: list[float]) -> list[float]:
+    top = max(logits)
+    powers = [math.exp(z - top) for z in logits]
+    return [power / sum(powers) for power in powers]
+
+
+def probability_error(f: list[float], g: list[float]) -> float:
+    return sum(abs(a - b) for a, b in zip(softmax(f), softmax(g), strict=True)) / 2
+
+
+def fidelity_by_class(t: Columns) -> dict[int, tuple[float, int]]:
+    """For each class that f decides, how often g decides it too, and on how many samples."""
+    classes = {decision(f) for f in t.f}
+    decided = {c: [x for x in range(len(t.labels)) if decision(t.f[x]) == c] for c in classes}
+    return {c: (mean([float(decision(t.g[x]) == c) for x in rows]), len(rows)) for c, rows in decided.items()}
+
+
+def calibration_error(logits: Rows, labels: list[int]) -> float:
+    probabilities = [softmax(z) for z in logits]
+    error = 0.0
+    for b in range(15):
+        inside = [x for x in range(len(labels)) if b / 15 < max(probabilities[x]) <= (b + 1) / 15]
+        if inside:
+            accuracy = mean([float(decision(logits[x]) == labels[x]) for x in inside])
+            confidence = mean([max(probabilities[x]) for x in inside])
+            error += len(inside) / len(labels) * abs(accuracy - confidence)
+    return error
+
+
+def calibration(t: Columns) -> dict[str, float]:
+    return {
+        "calibration_error": calibration_error(t.g, t.labels),
+        "predictor_calibration_error": calibration_error(t.f, t.labels),
+    }
+
+
 def agreement(t: Columns) -> dict[str, float]:
     n = range(len(t.labels))
     same = [float(decision(t.g[x]) == decision(t.f[x])) for x in n]
@@ -54,7 +90,11 @@ def agreement(t: Columns) -> dict[str, float]:
         "fidelity_top5": mean([float(decision(t.f[x]) in top[x]) for x in n]),
         "fidelity_hard": mean([same[x] for x in hard]),
         "kl": mean([kl(t.f[x], t.g[x]) for x in n]),
+        "probability_error": mean([probability_error(t.f[x], t.g[x]) for x in n]),
     }
+    often = [share for share, count in fidelity_by_class(t).values() if count >= 10]
+    if often:
+        scores["fidelity_worst_class"] = min(often)
     errors = [same[x] for x in n if decision(t.f[x]) != t.labels[x]]
     present = sorted(set(t.labels))
     if 1 < len(present) < len(t.w):
@@ -103,6 +143,21 @@ def usage(t: Columns) -> dict[str, float]:
         shares = [s / sum(sizes) for s in sizes]
         scores["effective_attributes"] = math.exp(-sum(p * math.log(p) for p in shares if p > 0))
     return scores
+
+
+def correlation(a: list[float], b: list[float]) -> float:
+    da, db = [v - mean(a) for v in a], [v - mean(b) for v in b]
+    product = sum(p * q for p, q in zip(da, db, strict=True))
+    return product / math.sqrt(sum(p * p for p in da)) / math.sqrt(sum(q * q for q in db))
+
+
+def overlap(t: Columns) -> dict[str, float]:
+    positive = [p for row in t.phi for p in row if p > 0]
+    epsilon = 0.01 * mean(positive) if positive else 0.0
+    columns = [[row[j] for row in t.phi] for j in range(len(t.w[0]))]
+    live = [c for c in columns if mean([float(p > epsilon) for p in c]) >= 0.001 and max(c) > min(c)]
+    pairs = [abs(correlation(live[i], live[j])) for i in range(len(live)) for j in range(i)]
+    return {"overlap": mean(pairs)} if pairs else {}
 
 
 def reconstruction(t: Columns) -> dict[str, float]:

@@ -60,7 +60,8 @@ def made_up(
             for j in range(n_attributes)
         ),
         classes=tuple(
-            ClassPage(c, 10, 10, 10, tuple(weights[c].clamp(-1, 1).tolist()), typical, ((c, 9),), ((c, 8),)) for c in occurring
+            ClassPage(c, 10, 10, 10, 0.9, tuple(weights[c].clamp(-1, 1).tolist()), typical, ((c, 9),), ((c, 8),))
+            for c in occurring
         ),
         samples=tuple(_sample(index, image, row, int((weights @ row + bias).argmax())) for index, row in enumerate(attributes)),
         chosen="Made up, not chosen.",

@@ -81,6 +81,11 @@ def test_charts_are_drawn_when_their_tab_opens(page: Any) -> None:
     page.wait_for_selector("#relevance-map svg .heatmaplayer image", state="attached")
 
 
+def test_a_class_says_how_often_g_agrees(page: Any) -> None:
+    go(page, "classes/0")
+    assert "Where f decides it, g agrees on 90.0 %." in page.locator("#panel-classes").inner_text()
+
+
 def test_the_theme_can_be_chosen(page: Any) -> None:
     background = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(background)

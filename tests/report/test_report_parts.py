@@ -97,6 +97,8 @@ def test_classes_count_what_the_table_says() -> None:
         c = page.index
         assert (page.labelled, page.predicted, page.interpreted) == (labels.count(c), f.count(c), g.count(c))
         assert dict(page.interpreters) == Counter(b for a, b in zip(f, g, strict=True) if a == c)
+        alike = [b == c for a, b in zip(f, g, strict=True) if a == c]
+        assert page.fidelity == (pytest.approx(sum(alike) / len(alike), abs=1e-4) if alike else None)
         assert dict(page.labels) == Counter(b for a, b in zip(f, labels, strict=True) if a == c)
         assert [n for _, n in page.labels] == sorted((n for _, n in page.labels), reverse=True)
         relevance = explain_globally(table).relevance[c].tolist()
@@ -108,6 +110,7 @@ def test_a_class_that_never_occurs_has_no_page() -> None:
     table = table_of([[1.0]], [[1.0], [0.5], [0.0]], f=[[0.0, 1.0, 0.0]], labels=[1.0])
     pages = class_pages(table, explain_globally(table), disagreement(table), choose(table, local_columns(table), 1, "test", 0))
     assert [(page.index, bool(page.relevance)) for page in pages] == [(0, True), (1, False)]
+    assert [page.fidelity for page in pages] == [None, 0]  # f decides 1, and g 0
 
 
 def test_samples_are_rows_of_the_table() -> None:
@@ -186,7 +189,7 @@ def test_the_scorecard_is_judged_by_its_gates() -> None:
     assert rows["odd"].values == ("", "2")
     assert "conciseness@2" not in rows
     assert "conciseness_abs@5" in rows
-    assert told.verdict.startswith("5 of 10 judged scores on test are beyond the gate: fidelity_hard (0.5000, gate ≥ 0.7), ")
+    assert told.verdict.startswith("7 of 14 judged scores on test are beyond the gate: fidelity_hard (0.5000, gate ≥ 0.7), ")
     assert [line.value for line in told.headlines][:3] == ["50.0 %", "50.0 %", "98.0 %"]
 
 

@@ -100,6 +100,7 @@ def test_the_default_experiment_keeps_its_claim(tmp_path: Path) -> None:
     assert scores["test/interpreter_accuracy"] >= 0.97
     assert scores["test/fidelity"] >= 0.97
     assert scores["test/dead_attributes"] == 0
+    assert failed_gates({key.removeprefix("test/"): value for key, value in scores.items()}, 20) == []
 
 
 @pytest.mark.parametrize("control", ["relabelled", "frozen_random"])
@@ -109,6 +110,7 @@ def test_controls_fail_the_scorecard(control: str, tmp_path: Path) -> None:
     if control == "relabelled":
         assert scores["test/fidelity"] > 0.99, "the cheat must look good, or it is no control"
         assert {"logit_predictability", "within_class_explained"} <= failed
+    assert "effect_agreement" in failed, "attributes of neither differ in what they do to f as g says"
     assert len(failed) >= 2
 
 

@@ -37,7 +37,10 @@ class Chart:
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """A line of the scorecard: the score on each split as text ("" where it has none), and what it is held to."""
+    """A line of the scorecard: the score on each split as text ("" where it has none), and what it is held to.
+
+    `controls` is what each control scores on test, as text, and whether that is beyond the gate.
+    """
 
     key: str
     arrow: str
@@ -45,6 +48,7 @@ class ScoreRow:
     values: tuple[str, ...]
     bound: str
     failed: bool
+    controls: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,14 @@ class Headline:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """Numbers of the run, those beyond their gates marked."""
+    """Numbers of the run, those beyond their gates marked. `controls` are columns' names, `beside` says what they tell."""
 
     splits: tuple[str, ...]
     rows: tuple[ScoreRow, ...]
     headlines: tuple[Headline, ...]
     verdict: str
+    controls: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,13 +128,15 @@ class ClassPage:
     """One class that occurs: how often, which attributes speak for it, and what it is taken for.
 
     `relevance` is r_{j,c}, empty where g decides the class on no image. `interpreters` and `labels` say what g decides, and what
-    the label is, where f decides this class. `typical` are places in the list of samples.
+    the label is, where f decides this class; `fidelity` is the share of these images where g agrees, None where there are none.
+    `typical` are places in the list of samples.
     """
 
     index: int
     labelled: int
     predicted: int
     interpreted: int
+    fidelity: float | None
     relevance: tuple[float, ...]
     typical: tuple[int, ...]
     interpreters: Pairs

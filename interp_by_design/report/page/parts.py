@@ -10,6 +10,7 @@ from torch import Tensor
 
 from interp_by_design.data.split import Split
 from interp_by_design.explain import AttributeSheet, Disagreement, GlobalExplanation, LocalColumns, read_locally
+from interp_by_design.metrics import fidelity_by_class
 from interp_by_design.report.page.choice import Choice
 from interp_by_design.report.page.content import AttributePage, ClassPage, Example, Head, Pairs, Sample, Spread
 from interp_by_design.report.page.pictures import heat_picture, picture
@@ -66,6 +67,7 @@ def class_pages(
     predicted, interpreted = (logits.argmax(dim=1) for logits in (table.predictor, table.interpreter))
     labelled, f_decides, g_decides = (_counts(column, n_classes) for column in (table.labels, predicted, interpreted))
     labels = torch.bincount(predicted * n_classes + table.labels, minlength=n_classes**2).view(n_classes, n_classes)
+    fidelity = fidelity_by_class(table.predictor, table.interpreter)
     places = {row: place for place, row in enumerate(choice.rows)}
     return tuple(
         ClassPage(
@@ -73,6 +75,7 @@ def class_pages(
             labelled=labelled[c],
             predicted=f_decides[c],
             interpreted=g_decides[c],
+            fidelity=finite(float(fidelity[c])),
             relevance=tuple(rounded(r) for r in explained.relevance[c].tolist()) if g_decides[c] else (),
             typical=tuple(places[row] for row in choice.typical.get(c, ())),
             interpreters=_pairs(disagreement.confusion[c]),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from interp_by_design.metrics import GATES, SCORES, Gate, failed_gates
 from interp_by_design.report.history import History
 from interp_by_design.report.page.content import Chart, Curve, Headline, Scorecard, ScoreRow
-from interp_by_design.report.scorecard_table import ARROWS, number
+from interp_by_design.report.scorecard_table import ARROWS, CONTROL_NAMES, controls_verdict, failed_keys, number
 
 SPLITS = ("val", "test")
 MEANINGS = {score.key: score.meaning for score in SCORES}
@@ -26,8 +26,15 @@ HEADLINES = (
 )
 
 
-def scorecard(scores: Mapping[str, float], n_attributes: int, tau: float) -> Scorecard:
-    """The scores of validation and test that are no curve over τ, and those that gates are held to; judged on test."""
+def scorecard(
+    scores: Mapping[str, float], n_attributes: int, tau: float, controls: Mapping[str, Mapping[str, float]] | None = None
+) -> Scorecard:
+    """The scores of validation and test that are no curve over τ, and those that gates are held to; judged on test.
+
+    Beside them, where there are `controls`, what each of these scores on test.
+    """
+    controls = (controls or {}) if scores else {}
+    beside = {name: failed_keys(of, n_attributes) for name, of in controls.items()}
     splits = tuple(split for split in SPLITS if any(key.startswith(f"{split}/") for key in scores))
     judged = _of(scores, "test") if "test" in splits else {}
     failed = failed_gates(judged, n_attributes)
@@ -40,12 +47,20 @@ def scorecard(scores: Mapping[str, float], n_attributes: int, tau: float) -> Sco
             values=tuple(number(value) if (value := scores.get(f"{split}/{key}")) is not None else "" for split in splits),
             bound=bound(gates[key], n_attributes) if key in gates and key in judged else "",
             failed=key in {gate.key for gate in failed},
+            controls=tuple((number(of[key]) if key in of else "", key in beside[name]) for name, of in controls.items()),
         )
         for key in _keys(scores, splits)
         if "@" not in key or key in gates
     )
     shown = _of(scores, splits[-1]) if splits else {}
-    return Scorecard(splits, rows, tuple(_headlines(shown, failed, tau)), verdict(judged, failed, n_attributes))
+    return Scorecard(
+        splits,
+        rows,
+        tuple(_headlines(shown, failed, tau)),
+        verdict(judged, failed, n_attributes),
+        controls=tuple(CONTROL_NAMES.get(name, name) for name in controls),
+        beside=controls_verdict(scores, controls, n_attributes) if controls else (),
+    )
 
 
 def verdict(judged: Mapping[str, float], failed: Sequence[Gate], n_attributes: int) -> str:

@@ -63,7 +63,7 @@ const classPage = (page) => {
   return [
     element("nav", { class: "turn", "aria-label": "Classes" }, element("a", { href: "#classes" }, "All classes and the map")),
     element("h2", { tabindex: -1 }, className(page.index)),
-    element("p", {}, `Of ${count(content.n, "image")} of ${content.split}: labelled so ${page.labelled.toLocaleString("en")}, decided so by f ${page.predicted.toLocaleString("en")}, by g ${page.interpreted.toLocaleString("en")}.`),
+    element("p", {}, `Of ${count(content.n, "image")} of ${content.split}: labelled so ${page.labelled.toLocaleString("en")}, decided so by f ${page.predicted.toLocaleString("en")}, by g ${page.interpreted.toLocaleString("en")}.${page.fidelity === null ? "" : ` Where f decides it, g agrees on ${percent(page.fidelity)}.`}`),
     element("h3", {}, "Attributes that speak for and against it"),
     rows.length
       ? barsAndRest("Relevance of each attribute", rows, (row) => Math.abs(row.value) > bound, (n) => `${count(n, "more attribute")} below ${number(bound)}`)

@@ -1,0 +1,191 @@
+"""Does the interpreter find the true causes? Attributes against the factors that images were rendered from; no factor is taught.
+
+usage: python -m benchmarks.planted_truth RUN … [--train] [--seeds 0 1 2]
+
+RUN is the folder of a run on data=factors; of each, its own dictionary is measured, groups fitted to its f, and two controls: a
+frozen random Ψ of the same groups over the same f, and groups fitted to an f that never learned. `--train` trains one first.
+Written to results/planted_truth.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from benchmarks.record import save
+from interp_by_design.data.causes import CAUSAL, causes_of
+from interp_by_design.data.datamodule import ImageData
+from interp_by_design.data.factors import Factors
+from interp_by_design.data.records import Records
+from interp_by_design.data.render import render
+from interp_by_design.explain import heatmaps
+from interp_by_design.fit.factored import FactoredOptions, factored, random_groups
+from interp_by_design.metrics.planted import Matching, Planted, match
+from interp_by_design.model import InterpretableModel
+from interp_by_design.predictor import LeNet, Predictor
+from interp_by_design.run.opened_run import open_run
+from interp_by_design.terms import Images, UserError
+
+N, TOP = 4000, 30
+OURS, OWN, RANDOM, UNTRAINED = "groups", "the run's own", "frozen random Ψ", "f that never learned"
+COLUMNS = (
+    "interpreter",
+    "f",
+    "seed",
+    "fidelity",
+    "found",
+    "|correlation|",
+    "margin",
+    "purity",
+    "completeness",
+    "on the object",
+    "shuffled",
+    "largest nuisance",
+)
+
+
+def main() -> None:
+    """Measures, prints and writes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="*", type=Path)
+    parser.add_argument("--train", action="store_true", help="train a run of experiment=factors first")
+    parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
+    parser.add_argument("--groups", nargs="*", type=int, default=[3, 2])
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--name", default="planted_truth", help="of the file in results/")
+    arguments = parser.parse_args()
+    folders = [*arguments.runs, *([trained()] if arguments.train else [])]
+    rows, details = [], []
+    for number, folder in enumerate(folders):
+        run = open_run(folder)
+        for name, seed, model, told in interpreters(run.model, run.data, arguments.seeds, tuple(arguments.groups)):
+            row, detail = measured(model, run.data, arguments.split)
+            rows.append([name, number, seed, *row])
+            details.append({"interpreter": name, "f": number, "seed": seed, **detail, **told})
+            print(*rows[-1], detail["matched"], sep="  ", flush=True)
+    content: dict[str, object] = {
+        "title": "Planted truth: attributes and the factors behind the images",
+        "about": about(arguments.split),
+    }
+    command = f"python -m benchmarks.planted_truth {'RUN ' * len(arguments.runs)}{'--train' if arguments.train else ''}"
+    content |= {"command": command.strip(), "goal": goal(rows), "columns": COLUMNS, "rows": rows, "details": details}
+    save(arguments.name, content)
+
+
+def about(split: str) -> str:
+    """What the columns are."""
+    return (
+        f"{split.capitalize()} split of data=factors, whose label is texture x outline; no factor enters any training. Found: "
+        "share of the four causal values (plain, striped, checked, angular) whose attribute in the one-to-one matching has "
+        "|correlation| >= 0.8, and 0.3 more than with any other planted value. |correlation|, margin, purity, completeness: "
+        "means over the four; metrics/planted.py says what they are. On the object: share of the images that activate a matched "
+        "attribute most where its heat map is hottest on the object; shuffled: of the same maps with their pixels shuffled. "
+        "Largest nuisance: largest multiple correlation of an attribute with a factor that the label does not depend on. The "
+        "sizes of the groups, 3 and 2, are told to the groups and to both controls."
+    )
+
+
+def trained() -> Path:
+    """A run of experiment=factors."""
+    from hydra import compose, initialize_config_dir
+
+    from benchmarks.rivals import UNDRAWN
+    from interp_by_design.run import train
+    from interp_by_design.run.configs import config_dir
+
+    folder = Path("runs") / "planted_truth"
+    with initialize_config_dir(str(config_dir()), version_base=None):
+        train(compose("train", ["experiment=factors", f"folder={folder}", "threads=1", *UNDRAWN]))
+    return folder
+
+
+def interpreters(
+    own: InterpretableModel, data: ImageData, seeds: list[int], groups: tuple[int, ...]
+) -> Iterator[tuple[str, int, InterpretableModel, dict[str, object]]]:
+    """Each interpreter with its name, seed, and what is to be told of its fit."""
+    yield OWN, 0, own, {}
+    train = data.split("train")
+    for seed in seeds:
+        options = FactoredOptions(groups=groups, seed=seed)
+        model, losses = factored(own, train, options)
+        yield OURS, seed, model, {"losses of the starts": [round(loss, 4) for loss in losses]}
+        yield RANDOM, seed, random_groups(own, train, options), {}
+        model, losses = factored(untrained(own, seed), train, options)
+        yield UNTRAINED, seed, model, {"losses of the starts": [round(loss, 4) for loss in losses]}
+
+
+def untrained(own: InterpretableModel, seed: int) -> InterpretableModel:
+    """The model with a network as it was drawn."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = LeNet(own.facts.image_shape, own.facts.n_classes, channels=(20, 50), width=128)
+    predictor = Predictor(network, own.predictor.hidden_layers, own.facts).eval()
+    return InterpretableModel(predictor, own.interpreter, own.facts)
+
+
+def measured(model: InterpretableModel, data: ImageData, split: str) -> tuple[list[float], dict[str, object]]:
+    """The figures of a row, and the particulars."""
+    if not isinstance(data, Factors):
+        raise UserError("The planted factors are those of data=factors. Give runs of experiment=factors.")
+    some = torch.arange(min(N, len(data.split(split))))
+    images, records = data.split(split).batch(some).images, data.records(split).take(some)
+    attributes, fidelity = seen(model, images)
+    causes = causes_of(records)
+    found = match(attributes, Planted(causes.names, causes.factors, causes.values, CAUSAL))
+    on, shuffled = pointing(model, attributes, images, records, found)
+    means = [float(values.mean()) for values in (found.correlation, found.margin, found.purity, found.completeness)]
+    row = [fidelity, found.share_found, *means, on, shuffled, max(found.nuisance.values())]
+    matched = {
+        name: [int(j), round(float(r), 3), round(float(m), 3), int(copies)]
+        for name, j, r, m, copies in zip(
+            found.names, found.attributes, found.correlation, found.margin, found.copies, strict=True
+        )
+    }
+    nuisance = {name: round(value, 3) for name, value in found.nuisance.items()}
+    return [round(value, 3) for value in row], {"matched": matched, "nuisance": nuisance}
+
+
+def seen(model: InterpretableModel, images: Images) -> tuple[Tensor, float]:
+    """Attributes, and how often g decides as f."""
+    model.eval()
+    with torch.no_grad():
+        parts = [model(some, reconstruct=False) for some in torch.split(images, 256)]
+    agree = torch.cat([part.predictor.argmax(dim=1) == part.interpreter.argmax(dim=1) for part in parts])
+    return torch.cat([part.attributes for part in parts]), float(agree.float().mean())
+
+
+def pointing(
+    model: InterpretableModel, attributes: Tensor, images: Images, records: Records, found: Matching
+) -> tuple[float, float]:
+    """How often the hottest pixel of a matched attribute is on the object, or next to it; and of shuffled maps."""
+    chosen = [int(j) for j in found.attributes if j >= 0]
+    rows = torch.cat([attributes[:, j].topk(TOP).indices for j in chosen])
+    maps = heatmaps(model, images[rows], torch.tensor(chosen).repeat_interleave(TOP)).maps.flatten(1)
+    some = records.take(rows)
+    differ = (render(some.changed("hue", 0.0)) != render(some.changed("hue", 0.5))).any(dim=1, keepdim=True)
+    region = F.max_pool2d(differ.float(), 3, 1, 1)[:, 0].flatten(1)
+    draws = torch.Generator().manual_seed(0)
+    mixed = torch.stack([row[torch.randperm(len(row), generator=draws)] for row in maps])
+    hits = [float(region.gather(1, some.argmax(dim=1, keepdim=True)).mean()) for some in (maps, mixed)]
+    return hits[0], hits[1]
+
+
+def goal(rows: list[list[object]]) -> dict[str, object]:
+    """The mean share found, ours and the controls', and whether it is what was aimed at."""
+    at = COLUMNS.index("found")
+    shares = {
+        name: statistics.mean(float(str(row[at])) for row in rows if row[0] == name)
+        for name in dict.fromkeys(str(row[0]) for row in rows)
+    }
+    ours, random = shares[OURS], shares[RANDOM]
+    return {"found": shares, "wanted": 0.9, "reached": ours >= 0.9 and ours >= 2 * random}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""SENN: a network that decides by concepts whose weights it chooses anew for each image. Knows nothing of runs or rivals.
+
+    f_c(x) = Σ_j θ_cj(x) h_j(x);   L = CE(f(x), y) + λ |∇_x f - θ(x)ᵀ J_h(x)| + |d(h(x)) - x|² + σ |h(x)|₁
+
+It cannot be an interpreter of the house: relevance, what-if and global explanations there rest on one weight for each pair of
+class and attribute, and here each image has weights of its own. So it is trained by a loop of its own, and scored by the same
+functions of contributions, `α_j(x) = θ_{c(x)j}(x) h_j(x)` in place of `φ_j(x) w_{j,c(x)}`.
+
+Source: Alvarez-Melis and Jaakkola (2018), "Towards robust interpretability with self-explaining neural networks", arXiv
+1806.07538, section 3; λ and σ are those of its code. Departs from it in the encoders (two LeNets), the optimiser (AdamW, one
+cycle), the number of concepts (FLINT's 25), and in estimating the norm over classes by one random combination of them a step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import OneCycleLR
+
+from interp_by_design.data.datamodule import ImageData
+from interp_by_design.explain.stability import MOVES, noisy
+from interp_by_design.interpreter import DenseDecoder
+from interp_by_design.metrics.conciseness import TAUS, conciseness, conciseness_abs, key, left_out
+from interp_by_design.predictor import LeNet
+from interp_by_design.relevance import normalised, shown
+from interp_by_design.terms import Attributes, DataFacts, Images, Logits, Scalar
+
+NOISED = 500  # test images whose explanations are asked for again under noise
+
+Relevances = Float[Tensor, "n classes concepts"]
+
+
+class Decided(NamedTuple):
+    """What the network makes of a batch: concepts h of either sign, relevances θ, and the logits they add up to."""
+
+    concepts: Attributes
+    relevances: Relevances
+    logits: Logits
+
+    @property
+    def contributions(self) -> Attributes:
+        """What each concept adds to the logit of the class that is decided, [n, J]."""
+        return self.concepts * self.relevances[torch.arange(len(self.logits)), self.logits.argmax(dim=1)]
+
+
+class Senn(nn.Module):
+    """f = g = Σ_j θ_j(x) h_j(x), with the decoder of its concepts. Images are in [0, 1]."""
+
+    def __init__(self, facts: DataFacts, n_concepts: int = 25, channels: tuple[int, int] = (10, 20), width: int = 64) -> None:
+        super().__init__()
+        self.facts, self.n_concepts = facts, n_concepts
+        self.h = LeNet(facts.image_shape, n_concepts, channels, width)
+        self.theta = LeNet(facts.image_shape, facts.n_classes * n_concepts, channels, width)
+        self.decoder = DenseDecoder(n_concepts, facts.image_shape)
+
+    def forward(self, images: Images) -> Decided:
+        x = self.facts.normalisation.apply(images)
+        concepts, relevances = self.h(x), self.theta(x).unflatten(1, (self.facts.n_classes, self.n_concepts))
+        return Decided(concepts, relevances, torch.einsum("ncj,nj->nc", relevances, concepts))
+
+
+@dataclass(frozen=True)
+class Weights:
+    """λ, the weight of the reconstruction, and σ."""
+
+    stability: float = 1e-2
+    reconstruction: float = 1.0
+    sparsity: float = 1e-4
+
+
+def unsteadiness(decided: Decided, images: Images, directions: Logits) -> Scalar:
+    """`mean_x | vᵀ (∇_x f - θ(x)ᵀ J_h(x)) |`, v = `directions` [n, C]: how far f is from linear in its concepts around x.
+
+    Since `∇_x Σ_j θ_j h_j = θᵀ J_h + Σ_j h_j ∇_x θ_j`, the difference is the last sum, one product of a vector and a Jacobian.
+    `images` are what `decided` was computed from, and require a gradient.
+    """
+    weights = directions[:, :, None] * decided.concepts[:, None, :]
+    (found,) = torch.autograd.grad(decided.relevances, images, weights, create_graph=True)
+    return (found.flatten(1).square().sum(dim=1) + 1e-12).sqrt().mean()  # the root of 0 has no gradient
+
+
+def loss_of(model: Senn, images: Images, labels: Tensor, weights: Weights) -> Scalar:
+    """The whole loss of a batch."""
+    images = images.detach().clone().requires_grad_()
+    decided = model(images)
+    loss = F.cross_entropy(decided.logits, labels)
+    if weights.stability:
+        loss = loss + weights.stability * unsteadiness(decided, images, torch.randn_like(decided.logits))
+    loss = loss + weights.reconstruction * F.mse_loss(model.decoder(decided.concepts), images)
+    loss = loss + weights.sparsity * decided.concepts.abs().sum(dim=1).mean()
+    return cast("Tensor", loss)
+
+
+def trained(data: ImageData, epochs: int, seed: int, weights: Weights = Weights(), rate: float = 3e-3) -> Senn:
+    """A network trained on the train split of `data`, the last epoch's; in evaluation mode."""
+    torch.manual_seed(seed)
+    model = Senn(data.facts)
+    loader = data.train_dataloader()
+    optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=0.01)
+    schedule = OneCycleLR(optimizer, rate, total_steps=epochs * len(loader), pct_start=0.2)
+    for epoch in range(epochs):
+        loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+        for batch in loader:
+            optimizer.zero_grad()
+            loss_of(model, batch.images, batch.labels, weights).backward()  # type: ignore[no-untyped-call]  # torch's
+            optimizer.step()
+            schedule.step()
+    return model.eval()
+
+
+@torch.no_grad()
+def scores_of(model: Senn, data: ImageData, split: str, seed: int) -> dict[str, float]:
+    """Scores on a split by the scorecard's keys; `stability_noise` is of h, `explanation_noise` of the contributions."""
+    columns: dict[str, list[Tensor]] = {}
+    for batch in data.in_order(split):
+        for name, column in _columns(model, batch.images, batch.labels).items():
+            columns.setdefault(name, []).append(column.double())
+    scores = {name: float(torch.cat(parts).nanmean()) for name, parts in columns.items()}
+    rows = torch.linspace(0, len(data.split(split)) - 1, NOISED).long()
+    return scores | under_noise(model, data.split(split).batch(rows).images, seed)
+
+
+def _columns(model: Senn, images: Images, labels: Tensor) -> dict[str, Tensor]:
+    decided = model(images)
+    alpha, classes = decided.contributions, decided.logits.argmax(dim=1)
+    relevance = normalised(alpha)
+    columns = {
+        "predictor_accuracy": classes == labels,
+        "reconstruction_mse": (model.decoder(decided.concepts) - images).square().flatten(1).mean(dim=1),
+    }
+    for tau in TAUS:
+        on_show = shown(relevance, tau)
+        columns[key("conciseness", tau)] = conciseness(relevance, tau)
+        columns[key("conciseness_abs", tau)] = conciseness_abs(relevance, tau)
+        columns[key("left_out", tau)] = left_out(alpha, on_show)
+        columns[key("sufficiency", tau)] = sufficient(decided, on_show)
+    return columns
+
+
+def sufficient(decided: Decided, chosen: Tensor) -> Tensor:
+    """Whether the chosen concepts alone, each with its relevances for all classes, decide the same, [n]."""
+    alone = torch.einsum("ncj,nj->nc", decided.relevances, decided.concepts * chosen)
+    return alone.argmax(dim=1) == decided.logits.argmax(dim=1)
+
+
+def under_noise(model: Senn, images: Images, seed: int) -> dict[str, float]:
+    """Mean cosine of concepts, and of contributions, with those under noise that does not move f; as in `explain.stability`."""
+    before, after = model(images), model(noisy(images, torch.Generator().manual_seed(seed)))
+    moved = (before.logits.softmax(dim=1) - after.logits.softmax(dim=1)).abs().amax(dim=1)
+    rows = moved < MOVES
+    pairs = {
+        "stability_noise": (before.concepts, after.concepts),
+        "explanation_noise": (before.contributions, after.contributions),
+    }
+    if not bool(rows.any()):
+        return {}
+    return {name: float(F.cosine_similarity(one[rows], other[rows]).double().mean()) for name, (one, other) in pairs.items()}
