@@ -56,15 +56,13 @@ GROUPS = (
     Group("mnist", "mnist", "free", controls=True),
     Group("fashion_mnist", "fashion_mnist", "free", controls=True),
     Group("quickdraw", "quickdraw", "free", controls=True),
-    Group("cifar10_jpeg", "cifar10_jpeg", "free", controls=True),
+    Group("cifar10_jpeg_lenet", "cifar10_jpeg", "free", controls=True),
+    Group("cifar10_jpeg", "cifar10_jpeg", "free", bare=False),
     Group("mnist_paper", "mnist", "paper"),
     Group("fashion_mnist_paper", "fashion_mnist", "paper"),
     Group("quickdraw_paper", "quickdraw", "paper"),
-    Group("cifar10_paper", "cifar10_jpeg", "paper"),
     Group("mnist_flint", "mnist", FLINT, bare=False),
     Group("fashion_mnist_flint", "fashion_mnist", FLINT, bare=False),
-    Group("quickdraw_flint", "quickdraw", FLINT, bare=False),
-    Group("cifar10_flint", "cifar10_jpeg", FLINT, bare=False),
     Group("cifar10_resnet20_post_hoc", "cifar10_jpeg", "post_hoc", bare=False, controls=True, predictor=True),
 )
 
