@@ -163,7 +163,7 @@ def test_a_folder_conf_of_the_users_own_is_read_only_when_it_is_named(tmp_path: 
     (tmp_path / "conf/attributes").mkdir(parents=True)
     (tmp_path / "conf/attributes/mine.yaml").write_text("_target_: my_module.Mine\n")
     asked = ["--cfg=job", "--package=attributes", "attributes=mine", "experiment=mnist"]
-    assert "No option 'mine' in the group 'attributes'. Known: flint" in interp("train", *asked, cwd=tmp_path).stderr
+    assert "No option 'mine' in the group 'attributes'. Known: concepts, flint" in interp("train", *asked, cwd=tmp_path).stderr
     assert "_target_: my_module.Mine" in interp("train", *asked, "--config-dir=conf", cwd=tmp_path).stdout
 
 

@@ -25,6 +25,17 @@ from tests.small import CONF, FACTS, composed, small_model
 FILES = {"interpreter.safetensors", "config.json", "README.md"}
 DICTIONARIES = [file.stem for file in (CONF / "attributes").glob("*.yaml")]
 INTERPRETERS = [file.stem for file in (CONF / "interpreter").glob("*.yaml")]
+NEEDS = {  # what an option of another network, dictionary or size than the default's is made with
+    "attributes=flint": ("attributes.n_attributes=6", "predictor.hidden_layers=[conv2]"),
+    "attributes=grouped": ("~attributes.n_attributes", "attributes.groups=[3,3]"),
+    "interpreter=learnable_concepts": ("attributes=learnable_concepts", "attributes.n_attributes=6"),
+    "interpreter=prototypes": (
+        "attributes=prototypes",
+        "attributes.n_attributes=6",
+        "predictor.hidden_layers=[fc1]",
+        "interpreter.decoder.latent=16",
+    ),
+}
 LARGE = DataFacts((3, 28, 28), ("a", "b", "c"), Normalisation((0.1, 0.2, 0.3), (0.4, 0.5, 0.6)))
 ROOM = "interp_by_design.interpreter"
 
@@ -114,9 +125,7 @@ def test_a_saved_model_saves_again_to_the_same_bytes(saved: Path, tmp_path: Path
 
 @pytest.mark.parametrize("option", [f"attributes={n}" for n in DICTIONARIES] + [f"interpreter={n}" for n in INTERPRETERS])
 def test_every_option_of_this_package_comes_back(option: str, tmp_path: Path) -> None:
-    overrides = [option, "predictor.network.width=16", "attributes.n_attributes=6"]
-    if option == "attributes=flint":
-        overrides.append("predictor.hidden_layers=[conv2]")
+    overrides = [option, "predictor.network.width=16", *NEEDS.get(option, ("attributes.n_attributes=6",))]
     written = build_model(composed(tmp_path, *overrides), LARGE).eval()
     for name, value in written.interpreter.named_buffers():
         if name.endswith("fitted"):

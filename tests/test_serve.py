@@ -281,7 +281,7 @@ def test_a_run_is_served_until_ctrl_c(finished_run: Path, tmp_path: Path) -> Non
         if CHROMIUM.exists():
             drop_an_image(url, tmp_path)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=200)
     assert (process.returncode, out, err) == (0, "Stopped.\n", "")
     assert explained["image"].startswith("data:image/png;base64,")
     assert explained["statement"].startswith("f and g")

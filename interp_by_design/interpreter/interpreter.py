@@ -17,13 +17,14 @@ class Interpreter(nn.Module, ABC):
 
     An interpreter may have losses of its own beside the objective's: `extra_terms` gives them, `extra_weights` what each counts.
     One that `is_the_predictor` explains no other network: once `join` is called, f decides by h ∘ Φ itself. One that learns
-    from concepts has their names, by attribute, in `taught`.
+    from concepts has their names, by attribute, in `taught`. One that `teaches` not is a control, and f never learns from it.
     """
 
     head: LinearHead
     decoder: nn.Module
     n_attributes: int
     is_the_predictor: bool = False
+    teaches: bool = True
     taught: tuple[str, ...] = ()
     extra_weights: Mapping[str, float] = MappingProxyType({})
 

@@ -27,6 +27,7 @@ class LinearInterpreter(Interpreter):
         super().__init__()
         self.dictionary, self.head, self.decoder = dictionary, head, decoder
         self.n_attributes, self.frozen_dictionary = dictionary.n_attributes, frozen_dictionary
+        self.teaches = not frozen_dictionary
         first = dictionary.first_head(len(head.bias))
         if first is not None:
             with torch.no_grad():

@@ -23,6 +23,7 @@ class RelabelledInterpreter(Interpreter):
     """
 
     codes: Tensor
+    teaches = False
 
     def __init__(self, dictionary: AttributeDictionary, head: LinearHead, decoder: nn.Module, sharpness: float = 50.0) -> None:
         super().__init__()

@@ -75,7 +75,7 @@ class Learning(pl.LightningModule, ABC):
         factors = self.factors(self._epoch(batch_index))
         images, seen = self.interpretation(batch, reconstruct=factors["input_fidelity"] > 0)
         shown = shown_decision(self.model.interpreter.head, seen) if factors["sufficiency"] else None
-        terms = self.objective.terms(seen, images, factors, self.class_weights, shown)
+        terms = self.objective.terms(seen, images, factors, self.class_weights, shown, self.model.interpreter.teaches)
         if self.model.interpreter.extra_weights:
             terms |= self.model.interpreter.extra_terms(seen, images)
         if not terms:

@@ -91,16 +91,19 @@ class Objective:
         factors: Mapping[str, float],
         class_weights: Tensor | None = None,
         shown: Logits | None = None,
+        teaching: bool = True,
     ) -> dict[str, Scalar]:
         """The unweighted terms whose factor is not 0.
 
         `class_weights` [C] weigh each sample of the prediction by its label; `shown` [n, C] is what g decides from the shown
-        attributes. Without it there is no term of sufficiency, and without a reconstruction none of input fidelity.
+        attributes. Without it there is no term of sufficiency, and without a reconstruction none of input fidelity. Of a g that
+        is not `teaching`, f learns nothing where both would learn from each other.
         """
         images, forms = batch.images, self.forms
+        direction: Direction = "trained" if forms.output_fidelity == "mutual" and not teaching else forms.output_fidelity
         losses: dict[str, Callable[[], Scalar]] = {
             "prediction": lambda: prediction(seen.predictor, batch.labels, class_weights),
-            "output_fidelity": lambda: output_fidelity(seen.interpreter, seen.predictor, forms.output_fidelity),
+            "output_fidelity": lambda: output_fidelity(seen.interpreter, seen.predictor, direction),
             "conciseness": lambda: conciseness(seen.attributes, forms.codes),
             "magnitude": lambda: magnitude(seen.attributes),
             "independence": lambda: independence(seen.attributes, seen.predictor),

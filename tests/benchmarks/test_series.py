@@ -112,7 +112,7 @@ def test_a_network_for_a_post_hoc_fit_is_asked_for(tmp_path: Path) -> None:
     ("name", "settings"),
     [
         ("mnist", ["mnist"]),
-        ("paper", ["mnist_paper", "fashion_mnist_paper", "quickdraw_paper", "cifar10_paper"]),
+        ("paper", ["mnist_paper", "fashion_mnist_paper", "quickdraw_paper"]),
         ("cifar10_jpeg", ["cifar10_jpeg"]),
         ("digits", ["digits"]),
         ("digits b=1 a=2", ["digits a=2 b=1"]),

@@ -38,6 +38,17 @@ def test_our_own_terms_beside_the_papers() -> None:
     assert "sufficiency" not in objective.terms(seen, batch, factors), "there is nothing to take it of"
 
 
+@pytest.mark.parametrize("teaching", [True, False])
+def test_f_learns_from_g_unless_g_is_a_control(teaching: bool) -> None:
+    seen, batch = passed()
+    for logits in (seen.predictor, seen.interpreter):
+        logits.requires_grad_()
+    objective = Objective(gamma=0.0, delta=0.0, forms=Forms(output_fidelity="mutual"))
+    objective.terms(seen, batch, objective.factors(1.0), teaching=teaching)["output_fidelity"].backward()
+    assert seen.interpreter.grad is not None
+    assert (seen.predictor.grad is not None) == teaching
+
+
 def test_a_term_without_weight_is_not_computed() -> None:
     objective = Objective(beta=0.0, gamma=0.0, delta=0.0)
     seen, batch = passed()

@@ -39,7 +39,7 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
         context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(120_000)  # milliseconds: a busy machine draws slowly
         page.on("console", lambda said: said.type in ("error", "warning") and problems.append(f"{said.type}: {said.text}"))
         page.on("pageerror", lambda error: problems.append(f"error: {error}"))
         page.on("request", lambda sent: sent.url.startswith((own, *LOCAL)) or problems.append(f"asks for {sent.url}"))

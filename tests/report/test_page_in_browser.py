@@ -66,6 +66,7 @@ def test_every_tab_shows_something(visit: Visit, write: Callable[[PageContent], 
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
     for tab in TABS:
         page.get_by_role("tab", name=tab.replace("-", " "), exact=False).click()
+        page.wait_for_selector(f"#panel-{tab}:not([hidden])")
         assert page.locator("[role=tabpanel]:visible").count() == 1
         assert len(page.locator(f"#panel-{tab}").inner_text()) > 50
         shot = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("L"), dtype=float)

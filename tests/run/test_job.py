@@ -109,8 +109,7 @@ def test_controls_fail_the_scorecard(control: str, tmp_path: Path) -> None:
     failed = {gate.key for gate in failed_gates({key.removeprefix("test/"): value for key, value in scores.items()}, 20)}
     if control == "relabelled":
         assert scores["test/fidelity"] > 0.99, "the cheat must look good, or it is no control"
-        assert {"logit_predictability", "within_class_explained"} <= failed
-    assert "effect_agreement" in failed, "attributes of neither differ in what they do to f as g says"
+        assert {"logit_predictability", "within_class_explained", "effect_agreement"} <= failed
     assert len(failed) >= 2
 
 

@@ -142,7 +142,7 @@ def test_a_run_that_is_killed_goes_on_and_ends_as_an_unbroken_one(tmp_path: Path
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    subprocess.run([*command, f"resume={killed}"], check=True, capture_output=True, timeout=100)
+    subprocess.run([*command, f"resume={killed}"], check=True, capture_output=True, timeout=300)
     resumed: dict[str, Any] = json.loads((killed / "metrics.json").read_text())
     timeless = [key for key in whole if not key.startswith("train/")]
     assert {key: resumed[key] for key in timeless} == {key: whole[key] for key in timeless}
