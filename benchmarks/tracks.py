@@ -63,6 +63,8 @@ GROUPS = (
     Group("quickdraw_paper", "quickdraw", "paper"),
     Group("mnist_flint", "mnist", FLINT, bare=False),
     Group("fashion_mnist_flint", "fashion_mnist", FLINT, bare=False),
+    Group("quickdraw_flint", "quickdraw", FLINT, bare=False),
+    Group("cifar10_flint", "cifar10_jpeg", FLINT, bare=False),
     Group("cifar10_resnet20_post_hoc", "cifar10_jpeg", "post_hoc", bare=False, controls=True, predictor=True),
 )
 

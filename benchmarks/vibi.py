@@ -9,7 +9,7 @@ argmax f(x); *rationale fidelity*: how often argmax f(x ⊙ z) is.
 Source: Bang et al. (2019), arXiv 1902.06918, sections 3 and 4; k, chunks of 4 x 4, temperature 0.5 and the explainer are those of
 its published code for MNIST. Departs from that in the approximator, the house's LeNet, which is several times cheaper; in its
 optimiser, there 50 epochs of Adam at 1e-4, here a few with a rate that rises to 6e-3 and falls; and in beta, there 0.1, which
-keeps p near uniform, so that training hardly ever sees the chunks that are selected afterwards.
+kept p nearer to uniform in our sketches.
 
 Nothing in the method keeps an explainer from telling the class by *where* it selects, which the approximator reads: see rationale
 fidelity, of which the approximator knows nothing.
