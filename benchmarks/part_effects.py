@@ -20,13 +20,14 @@ from torch import Tensor
 from benchmarks.record import save
 from interp_by_design.data.factors_fine import PARTS, Assembled, FactorsFine, render_parts
 from interp_by_design.explain.heatmaps import heatmaps
+from interp_by_design.explain.removal import without
 from interp_by_design.fit.controls import FROZEN_RANDOM, fitted_controls
 from interp_by_design.model import InterpretableModel
 from interp_by_design.run.opened_run import open_run
 from interp_by_design.terms import UserError
 
 GOAL = 0.8
-COLUMNS = ("run", "interpreter", "accuracy of f", "fidelity", "Spearman", "within images", "images")
+COLUMNS = ("run", "interpreter", "said", "accuracy of f", "fidelity", "Spearman", "within images", "images")
 
 
 def main() -> None:
@@ -43,38 +44,57 @@ def main() -> None:
         records = run.data.records("test").take(slice(arguments.images))
         control = fitted_controls(run.model, run.data, run.seed)[FROZEN_RANDOM]
         for name, model in (("trained", run.model), (FROZEN_RANDOM, control)):
-            rows.append([number, name, *measured(model, records)])
-            print(*rows[-1], sep="  ", flush=True)
-    about = "Test split. Truth: what f's decided logit loses without the part. Said: contributions shared out by heat."
+            for way, figures in measured(model, records).items():
+                rows.append([number, name, way, *figures])
+                print(*rows[-1], sep="  ", flush=True)
+    about = (
+        "Test split. Truth: what f's decided logit loses where the image is rendered without the part. Said by heat: positive "
+        "contributions, each shared out by the heat of its attribute; by removal: what all contributions lose together where the "
+        "part's square is blurred. Goal: 0.8."
+    )
     command = "python -m benchmarks.part_effects " + "RUN " * len(arguments.runs)
     content = {"title": "Parts of an image, and what f loses without them", "about": about, "command": command.strip()}
     save("part_effects", {**content, "goal": GOAL, "columns": COLUMNS, "rows": rows})
 
 
-def measured(model: InterpretableModel, records: Assembled) -> list[float]:
-    """Accuracy of f, fidelity, the two correlations, and of how many images."""
-    images = render_parts(records)
+def measured(model: InterpretableModel, records: Assembled) -> dict[str, list[float]]:
+    """By way of saying it: accuracy of f, fidelity, the two correlations, and of how many images."""
+    images, places = render_parts(records), records.places()
     with torch.no_grad():
         seen = model(images, reconstruct=False)
         decided = seen.predictor.argmax(dim=1, keepdim=True)
         before = seen.predictor.gather(1, decided)
         lost = [before - model.predictor(render_parts(records.without(p))).logits.gather(1, decided) for p in range(len(PARTS))]
         weights = model.interpreter.head.weights[decided[:, 0]]
-    truth, told = torch.cat(lost, dim=1), said(model, images, (seen.attributes * weights).clamp(min=0), records.places())
+    truth, right = torch.cat(lost, dim=1), decided[:, 0] == records.labels()
+    shares = [float(share.float().mean()) for share in (right, decided[:, 0] == seen.interpreter.argmax(dim=1))]
+    told = {
+        "by heat": by_heat(model, images, (seen.attributes * weights).clamp(min=0), places),
+        "by removal": by_removal(model, images, weights, places, seen.attributes),
+    }
+    figures = {way: [*shares, *correlations(said, truth)] for way, said in told.items()}
+    return {way: [*(round(figure, 3) for figure in found), len(records)] for way, found in figures.items()}
+
+
+def correlations(told: Tensor, truth: Tensor) -> tuple[float, float]:
+    """Spearman's over all pairs of image and part, and the mean of those within an image, of [n, parts]."""
     within = [spearmanr(a, b).statistic for a, b in zip(told, truth, strict=True) if len(a.unique()) > 1]
-    fidelity = (decided[:, 0] == seen.interpreter.argmax(dim=1)).float().mean()
-    accuracy = (decided[:, 0] == records.labels()).float().mean()
-    whole = spearmanr(told.flatten(), truth.flatten()).statistic
-    figures = (float(accuracy), float(fidelity), float(whole), float(sum(within)) / max(1, len(within)))
-    return [*(round(figure, 3) for figure in figures), len(records)]
+    return float(spearmanr(told.flatten(), truth.flatten()).statistic), float(sum(within)) / max(1, len(within))
 
 
-def said(model: InterpretableModel, images: Tensor, contributions: Tensor, places: Tensor) -> Tensor:
-    """What the explanation says of each part, [n, parts]: contributions, each by the share of its heat in the part's square."""
+def by_heat(model: InterpretableModel, images: Tensor, contributions: Tensor, places: Tensor) -> Tensor:
+    """Contributions, each by the share of its heat in the part's square: [n, parts]."""
     rows, attributes = contributions.nonzero(as_tuple=True)
     maps = heatmaps(model, images[rows], attributes).maps
     heat = (maps[:, None] * places[rows]).sum(dim=(2, 3)) / maps.sum(dim=(1, 2)).clamp(min=1e-12)[:, None]
     return torch.zeros(len(images), len(PARTS)).index_add_(0, rows, heat * contributions[rows, attributes][:, None])
+
+
+def by_removal(model: InterpretableModel, images: Tensor, weights: Tensor, places: Tensor, before: Tensor) -> Tensor:
+    """What the contributions lose together without the pixels of the part's square: [n, parts]."""
+    with torch.no_grad():
+        after = [model(without(images, places[:, part].bool()), reconstruct=False).attributes for part in range(len(PARTS))]
+    return torch.stack([((before - phi) * weights).sum(dim=1) for phi in after], dim=1)
 
 
 if __name__ == "__main__":
