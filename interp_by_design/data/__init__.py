@@ -3,7 +3,7 @@
 To add one: subclass `ImageData`, write `read`, mark it `@final`, and write a YAML file in `conf/data`.
 """
 
-from interp_by_design.data.augmentation import Augmentation, Chain, RandomFlip, RandomShift
+from interp_by_design.data.augmentation import Augmentation, Chain, RandomErase, RandomFlip, RandomShift
 from interp_by_design.data.cifar10 import CIFAR10
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.digits import Digits
@@ -33,6 +33,7 @@ __all__ = [
     "LiveData",
     "Loader",
     "QuickDraw",
+    "RandomErase",
     "RandomFlip",
     "RandomShift",
     "Reading",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol, final, runtime_checkable
 
 import torch
+from jaxtyping import Bool
+from torch import Tensor
 
 from interp_by_design.terms import Images, UserError
 
@@ -57,6 +59,40 @@ class RandomFlip:
     def __call__(self, images: Images, generator: torch.Generator) -> Images:
         flipped = torch.rand(len(images), generator=generator) < self.share
         return torch.where(flipped.view(-1, 1, 1, 1), images.flip(3), images)
+
+
+@final
+@dataclass(frozen=True)
+class RandomErase:
+    """Paints a rectangle of each image in the image's median colour with the probability `share` (Zhong et al., AAAI 2020).
+
+    Its sides are drawn apart, from one pixel to the part `largest` of the image's, and its middle is anywhere. A network that is
+    trained so has seen images with a part away, so that what it says of one is more than a guess.
+    """
+
+    share: float = 0.5
+    largest: float = 0.5
+    moves_pixels: ClassVar[bool] = True  # the median colour is one that the image has
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1:
+            raise UserError(f"RandomErase(share={self.share}) is no probability. Give a number from 0 to 1.")
+        if not 0 < self.largest <= 1:
+            raise UserError(f"RandomErase(largest={self.largest}) is no part of an image's side. Give a number above 0, up to 1.")
+
+    def __call__(self, images: Images, generator: torch.Generator) -> Images:
+        n, _, height, width = images.shape
+        erased = torch.rand(n, generator=generator) < self.share
+        down, across = (self._spans(n, side, generator) for side in (height, width))
+        inside = (down[:, :, None] & across[:, None, :] & erased[:, None, None])[:, None]
+        return torch.where(inside, images.flatten(2).median(dim=2).values[:, :, None, None], images)
+
+    def _spans(self, n: int, side: int, generator: torch.Generator) -> Bool[Tensor, "n side"]:
+        """Which of the rows, or columns, each image's rectangle covers."""
+        length = torch.randint(1, max(1, round(self.largest * side)) + 1, (n, 1), generator=generator)
+        first = torch.randint(side, (n, 1), generator=generator) - length // 2
+        offset = torch.arange(side) - first
+        return (offset >= 0) & (offset < length)
 
 
 @final
