@@ -2,10 +2,12 @@
 
 usage: python -m benchmarks.part_effects RUN … [--images 300]
 
-RUN is a run of experiment=factors_fine. For image x with decided class c and part p, the truth is f_c(x) - f_c(x without p), of
-logits. What is said of the part is the positive contributions `φ_j w_jc`, each shared out by the heat of φ_j: the share of its
-heat in the part's square. Spearman over all pairs of image and part, and its mean within images. Beside it a frozen random Ψ with
-the h that follows f best. Written to results/part_effects.json.
+RUN is a run of experiment=factors_fine. For image x with decided class c and part p, the truth is f_c(x) - f_c(x without p). A
+number added to all logits changes no answer, so that f_c is the logit less the mean of all classes', and contributions
+`φ_j (w_jc - mean of w_j)` likewise. What is said of the part by heat: positive contributions, each by the share of its
+attribute's heat that lies in the part's square; by removal: what all contributions lose together without the square. Spearman
+over all pairs of image and part, and its mean within images; and the same of the logits as they are. Beside it a frozen random Ψ
+with the h that follows f best. Written to results/part_effects.json.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from interp_by_design.run.opened_run import open_run
 from interp_by_design.terms import UserError
 
 GOAL = 0.8
-COLUMNS = ("run", "interpreter", "said", "accuracy of f", "fidelity", "Spearman", "within images", "images")
+COLUMNS = ("run", "interpreter", "said", "accuracy of f", "fidelity", "Spearman", "within images", "of raw logits", "images")
 
 
 def main() -> None:
@@ -48,9 +50,9 @@ def main() -> None:
                 rows.append([number, name, way, *figures])
                 print(*rows[-1], sep="  ", flush=True)
     about = (
-        "Test split. Truth: what f's decided logit loses where the image is rendered without the part. Said by heat: positive "
-        "contributions, each shared out by the heat of its attribute; by removal: what all contributions lose together where the "
-        "part's square is blurred. Goal: 0.8."
+        "Test split. Truth: what f's decided logit, less the mean of all classes', loses where the image is rendered without the "
+        "part. Said by heat: positive contributions, each shared out by the heat of its attribute; by removal: what all "
+        "contributions lose together where the part's square is blurred. Of raw logits: the same of the logits as they are."
     )
     command = "python -m benchmarks.part_effects " + "RUN " * len(arguments.runs)
     content = {"title": "Parts of an image, and what f loses without them", "about": about, "command": command.strip()}
@@ -58,22 +60,24 @@ def main() -> None:
 
 
 def measured(model: InterpretableModel, records: Assembled) -> dict[str, list[float]]:
-    """By way of saying it: accuracy of f, fidelity, the two correlations, and of how many images."""
+    """By way of saying it: accuracy of f, fidelity, the three correlations, and of how many images."""
     images, places = render_parts(records), records.places()
     with torch.no_grad():
         seen = model(images, reconstruct=False)
         decided = seen.predictor.argmax(dim=1, keepdim=True)
-        before = seen.predictor.gather(1, decided)
-        lost = [before - model.predictor(render_parts(records.without(p))).logits.gather(1, decided) for p in range(len(PARTS))]
-        weights = model.interpreter.head.weights[decided[:, 0]]
-    truth, right = torch.cat(lost, dim=1), decided[:, 0] == records.labels()
-    shares = [float(share.float().mean()) for share in (right, decided[:, 0] == seen.interpreter.argmax(dim=1))]
-    told = {
-        "by heat": by_heat(model, images, (seen.attributes * weights).clamp(min=0), places),
-        "by removal": by_removal(model, images, weights, places, seen.attributes),
-    }
-    figures = {way: [*shares, *correlations(said, truth)] for way, said in told.items()}
-    return {way: [*(round(figure, 3) for figure in found), len(records)] for way, found in figures.items()}
+        lost = [seen.predictor - model.predictor(render_parts(records.without(p))).logits for p in range(len(PARTS))]
+        every = model.interpreter.head.weights
+    raw = torch.cat([changes.gather(1, decided) for changes in lost], dim=1)
+    truth = raw - torch.stack([changes.mean(dim=1) for changes in lost], dim=1)
+    weights = every[decided[:, 0]] - every.mean(dim=0)
+    right, agreed = decided[:, 0] == records.labels(), decided[:, 0] == seen.interpreter.argmax(dim=1)
+    shares = [float(share.float().mean()) for share in (right, agreed)]
+    figures: dict[str, list[float]] = {}
+    for way, told in {"by heat": by_heat, "by removal": by_removal}.items():
+        said, said_raw = (told(model, images, seen.attributes, taken, places) for taken in (weights, every[decided[:, 0]]))
+        found = [*shares, *correlations(said, truth), correlations(said_raw, raw)[0]]
+        figures[way] = [*(round(figure, 3) for figure in found), len(records)]
+    return figures
 
 
 def correlations(told: Tensor, truth: Tensor) -> tuple[float, float]:
@@ -82,19 +86,20 @@ def correlations(told: Tensor, truth: Tensor) -> tuple[float, float]:
     return float(spearmanr(told.flatten(), truth.flatten()).statistic), float(sum(within)) / max(1, len(within))
 
 
-def by_heat(model: InterpretableModel, images: Tensor, contributions: Tensor, places: Tensor) -> Tensor:
-    """Contributions, each by the share of its heat in the part's square: [n, parts]."""
+def by_heat(model: InterpretableModel, images: Tensor, phi: Tensor, weights: Tensor, places: Tensor) -> Tensor:
+    """Positive contributions, each by the share of its heat in the part's square: [n, parts]."""
+    contributions = (phi * weights).clamp(min=0)
     rows, attributes = contributions.nonzero(as_tuple=True)
     maps = heatmaps(model, images[rows], attributes).maps
     heat = (maps[:, None] * places[rows]).sum(dim=(2, 3)) / maps.sum(dim=(1, 2)).clamp(min=1e-12)[:, None]
     return torch.zeros(len(images), len(PARTS)).index_add_(0, rows, heat * contributions[rows, attributes][:, None])
 
 
-def by_removal(model: InterpretableModel, images: Tensor, weights: Tensor, places: Tensor, before: Tensor) -> Tensor:
+def by_removal(model: InterpretableModel, images: Tensor, phi: Tensor, weights: Tensor, places: Tensor) -> Tensor:
     """What the contributions lose together without the pixels of the part's square: [n, parts]."""
     with torch.no_grad():
         after = [model(without(images, places[:, part].bool()), reconstruct=False).attributes for part in range(len(PARTS))]
-    return torch.stack([((before - phi) * weights).sum(dim=1) for phi in after], dim=1)
+    return torch.stack([((phi - blurred) * weights).sum(dim=1) for blurred in after], dim=1)
 
 
 if __name__ == "__main__":
