@@ -66,7 +66,7 @@ def measured(model: InterpretableModel, records: Assembled) -> dict[str, list[fl
         seen = model(images, reconstruct=False)
         decided = seen.predictor.argmax(dim=1, keepdim=True)
         lost = [seen.predictor - model.predictor(render_parts(records.without(p))).logits for p in range(len(PARTS))]
-        every = model.interpreter.head.weights
+        every = model.interpreter.head.weights.detach()
     raw = torch.cat([changes.gather(1, decided) for changes in lost], dim=1)
     truth = raw - torch.stack([changes.mean(dim=1) for changes in lost], dim=1)
     weights = every[decided[:, 0]] - every.mean(dim=0)

@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from benchmarks.goals import GOALS
-from benchmarks.runs import Groups, values
+from benchmarks.runs import Groups, Run, values
 from benchmarks.tables import data_of
 from benchmarks.tracks import CONTROLS, DATA, FLINT, GROUPS, is_bare
 from interp_by_design.visualize.frame import BODY, SMALL, Frame, Words, label, line, rules
@@ -63,6 +63,7 @@ class Point:
 def write_pictures(groups: Groups, folder: Path) -> None:
     """A picture of each data set of which two settings or more are known, for each theme."""
     folder.mkdir(parents=True, exist_ok=True)
+    groups = with_controls(groups)
     for data, settings in _drawn(groups):
         for suffix, theme in THEMES.items():
             frame = picture(data, settings, groups, theme)
@@ -72,7 +73,7 @@ def write_pictures(groups: Groups, folder: Path) -> None:
 
 def pictures_section(groups: Groups, folder: Path) -> str:
     """The pictures, each in the reader's theme."""
-    lines = ["# Fidelity, and what it costs or hides", ""]
+    lines, groups = ["# Fidelity, and what it costs or hides", ""], with_controls(groups)
     for data, settings in _drawn(groups):
         place, told = (folder / data).as_posix(), f"Fidelity of {len(settings)} settings on {DATA.get(data, data)}"
         lines += [
@@ -83,6 +84,17 @@ def pictures_section(groups: Groups, folder: Path) -> str:
             "",
         ]
     return "\n".join(lines) if len(lines) > 2 else ""
+
+
+def with_controls(groups: Groups) -> Groups:
+    """The groups and, as settings of their own, the controls that were fitted to the f of their runs."""
+    fitted: dict[str, list[Run]] = {}
+    for setting, runs in groups.items():
+        for run in runs:
+            for name, scores in run.get("controls", {}).items():
+                metrics = {f"test/{key}": value for key, value in scores.items()}
+                fitted.setdefault(f"{setting} interpreter={name}", []).append({"metrics": metrics})
+    return fitted | dict(groups)
 
 
 def _drawn(groups: Groups) -> Iterator[tuple[str, list[str]]]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from benchmarks.pictures import PANELS, _label_places, _points, kind_of, picture, pictures_section, write_pictures
+from benchmarks.pictures import PANELS, _label_places, _points, kind_of, picture, pictures_section, with_controls, write_pictures
 from benchmarks.runs import by_setting, recorded
 from benchmarks.tracks import bare
 from interp_by_design.visualize.plot import Scale
@@ -73,6 +73,14 @@ def test_there_is_a_picture_for_light_and_dark_and_the_page_shows_the_readers(tm
     again = tmp_path / "again"
     write_pictures(groups, again)
     assert (again / "mnist.png").read_bytes() == (tmp_path / "mnist.png").read_bytes()
+
+
+def test_controls_that_were_fitted_to_a_run_are_settings_beside_it() -> None:
+    fitted = run(0, 0.9) | {"controls": {"relabelled": {"fidelity": 1.0, "kl": 0.5}}}
+    groups = with_controls(of(fitted, run(1, 0.8)))
+    (point,) = _points(["mnist interpreter=relabelled"], groups, "kl")
+    assert (point.kind, point.x, point.y) == ("control", 0.5, 1.0)
+    assert len(groups["mnist"]) == 2
 
 
 def test_f_alone_is_in_no_picture() -> None:
