@@ -32,6 +32,7 @@ BARE = (
     "learning.objective.gamma=0",
     "learning.objective.independence=0",
     "learning.objective.sufficiency=0",
+    "learning.objective.anchoring=0",
 )
 CONTROLS = ("interpreter=frozen_random", "interpreter=relabelled")
 

@@ -11,12 +11,21 @@ import torch
 from torch import Tensor
 
 from interp_by_design.learning.schedule import Schedule
-from interp_by_design.losses import conciseness, independence, input_fidelity, magnitude, output_fidelity, prediction
+from interp_by_design.losses import anchoring, conciseness, independence, input_fidelity, magnitude, output_fidelity, prediction
 from interp_by_design.losses.conciseness import Codes
 from interp_by_design.losses.fidelity import Direction, Distance
 from interp_by_design.terms import Batch, Interpretation, Logits, Scalar, UnknownName, UserError
 
-TERMS = ("prediction", "output_fidelity", "input_fidelity", "conciseness", "magnitude", "independence", "sufficiency")
+TERMS = (
+    "prediction",
+    "output_fidelity",
+    "input_fidelity",
+    "conciseness",
+    "magnitude",
+    "independence",
+    "sufficiency",
+    "anchoring",
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,7 @@ class Forms:
 
 @final
 class Objective:
-    """L = L_pred + β L_of + γ L_if + δ (L_conciseness + η L_magnitude) + ι L_independence + σ L_sufficiency.
+    """L = L_pred + β L_of + γ L_if + δ (L_conciseness + η L_magnitude) + ι L_independence + σ L_sufficiency + α L_anchoring.
 
     Each term is multiplied by its schedule's factor. L_sufficiency is L_of of the decision that g takes from the shown attributes
     alone, in the form in which g learns from f.
@@ -44,10 +53,10 @@ class Objective:
     `schedule` maps a term's name to the arguments of its `Schedule`, as in `{"output_fidelity": {"steps": {3: 1.0}}}`; a term
     that it does not name holds from the start.
 
-    Source: FLINT, section 3.2; the last two, with ι = `independence` and σ = `sufficiency`, are the house's own.
+    Source: FLINT, section 3.2; the last three, ι `independence`, σ `sufficiency` and α `anchoring`, are the house's own.
     """
 
-    def __init__(  # noqa: PLR0913  the six weights are words that people override one at a time
+    def __init__(  # noqa: PLR0913  the seven weights are words that people override one at a time
         self,
         beta: float = 1.0,
         gamma: float = 1.0,
@@ -55,19 +64,20 @@ class Objective:
         eta: float = 0.0,
         independence: float = 0.0,
         sufficiency: float = 0.0,
+        anchoring: float = 0.0,
         forms: Forms | None = None,
         schedule: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """Raises `UserError` for a weight that is negative or not finite, `UnknownName` for a schedule of no term."""
         named = {"beta": beta, "gamma": gamma, "delta": delta, "eta": eta}
-        named |= {"independence": independence, "sufficiency": sufficiency}
+        named |= {"independence": independence, "sufficiency": sufficiency, "anchoring": anchoring}
         for name, weight in named.items():
             if not isinstance(weight, int | float) or not math.isfinite(weight) or weight < 0:
                 raise UserError(f"The weight {name} must be a finite number >= 0, not {weight!r}; 0 switches its term off.")
         for name in schedule or {}:
             if name not in TERMS:
                 raise UnknownName.among("term", name, TERMS, owner="the schedule")
-        self.weights = dict(zip(TERMS, (1.0, beta, gamma, delta, delta * eta, independence, sufficiency), strict=True))
+        self.weights = dict(zip(TERMS, (1.0, beta, gamma, delta, delta * eta, independence, sufficiency, anchoring), strict=True))
         self.forms = forms or Forms()
         self.schedule = {name: Schedule(**entry) for name, entry in (schedule or {}).items()}
 
@@ -107,6 +117,7 @@ class Objective:
             "conciseness": lambda: conciseness(seen.attributes, forms.codes),
             "magnitude": lambda: magnitude(seen.attributes),
             "independence": lambda: independence(seen.attributes, seen.predictor),
+            "anchoring": lambda: anchoring(seen.attributes, images),
         }
         if seen.reconstruction is not None:
             reconstruction = seen.reconstruction

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 
 from interp_by_design.learning import Forms, Objective
-from interp_by_design.losses import independence, input_fidelity, magnitude, output_fidelity
+from interp_by_design.losses import anchoring, independence, input_fidelity, magnitude, output_fidelity
 from interp_by_design.terms import Batch, Interpretation, UnknownName, UserError
 
 
@@ -18,7 +18,9 @@ def test_terms_are_the_losses_and_weights_are_the_papers() -> None:
     objective = Objective(beta=0.5, gamma=0.8, delta=0.2, eta=0.5)
     factors = objective.factors(1.0)
     weights = {"prediction": 1, "output_fidelity": 0.5, "input_fidelity": 0.8, "conciseness": 0.2, "magnitude": 0.1}
-    assert factors == pytest.approx(weights | {"independence": 0, "sufficiency": 0}), "ours are no part of the paper's objective"
+    assert factors == pytest.approx(weights | {"independence": 0, "sufficiency": 0, "anchoring": 0}), (
+        "ours are no part of the paper's objective"
+    )
     terms = objective.terms(seen, batch, factors)
     assert torch.equal(terms["prediction"], F.cross_entropy(seen.predictor, batch.labels))
     assert torch.equal(terms["output_fidelity"], output_fidelity(seen.interpreter, seen.predictor))
@@ -28,13 +30,14 @@ def test_terms_are_the_losses_and_weights_are_the_papers() -> None:
 
 def test_our_own_terms_beside_the_papers() -> None:
     seen, batch = passed()
-    objective = Objective(independence=0.3, sufficiency=0.5)
+    objective = Objective(independence=0.3, sufficiency=0.5, anchoring=0.1)
     factors = objective.factors(1.0)
-    assert (factors["independence"], factors["sufficiency"]) == (0.3, 0.5)
+    assert [factors[name] for name in ("independence", "sufficiency", "anchoring")] == [0.3, 0.5, 0.1]
     shown = torch.randn(6, 3)
     terms = objective.terms(seen, batch, factors, shown=shown)
     assert torch.equal(terms["independence"], independence(seen.attributes, seen.predictor))
     assert torch.equal(terms["sufficiency"], output_fidelity(shown, seen.predictor))
+    assert torch.equal(terms["anchoring"], anchoring(seen.attributes, batch.images))
     assert "sufficiency" not in objective.terms(seen, batch, factors), "there is nothing to take it of"
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from interp_by_design.losses import conciseness, independence, input_fidelity, magnitude, output_fidelity
+from interp_by_design.losses import anchoring, conciseness, independence, input_fidelity, magnitude, output_fidelity
+from interp_by_design.losses.anchoring import waves
 from interp_by_design.losses.conciseness import SMOOTHING, entropy, softmax_entropy, sum_code
 from tests.reference import losses as reference
 
@@ -132,3 +133,42 @@ def test_independence_teaches_the_attributes_alone() -> None:
     assert attributes.grad is not None
     assert torch.isfinite(attributes.grad).all()
     assert f.grad is None
+
+
+def test_anchoring_is_what_the_cosine_transform_says() -> None:
+    torch.manual_seed(0)
+    attributes, images = torch.rand(30, 5, dtype=torch.float64), torch.rand(30, 1, 6, 4, dtype=torch.float64)
+    assert float(anchoring(attributes, images)) == pytest.approx(
+        reference.anchoring(attributes.tolist(), images[:, 0].numpy()), abs=2e-3
+    )
+
+
+def test_attributes_that_are_their_anchors_cost_nothing() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(50, 3, 5, 5)
+    held = images.flatten(1) @ waves((3, 5, 5), 3).T
+    held = held - held.mean(dim=0)
+    assert float(anchoring(torch.cat([held, -held], dim=1).relu(), images)) == pytest.approx(0, abs=1e-2)
+    assert float(anchoring(torch.cat([-held, held], dim=1).relu(), images)) > 1, "the parts of a direction are told apart"
+    alike = torch.rand(1, 3, 5, 5).expand(50, -1, -1, -1)
+    assert float(anchoring(torch.rand(50, 6), alike)) == pytest.approx(1, abs=1e-3), "images that are alike tell no waves"
+
+
+def test_waves_are_slow_first_at_right_angles_and_no_more_than_there_are() -> None:
+    basis = waves((3, 4, 4), 12)
+    assert torch.allclose(basis @ basis.T, torch.eye(12), atol=1e-6)
+    assert torch.allclose(basis[0], basis[0, 0]), "the first is brightness"
+    assert waves((1, 2, 2), 6).norm(dim=1).tolist() == pytest.approx([1, 1, 1, 1, 0, 0])
+    assert torch.isfinite(anchoring(torch.rand(9, 11), torch.rand(9, 1, 2, 2)))
+
+
+def test_anchoring_teaches_the_attributes_wherever_waves_were_first_asked_for() -> None:
+    with torch.inference_mode():
+        anchoring(torch.rand(8, 4), torch.rand(8, 1, 3, 7))
+    attributes = torch.rand(8, 4)
+    attributes[:, 0] = 0  # a dead one
+    attributes.requires_grad_()
+    anchoring(attributes, torch.rand(8, 1, 3, 7)).backward()
+    assert attributes.grad is not None
+    assert torch.isfinite(attributes.grad).all()
+    assert attributes.grad.abs().sum() > 0
