@@ -28,7 +28,7 @@ train: $(READY)
 	$(BIN)/python train.py $(ARGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: $(READY)
 	$(BIN)/python -m ruff check .
