@@ -2,7 +2,7 @@
 
 import sys
 
-from interp_by_design.run.command import run_training
+from interp_by_design.commands.train import run_training
 
 if __name__ == "__main__":
     run_training("python train.py", sys.argv[1:])

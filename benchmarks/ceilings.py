@@ -15,11 +15,18 @@ from pathlib import Path
 
 from benchmarks.record import save
 from benchmarks.runs import setting_of, spread
-from interp_by_design.gather import probe_fidelities
+from interp_by_design.activations import probe_fidelities
 from interp_by_design.run.folder import METRICS
-from interp_by_design.run.opened_run import OpenedRun, open_run
+from interp_by_design.run.saved_run import SavedRun, open_run
 
-COLUMNS = ("experiment", "runs", "J", "fidelity of g, %", "probe of rank J, %", "probe of full rank, %")
+COLUMNS = (
+    "experiment",
+    "runs",
+    "J",
+    "fidelity of g, %",
+    "probe of rank J, %",
+    "probe of full rank, %",
+)
 KEYS = ("fidelity", "fidelity_rank_probe", "fidelity_full_probe")
 ABOUT = (
     "Test split; mean ± deviation over the runs. Probes of the hidden layers that g reads, pooled as there, from at most 20,000 "
@@ -29,7 +36,9 @@ ABOUT = (
 
 def main() -> None:
     """Measures, prints and writes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("runs", nargs="+", type=Path)
     arguments = parser.parse_args()
     found: dict[tuple[str, int], list[dict[str, float]]] = defaultdict(list)
@@ -39,17 +48,29 @@ def main() -> None:
         found[key].append(scores_of(run))
         print(*key, found[key][-1], sep="  ", flush=True)
     rows = [
-        [name, len(scores), n, *(spread([one[key] for one in scores], digits=2, scale=100) for key in KEYS)]
+        [
+            name,
+            len(scores),
+            n,
+            *(spread([one[key] for one in scores], digits=2, scale=100) for key in KEYS),
+        ]
         for (name, n), scores in found.items()
     ]
-    content = {"title": "The ceiling: linear probes of the same layers", "about": ABOUT, "columns": COLUMNS, "rows": rows}
+    content = {
+        "title": "The ceiling: linear probes of the same layers",
+        "about": ABOUT,
+        "columns": COLUMNS,
+        "rows": rows,
+    }
     save("ceilings", {**content, "command": "python -m benchmarks.ceilings RUN …"})
 
 
-def scores_of(run: OpenedRun) -> dict[str, float]:
+def scores_of(run: SavedRun) -> dict[str, float]:
     """The fidelity that the run measured itself, and those of the probes."""
     train, test = run.data.in_order("train"), run.data.in_order("test")
-    return {"fidelity": run.folder.read(METRICS)["test/fidelity"]} | probe_fidelities(run.model, train, test, run.seed)
+    return {"fidelity": run.folder.read(METRICS)["test/fidelity"]} | probe_fidelities(
+        run.model, train, test, run.seed
+    )
 
 
 if __name__ == "__main__":

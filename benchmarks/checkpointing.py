@@ -41,11 +41,16 @@ CASES: dict[str, list[str]] = {
 
 def main() -> None:
     """Measures each case, prints the table and saves it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--repeats", type=int, default=3)
     repeats = parser.parse_args().repeats
     logging.disable(logging.INFO)
-    rows = [{"case": case, **median([measure(overrides) for _ in range(repeats)])} for case, overrides in CASES.items()]
+    rows = [
+        {"case": case, **median([measure(overrides) for _ in range(repeats)])}
+        for case, overrides in CASES.items()
+    ]
     table = Table("case", "checkpoints", "MB each", "s in them", "s of fitting", "share")
     for row in rows:
         table.add_row(

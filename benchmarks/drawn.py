@@ -78,7 +78,10 @@ class DrawnData(ImageData):
         self.case, self.n = case, n
 
     def read(self) -> Reading:
-        train, val, test = (Drawn(self.case.image_shape, n, seed) for seed, n in enumerate((self.n, self.n // 8, self.n // 8)))
+        train, val, test = (
+            Drawn(self.case.image_shape, n, seed)
+            for seed, n in enumerate((self.n, self.n // 8, self.n // 8))
+        )
         return Reading(train, test, tuple("0123456789"), val=val)
 
 
@@ -91,6 +94,10 @@ def made(case: Case, n: int, batch: int) -> tuple[DrawnData, InterpretableModel]
     predictor.requires_grad_(False).eval()
     dictionary = TopKDictionary(predictor.hidden_shapes, N_ATTRIBUTES, k=8)
     shape = case.image_shape
-    decoder = DenseDecoder(N_ATTRIBUTES, shape, width=128) if shape[1] < 64 else ConvDecoder(N_ATTRIBUTES, shape, channels=32)
+    decoder = (
+        DenseDecoder(N_ATTRIBUTES, shape, width=128)
+        if shape[1] < 64
+        else ConvDecoder(N_ATTRIBUTES, shape, channels=32)
+    )
     interpreter = LinearInterpreter(dictionary, LinearHead(N_ATTRIBUTES, 10), decoder)
     return data, InterpretableModel(predictor, interpreter, data.facts)

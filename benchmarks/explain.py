@@ -30,28 +30,58 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from benchmarks.official_maximization import attribute_size, official_maximization, official_objective
+from benchmarks.official_maximization import (
+    attribute_size,
+    official_maximization,
+    official_objective,
+)
 from benchmarks.record import save
-from interp_by_design.explain import PRESETS, Maximization, explain_set, maximization_for, maximize, maximum_activating
+from interp_by_design.explain import (
+    PRESETS,
+    Maximization,
+    explain_set,
+    maximization_for,
+    maximize,
+    maximum_activating,
+)
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
-from interp_by_design.run.opened_run import OpenedRun, open_run
+from interp_by_design.run.saved_run import SavedRun, open_run
 from interp_by_design.terms import Batch
 
 STARTS = 3  # of each attribute
 PAPERS = {"grey": "mnist_global", "colour": "cifar_global", "large": "cub"}
-COLUMNS = {"pairs": "pairs", "official_s": "FLINT's loop, s a pair", "ours_s": "ours, s a pair", "faster": "faster"}
-COLUMNS |= {"official_objective": "objective, loop", "ours_objective": "ours", "at_least": "pairs as high"}
-COLUMNS |= {"official_shown": "as shown, loop", "ours_shown": "ours, shown", "shown_at_least": "pairs as high, shown"}
+COLUMNS = {
+    "pairs": "pairs",
+    "official_s": "FLINT's loop, s a pair",
+    "ours_s": "ours, s a pair",
+    "faster": "faster",
+}
+COLUMNS |= {
+    "official_objective": "objective, loop",
+    "ours_objective": "ours",
+    "at_least": "pairs as high",
+}
+COLUMNS |= {
+    "official_shown": "as shown, loop",
+    "ours_shown": "ours, shown",
+    "shown_at_least": "pairs as high, shown",
+}
 
 
 def main() -> None:
     """Measures all three, prints them and saves them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, nargs="?", help="the folder of a run; by default one of digits is made")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "run", type=Path, nargs="?", help="the folder of a run; by default one of digits is made"
+    )
     parser.add_argument("--rounds", type=int, default=9, help="of a bare pass and an explained one")
     parser.add_argument("--pairs", type=int, default=8, help="that FLINT's loop climbs")
-    parser.add_argument("--images", type=int, default=10_000, help="at most so many test images are explained")
+    parser.add_argument(
+        "--images", type=int, default=10_000, help="at most so many test images are explained"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / "run"
@@ -60,7 +90,9 @@ def main() -> None:
         else:
             shutil.copytree(arguments.run, copy)
         run = open_run(copy)
-        found: dict[str, Any] = {"run": "digits" if arguments.run is None else arguments.run.resolve().name}
+        found: dict[str, Any] = {
+            "run": "digits" if arguments.run is None else arguments.run.resolve().name
+        }
         found |= throughput(run, arguments.rounds, arguments.images)
         found["rows"] = maximisation(run, arguments.pairs)
         found |= report(run)
@@ -70,11 +102,18 @@ def main() -> None:
 
 def train(folder: Path) -> None:
     """A small run of the digits, in a process of its own."""
-    command = [sys.executable, "-m", "interp_by_design", "train", "trainer.max_epochs=10", f"hydra.run.dir={folder}"]
+    command = [
+        sys.executable,
+        "-m",
+        "interp_by_design",
+        "train",
+        "trainer.max_epochs=10",
+        f"hydra.run.dir={folder}",
+    ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def throughput(run: OpenedRun, rounds: int, most: int) -> dict[str, float]:
+def throughput(run: SavedRun, rounds: int, most: int) -> dict[str, float]:
     """Images a second: of a bare pass, and with local explanations."""
     batches, n = [], 0
     for batch in run.data.in_order("test"):
@@ -103,25 +142,36 @@ def bare_pass(model: InterpretableModel, batches: Sequence[Batch]) -> None:
             predictor.network(predictor.preprocessing.apply(batch.images.to(device)))
 
 
-def maximisation(run: OpenedRun, n: int) -> list[dict[str, Any]]:
+def maximisation(run: SavedRun, n: int) -> list[dict[str, Any]]:
     """Ours for all pairs, and FLINT's loop for some of them, evenly spread; with the paper's constants and with ours."""
     top = maximum_activating(run.table("test"), STARTS)
     pairs = [(j, index) for j in range(run.model.interpreter.n_attributes) for index in top.of(j)]
     attributes, indices = (torch.tensor(column) for column in zip(*pairs, strict=True))
     images = run.data.split("test").batch(indices).images
     ours = maximization_for(run.model.facts)
-    name = next(name for name in PAPERS if PRESETS[name].gain == ours.gain and PRESETS[name].jitter == ours.jitter)
+    name = next(
+        name
+        for name in PAPERS
+        if PRESETS[name].gain == ours.gain and PRESETS[name].jitter == ours.jitter
+    )
     papers = PRESETS[PAPERS[name]]
     cases = {
         PAPERS[name]: replace(papers, variation=papers.variation[-1:], jitter=0),
         f"{name}, without shifts": replace(ours, jitter=0),
     }
     chosen = torch.linspace(0, len(pairs) - 1, min(n, len(pairs))).long()
-    return [{"case": case, **compared(run.model, images, attributes, chosen, settings)} for case, settings in cases.items()]
+    return [
+        {"case": case, **compared(run.model, images, attributes, chosen, settings)}
+        for case, settings in cases.items()
+    ]
 
 
 def compared(
-    model: InterpretableModel, images: Tensor, attributes: Tensor, chosen: Tensor, settings: Maximization
+    model: InterpretableModel,
+    images: Tensor,
+    attributes: Tensor,
+    chosen: Tensor,
+    settings: Maximization,
 ) -> dict[str, float]:
     """Seconds a pair, and objectives of the pairs `chosen`, means and shares."""
     maximize(model, images[:1], attributes[:1], replace(settings, steps=2))  # warm
@@ -138,7 +188,9 @@ def compared(
         official.append(time.perf_counter() - start)
         shown = [as_shown(model, ended, j, terms) for ended in (theirs.image, ours.images[i])]
         rows.append((float(theirs.objective), float(ours.objective[i]), *shown))
-    theirs_end, ours_end, theirs_shown, ours_shown = (torch.tensor(column) for column in zip(*rows, strict=True))
+    theirs_end, ours_end, theirs_shown, ours_shown = (
+        torch.tensor(column) for column in zip(*rows, strict=True)
+    )
     return {
         "pairs": len(images),
         "official_s": statistics.median(official),
@@ -153,16 +205,24 @@ def compared(
     }
 
 
-def as_shown(model: InterpretableModel, image: Tensor, attribute: int, settings: Maximization) -> float:
+def as_shown(
+    model: InterpretableModel, image: Tensor, attribute: int, settings: Maximization
+) -> float:
     """The objective of an image clipped to [0, 1]."""
     with evaluating(model), torch.no_grad():
-        return float(official_objective(model, settings.units.apply(image.clamp(0, 1)[None]), attribute, settings))
+        return float(
+            official_objective(
+                model, settings.units.apply(image.clamp(0, 1)[None]), attribute, settings
+            )
+        )
 
 
-def report(run: OpenedRun) -> dict[str, float]:
+def report(run: SavedRun) -> dict[str, float]:
     """Seconds of the run's page, and of the tables that it is made from."""
-    from interp_by_design.report.run_report import ReportOptions  # draws, which takes a second to import
-    from interp_by_design.run.report_command import report_run
+    from interp_by_design.commands.report import report_run
+    from interp_by_design.report.run_report import (
+        ReportOptions,
+    )  # draws, which takes a second to import
 
     tables = timed(lambda: [run.table(split) for split in ("train", "test")])
     return {"tables_s": tables, "report_s": timed(lambda: report_run(run, ReportOptions()))}
@@ -180,13 +240,17 @@ def told(found: dict[str, Any]) -> None:
     console = Console()
     table = Table("", *(str(row["case"]) for row in found["rows"]))
     for key, words in COLUMNS.items():
-        table.add_row(words, *(f"{row[key]:.{0 if key == 'pairs' else 3}f}" for row in found["rows"]))
+        table.add_row(
+            words, *(f"{row[key]:.{0 if key == 'pairs' else 3}f}" for row in found["rows"])
+        )
     console.print(table)
     console.print(
         f"{found['images']} test images: {found['forward_per_second']:,.0f} a second through f alone, "
         f"{found['explained_per_second']:,.0f} explained; ratio {found['throughput_ratio']:.3f}"
     )
-    console.print(f"The page of {found['run']}: {found['report_s']:.1f} s, and {found['tables_s']:.1f} s for its tables")
+    console.print(
+        f"The page of {found['run']}: {found['report_s']:.1f} s, and {found['tables_s']:.1f} s for its tables"
+    )
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from benchmarks import lime, vibi
 from benchmarks.chunks import Chunks
 from benchmarks.record import RESULTS, save
 from interp_by_design.predictor import evaluating
-from interp_by_design.run.opened_run import OpenedRun, open_run
+from interp_by_design.run.saved_run import SavedRun, open_run
 from interp_by_design.terms import Images, Indices, Logits, UserError
 
 NAME, TITLE = "fidelity_baselines", "Fidelity of LIME, VIBI and g to the same f"
@@ -79,10 +79,13 @@ class Found:
 class BlackBox:
     """The f of a run, and what it and g decide on the test images, [n] each."""
 
-    def __init__(self, run: OpenedRun, settings: Settings) -> None:
+    def __init__(self, run: SavedRun, settings: Settings) -> None:
         table = run.table("test")
         self.run, self.test, self.n_classes = run, run.data.split("test"), table.predictor.shape[1]
-        self.decided, self.explained = table.predictor.argmax(dim=1), table.interpreter.argmax(dim=1)
+        self.decided, self.explained = (
+            table.predictor.argmax(dim=1),
+            table.interpreter.argmax(dim=1),
+        )
         self.chunks = Chunks(*self.test.image_shape[1:], settings.chunk)
         self.data, self.network = data_name(run), type(run.model.predictor.network).__name__
 
@@ -98,30 +101,69 @@ class BlackBox:
 
 def main() -> None:
     """Asks the baselines about every run, prints the table and saves it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="a run folder whose data is still there")
-    parser.add_argument("--images", type=int, default=Settings.images, help="test images that LIME is asked about, at most")
-    parser.add_argument("--chunk", type=int, default=Settings.chunk, help="pixels on a side of what is shown or hidden")
-    parser.add_argument("--k", type=int, nargs="+", default=Settings.k, help="chunks that are selected, rows of their own")
-    parser.add_argument("--beta", type=float, nargs="+", default=Settings.beta, help="of VIBI's prior, rows of their own")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "runs", type=Path, nargs="+", metavar="RUN", help="a run folder whose data is still there"
+    )
+    parser.add_argument(
+        "--images",
+        type=int,
+        default=Settings.images,
+        help="test images that LIME is asked about, at most",
+    )
+    parser.add_argument(
+        "--chunk",
+        type=int,
+        default=Settings.chunk,
+        help="pixels on a side of what is shown or hidden",
+    )
+    parser.add_argument(
+        "--k",
+        type=int,
+        nargs="+",
+        default=Settings.k,
+        help="chunks that are selected, rows of their own",
+    )
+    parser.add_argument(
+        "--beta",
+        type=float,
+        nargs="+",
+        default=Settings.beta,
+        help="of VIBI's prior, rows of their own",
+    )
     parser.add_argument("--epochs", type=int, default=Settings.epochs, help="of VIBI")
-    parser.add_argument("--seeds", type=int, default=Settings.seeds, help="draws of the baselines for each run")
-    parser.add_argument("--keep", action="store_true", help="keeps what was found before of other data sets and networks")
+    parser.add_argument(
+        "--seeds", type=int, default=Settings.seeds, help="draws of the baselines for each run"
+    )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="keeps what was found before of other data sets and networks",
+    )
     given = parser.parse_args()
-    settings = Settings(given.images, given.chunk, tuple(given.k), tuple(given.beta), given.epochs, given.seeds)
+    settings = Settings(
+        given.images, given.chunk, tuple(given.k), tuple(given.beta), given.epochs, given.seeds
+    )
     runs = [open_run(path) for path in given.runs]
     classes = {data_name(run): ", ".join(run.data.facts.class_names) for run in runs}
     found = [each for run in runs for each in measured(run, settings)]
     if given.keep:
         earlier, known = kept(settings, found, RESULTS / f"{NAME}.json")
         found, classes = [*earlier, *found], known | classes
-    content = {"title": TITLE, "about": about(settings, classes), "columns": list(COLUMNS), "rows": told(found)}
+    content = {
+        "title": TITLE,
+        "about": about(settings, classes),
+        "columns": list(COLUMNS),
+        "rows": told(found),
+    }
     show(content)
     raw = {"classes": classes, "found": [asdict(each) for each in found]}
     Console().print(f"Written to {save(NAME, asdict(settings) | content | raw)}")
 
 
-def measured(run: OpenedRun, settings: Settings) -> Iterator[Found]:
+def measured(run: SavedRun, settings: Settings) -> Iterator[Found]:
     """Each method on the f of one run, with the draws of each seed."""
     box = BlackBox(run, settings)
     with evaluating(run.model), torch.no_grad():
@@ -132,7 +174,9 @@ def measured(run: OpenedRun, settings: Settings) -> Iterator[Found]:
 
 def lime_found(box: BlackBox, settings: Settings, seed: int) -> Iterator[Found]:
     """LIME by both losses, with all chunks and with few; and g on its images."""
-    rows = torch.randperm(len(box.test), generator=torch.Generator().manual_seed(seed))[: settings.images]
+    rows = torch.randperm(len(box.test), generator=torch.Generator().manual_seed(seed))[
+        : settings.images
+    ]
     kinds = [lime.Kind(loss, k) for loss in lime.LOSSES for k in (None, *settings.k)]
     start = time.perf_counter()
     told = lime.decisions(box, box.test.batch(rows).images, box.chunks, kinds, seed)
@@ -147,9 +191,15 @@ def vibi_found(box: BlackBox, settings: Settings, seed: int) -> Iterator[Found]:
     """VIBI, what f makes of the chunks that it selects, and g, on all test images."""
     everywhere = torch.arange(len(box.test))
     answers = box.run.table("train").predictor.argmax(dim=1)
-    for chosen in (vibi.VibiSettings(k, beta, epochs=settings.epochs) for k in settings.k for beta in settings.beta):
+    for chosen in (
+        vibi.VibiSettings(k, beta, epochs=settings.epochs)
+        for k in settings.k
+        for beta in settings.beta
+    ):
         start = time.perf_counter()
-        learned = vibi.learned(box.run.data.split("train"), answers, box.n_classes, box.chunks, chosen, seed)
+        learned = vibi.learned(
+            box.run.data.split("train"), answers, box.n_classes, box.chunks, chosen, seed
+        )
         approximated, rationale = vibi.decisions(learned, box, box.test)
         seconds = time.perf_counter() - start
         used = f"{chosen.k} chunks, beta {chosen.beta:g}"
@@ -158,22 +208,30 @@ def vibi_found(box: BlackBox, settings: Settings, seed: int) -> Iterator[Found]:
     yield box.found("g, all test images", box.explained, everywhere)
 
 
-def data_name(run: OpenedRun) -> str:
+def data_name(run: SavedRun) -> str:
     """The paper's name for the run's data set, where its experiment's name begins with one; else the experiment's."""
     entries = [str(entry) for entry in OmegaConf.load(run.folder.path / ".hydra/overrides.yaml")]
-    name = next((entry.partition("=")[2] for entry in entries if entry.startswith("experiment=")), "digits")
+    name = next(
+        (entry.partition("=")[2] for entry in entries if entry.startswith("experiment=")), "digits"
+    )
     return next((known for known in PUBLISHED if name.startswith(known)), name)
 
 
-def kept(settings: Settings, fresh: Sequence[Found], path: Path) -> tuple[list[Found], dict[str, str]]:
+def kept(
+    settings: Settings, fresh: Sequence[Found], path: Path
+) -> tuple[list[Found], dict[str, str]]:
     """What a file holds of other data and networks than `fresh`, and classes. `UserError` where it was asked otherwise."""
     before = json.loads(path.read_text()) if path.is_file() else {}
     asked = json.loads(json.dumps(asdict(settings)))  # tuples as lists
     if before and any(before.get(key) != value for key, value in asked.items()):
-        raise UserError(f"{path.name} was made with other options than these, {asked}. Give the same ones, or leave out --keep.")
+        raise UserError(
+            f"{path.name} was made with other options than these, {asked}. Give the same ones, or leave out --keep."
+        )
     measured_now = {(each.data, each.network) for each in fresh}
     earlier = [Found(**each) for each in before.get("found", [])]
-    return [each for each in earlier if (each.data, each.network) not in measured_now], before.get("classes", {})
+    return [each for each in earlier if (each.data, each.network) not in measured_now], before.get(
+        "classes", {}
+    )
 
 
 def told(found: Sequence[Found]) -> list[list[Any]]:
@@ -190,11 +248,24 @@ def row(found: Sequence[Found]) -> list[Any]:
     mean = statistics.mean(fidelity)
     deviation = round(statistics.stdev(fidelity), 2) if len(fidelity) > 1 else None
     error = math.sqrt(mean * (100 - mean) / first.images)  # of a share among so many images drawn
-    cells = [first.data, first.network, first.method, len(fidelity), first.images, round(mean, 2), deviation, round(error, 2)]
+    cells = [
+        first.data,
+        first.network,
+        first.method,
+        len(fidelity),
+        first.images,
+        round(mean, 2),
+        deviation,
+        round(error, 2),
+    ]
     published = PUBLISHED.get(first.data, {}).get(first.method.partition(",")[0])
     against: list[Any] = [None, None, ""]
     if published is not None:
-        against = [f"{published[0]} ± {published[1]}", round(mean - published[0], 2), verdict(mean, *published)]
+        against = [
+            f"{published[0]} ± {published[1]}",
+            round(mean - published[0], 2),
+            verdict(mean, *published),
+        ]
     return [*cells, *against, round(statistics.mean(each.seconds for each in found), 1)]
 
 
@@ -219,7 +290,9 @@ def about(settings: Settings, classes: Mapping[str, str]) -> str:
         f"a share among so many images. Mean and deviation are over runs, {settings.seeds} draw(s) of the baselines for each.",
     ]
     if "quickdraw" in classes:
-        lines.append(f"Classes of quickdraw here: {classes['quickdraw']}; in the paper: {QUICKDRAW}.")
+        lines.append(
+            f"Classes of quickdraw here: {classes['quickdraw']}; in the paper: {QUICKDRAW}."
+        )
     return " ".join(lines)
 
 

@@ -64,7 +64,9 @@ def standing(group: Group, groups: Groups, together: Stability) -> Standing:
         elif goal.missed_by(value.judged, bound) is None:
             met += 1
         else:
-            missed.append(Miss(SHOWN[goal.key].title, value.text, SHOWN[goal.key].after, wanted(goal, bound)))
+            missed.append(
+                Miss(SHOWN[goal.key].title, value.text, SHOWN[goal.key].after, wanted(goal, bound))
+            )
     return Standing(met, tuple(missed), tuple(unknown))
 
 
@@ -84,43 +86,78 @@ def goals_section(groups: Groups, together: Stability) -> str:
 
 
 def _track(track: str, groups: Groups, together: Stability) -> Iterator[str]:
-    there = {data: [group for group in of_track(track, data) if group.setting in groups] for data in DATA}
+    there = {
+        data: [group for group in of_track(track, data) if group.setting in groups] for data in DATA
+    }
     if not any(there.values()):
         return
     yield from (f"## {TRACKS[track]}", "", *_overview(there, groups, together), "")
     for data, entries in there.items():
         if entries:
-            yield from (f"### {DATA[data]}, {track.replace('_', ' ')}", "", *_details(data, entries, groups, together), "")
+            yield from (
+                f"### {DATA[data]}, {track.replace('_', ' ')}",
+                "",
+                *_details(data, entries, groups, together),
+                "",
+            )
 
 
-def _overview(there: Mapping[str, Sequence[Group]], groups: Groups, together: Stability) -> Iterator[str]:
+def _overview(
+    there: Mapping[str, Sequence[Group]], groups: Groups, together: Stability
+) -> Iterator[str]:
     """A row a setting; the paper's and the published form's before ours."""
     columns = ("predictor_accuracy", "bare_accuracy", "f_minus_bare_low", "g_minus_f", "fidelity")
-    yield "| data | setting | seeds | " + " | ".join(SHOWN[key].heading for key in columns) + " | goals met | command |"
+    yield (
+        "| data | setting | seeds | "
+        + " | ".join(SHOWN[key].heading for key in columns)
+        + " | goals met | command |"
+    )
     yield "|---" * (len(columns) + 5) + "|"
     for data, entries in there.items():
         by_design = [group for group in entries if group.track != "post_hoc"]
         if by_design:
             yield _line(data, "*paper*", "?", published(PUBLISHED[data]), columns)
         for group in [*(_flint(data, groups) if by_design else []), *entries]:
-            seeds, found = str(len(groups[group.setting])), measured(group.setting, groups, together)
+            seeds, found = (
+                str(len(groups[group.setting])),
+                measured(group.setting, groups, together),
+            )
             met = "" if group.track == FLINT else standing(group, groups, together).told
-            yield _line(data, f"`{group.setting}`", seeds, found, columns, f"{met} | `{command(group.setting)}`")
+            yield _line(
+                data,
+                f"`{group.setting}`",
+                seeds,
+                found,
+                columns,
+                f"{met} | `{command(group.setting)}`",
+            )
 
 
-def _line(data: str, name: str, seeds: str, found: Mapping[str, Value], columns: Sequence[str], end: str = " | ") -> str:
+def _line(
+    data: str,
+    name: str,
+    seeds: str,
+    found: Mapping[str, Value],
+    columns: Sequence[str],
+    end: str = " | ",
+) -> str:
     cells = [found[key].text if key in found else "" for key in columns]
     return "| " + " | ".join([DATA[data], name, seeds, *cells]) + f" | {end} |"
 
 
-def _details(data: str, entries: Sequence[Group], groups: Groups, together: Stability) -> Iterator[str]:
+def _details(
+    data: str, entries: Sequence[Group], groups: Groups, together: Stability
+) -> Iterator[str]:
     """A row a score, a column a setting; every number that a goal judges has its verdict beside it."""
     track = entries[0].track
     beside = _flint(data, groups) if track != "post_hoc" else []
     columns = [(group, measured(group.setting, groups, together)) for group in [*beside, *entries]]
     paper = published(PUBLISHED[data]) if track != "post_hoc" else {}
     goals = {goal.key: goal for goal in GOALS if goal.bound(track, data, 1) is not None}
-    names = [f"as published, `{group.setting}`" if group.track == FLINT else f"`{group.setting}`" for group, _ in columns]
+    names = [
+        f"as published, `{group.setting}`" if group.track == FLINT else f"`{group.setting}`"
+        for group, _ in columns
+    ]
     yield "| " + " | ".join(["score", "goal", *(["paper"] if paper else []), *names]) + " |"
     yield "|---" * (2 + bool(paper) + len(columns)) + "|"
     for key, shown in SHOWN.items():
@@ -131,7 +168,11 @@ def _details(data: str, entries: Sequence[Group], groups: Groups, together: Stab
         aim = "" if goal is None or bound is None else wanted(goal, bound)
         cells = [paper[key].text if key in paper else ""] if paper else []
         for group, found in columns:
-            limit = None if goal is None else goal.bound(track, data, groups[group.setting][0]["n_attributes"])
+            limit = (
+                None
+                if goal is None
+                else goal.bound(track, data, groups[group.setting][0]["n_attributes"])
+            )
             cells.append(_judged(found.get(key), goal, limit))
         yield "| " + " | ".join([shown.heading, aim, *cells]) + " |"
     yield ""
@@ -146,14 +187,18 @@ def _judged(value: Value | None, goal: Goal | None, bound: float | None) -> str:
     if value.judged is None:
         return f"{value.text}, not judged"
     short = goal.missed_by(value.judged, bound)
-    return f"{value.text} ✓" if short is None else f"{value.text}, **missed by {_short(goal, short)}**"
+    return (
+        f"{value.text} ✓" if short is None else f"{value.text}, **missed by {_short(goal, short)}**"
+    )
 
 
 def _short(goal: Goal, short: float) -> str:
     """How far a score is off, in its unit, with as many digits as it takes to see it."""
     shown = SHOWN[goal.key]
     value = shown.scale * short
-    digits = next((digits for digits in range(shown.digits, 7) if float(f"{value:.{digits}f}") > 0), None)
+    digits = next(
+        (digits for digits in range(shown.digits, 7) if float(f"{value:.{digits}f}") > 0), None
+    )
     return "less than can be shown" if digits is None else f"{value:.{digits}f}"
 
 

@@ -36,7 +36,9 @@ MADE_UP = 600
 
 def main() -> None:
     """Measures every round, prints the table and saves it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, nargs="?")
     for option, value in (("size", 224), ("workers", 2), ("batch", 64), ("rounds", 5)):
         parser.add_argument(f"--{option}", type=int, default=value)
@@ -52,10 +54,16 @@ def main() -> None:
     ratio = statistics.median(loading / decoding for decoding, loading in rounds)
     console = Console()
     console.print(table, f"Median ratio {ratio:.2f} on {len(split)} images")
-    rows = [{"decoding_per_second": decoding, "loader_per_second": loading} for decoding, loading in rounds]
+    rows = [
+        {"decoding_per_second": decoding, "loader_per_second": loading}
+        for decoding, loading in rounds
+    ]
     options = {name: getattr(arguments, name) for name in ("size", "workers", "batch")}
     made_up = arguments.folder is None
-    path = save("image_folder", {**options, "images": len(split), "made_up": made_up, "ratio": ratio, "rows": rows})
+    path = save(
+        "image_folder",
+        {**options, "images": len(split), "made_up": made_up, "ratio": ratio, "rows": rows},
+    )
     console.print(f"Written to {path}")
 
 
@@ -63,7 +71,9 @@ def make_up(folder: Path) -> Path:
     """Photographs of the usual 500 x 375 in two classes: smooth shapes with a little grain, as JPEG takes them."""
     draws = np.random.default_rng(0)
     for i in range(MADE_UP):
-        coarse = Image.fromarray(draws.integers(0, 256, (12, 16, 3), dtype=np.uint8)).resize((500, 375), Image.Resampling.BICUBIC)
+        coarse = Image.fromarray(draws.integers(0, 256, (12, 16, 3), dtype=np.uint8)).resize(
+            (500, 375), Image.Resampling.BICUBIC
+        )
         grainy = np.asarray(coarse) + draws.normal(0, 6, (375, 500, 1))
         target = folder / f"class {i % 2}" / f"{i}.jpg"
         target.parent.mkdir(exist_ok=True)
@@ -75,12 +85,16 @@ def measure(split: FileSplit, workers: int, batch: int, rounds: int) -> list[tup
     """Images a second of decoding and of loading, for each round; the first, which warms up, is left out."""
     loader = Loader(Batches(split), Shuffled(len(split), batch, seed=0), workers)
     with get_context("fork").Pool(workers, torch.set_num_threads, (1,)) as pool:
-        return [(decoded(pool, split, workers, batch), loaded(loader)) for _ in range(rounds + 1)][1:]
+        return [(decoded(pool, split, workers, batch), loaded(loader)) for _ in range(rounds + 1)][
+            1:
+        ]
 
 
 def decoded(pool: Pool, split: FileSplit, workers: int, batch: int) -> float:
     """Images a second of processes that decode and throw away."""
-    shares = [(split, torch.arange(len(split))[worker::workers], batch) for worker in range(workers)]
+    shares = [
+        (split, torch.arange(len(split))[worker::workers], batch) for worker in range(workers)
+    ]
     start = time.perf_counter()
     pool.starmap(decode, shares, chunksize=1)
     return len(split) / (time.perf_counter() - start)

@@ -79,7 +79,10 @@ def surrogates(seen: Neighbours, kinds: Sequence[Kind]) -> dict[Kind, Linear]:
     """The linear models of f around an image, one function a class; with `k`, of the chunks that weigh most in a first fit."""
     decided = F.one_hot(seen.probabilities.argmax(dim=1), seen.probabilities.shape[1]).double()
     targets: dict[Loss, Tensor] = {"ridge": seen.probabilities, "logistic": decided}
-    first = {loss: fitted(seen.shown, targets[loss], seen.weights, loss) for loss in {kind.loss for kind in kinds}}
+    first = {
+        loss: fitted(seen.shown, targets[loss], seen.weights, loss)
+        for loss in {kind.loss for kind in kinds}
+    }
     found = {}
     for kind in kinds:
         if kind.k is None:

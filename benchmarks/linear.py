@@ -52,7 +52,9 @@ def fitted(
     found = solve(design, targets.T, weights)
     coefficients = found[:, :-1]
     if chosen is not None:
-        coefficients = torch.zeros(n_classes, inputs.shape[1], dtype=found.dtype).scatter(1, chosen, coefficients)
+        coefficients = torch.zeros(n_classes, inputs.shape[1], dtype=found.dtype).scatter(
+            1, chosen, coefficients
+        )
     return Linear(coefficients, found[:, -1])
 
 
@@ -96,7 +98,9 @@ def _newton(design: Inputs, targets: Tensor, weights: Tensor, penalty: Tensor) -
     return b
 
 
-def _risk(design: Inputs, targets: Tensor, weights: Tensor, penalty: Tensor, b: Tensor) -> Float[Tensor, "classes"]:
+def _risk(
+    design: Inputs, targets: Tensor, weights: Tensor, penalty: Tensor, b: Tensor
+) -> Float[Tensor, "classes"]:
     scores = (design @ b[:, :, None])[:, :, 0]
     losses = F.binary_cross_entropy_with_logits(scores, targets, reduction="none")
     return (losses * weights).sum(dim=1) + (penalty * b.square()).sum(dim=1) / 2

@@ -71,7 +71,10 @@ SECTIONS = (
         "What a loader of image files costs",
         "{images} photographs to {size} x {size}, batches of {batch}, {workers} workers, against as many processes that only "
         "decode; a row a round; the median ratio is {ratio:.2f}.",
-        {"decoding, images/s": "{decoding_per_second:.0f}", "loader, images/s": "{loader_per_second:.0f}"},
+        {
+            "decoding, images/s": "{decoding_per_second:.0f}",
+            "loader, images/s": "{loader_per_second:.0f}",
+        },
     ),
     Section(
         "post_hoc",
@@ -119,10 +122,14 @@ def titled(found: Mapping[str, Any]) -> str:
         f"| {' | '.join(_cell(heading) for heading in columns)} |",
         "|---" * len(columns) + "|",
     ]
-    return "\n".join([*lines, *(f"| {' | '.join(_cells(row, columns))} |" for row in found["rows"]), ""])
+    return "\n".join(
+        [*lines, *(f"| {' | '.join(_cells(row, columns))} |" for row in found["rows"]), ""]
+    )
 
 
-def _cells(row: Mapping[str, Any] | Sequence[Any], columns: Mapping[str, str] | Sequence[str]) -> list[str]:
+def _cells(
+    row: Mapping[str, Any] | Sequence[Any], columns: Mapping[str, str] | Sequence[str]
+) -> list[str]:
     if not isinstance(row, Mapping):
         return [_cell(value) for value in row]
     if isinstance(columns, Mapping):
@@ -168,7 +175,9 @@ def _told(section: Section, found: Mapping[str, Any]) -> str:
         f"| {' | '.join(section.columns)} |",
         "|---" * len(section.columns) + "|",
     ]
-    rows = (" | ".join(cell.format(**row) for cell in section.columns.values()) for row in found["rows"])
+    rows = (
+        " | ".join(cell.format(**row) for cell in section.columns.values()) for row in found["rows"]
+    )
     return "\n".join([*lines, *(f"| {row} |" for row in rows), ""])
 
 

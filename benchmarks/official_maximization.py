@@ -25,9 +25,13 @@ class Official(NamedTuple):
     objective: Tensor
 
 
-def official_maximization(model: InterpretableModel, image: Tensor, attribute: int, settings: Maximization) -> Official:
+def official_maximization(
+    model: InterpretableModel, image: Tensor, attribute: int, settings: Maximization
+) -> Official:
     """The loop on one pair, with the constants of `settings`, and nothing else of them."""
-    pixels = (settings.intensity * settings.units.apply(image[None])).detach().clone().requires_grad_()
+    pixels = (
+        (settings.intensity * settings.units.apply(image[None])).detach().clone().requires_grad_()
+    )
     with evaluating(model), torch.enable_grad():
         for outer in range(OUTER):
             optimizer = torch.optim.Adam([pixels], lr=RATE * 0.5**outer)
@@ -40,13 +44,23 @@ def official_maximization(model: InterpretableModel, image: Tensor, attribute: i
     return Official(settings.units.invert(pixels.detach())[0], reached)
 
 
-def official_objective(model: InterpretableModel, pixels: Images, attribute: int, settings: Maximization) -> Tensor:
+def official_objective(
+    model: InterpretableModel, pixels: Images, attribute: int, settings: Maximization
+) -> Tensor:
     """`C phi_j - lambda_bo mean( 1[x > high or x < low] |x| ) - lambda_tv ( mean |x_{i+1} - x_i| + mean |x_{k+1} - x_k| )`."""
     phi = _attributes(model, settings.units.invert(pixels))
-    low, high = settings.within or (settings.units.apply(torch.full_like(pixels[:1], bound)) for bound in (0.0, 1.0))
+    low, high = settings.within or (
+        settings.units.apply(torch.full_like(pixels[:1], bound)) for bound in (0.0, 1.0)
+    )
     outside = torch.where((pixels > high) | (pixels < low), pixels.abs(), 0.0).mean()
-    variation = (pixels[:, :, 1:] - pixels[:, :, :-1]).abs().mean() + (pixels[..., 1:] - pixels[..., :-1]).abs().mean()
-    value: Tensor = settings.gain * phi[0, attribute] - settings.out_of_range * outside - settings.variation[-1] * variation
+    variation = (pixels[:, :, 1:] - pixels[:, :, :-1]).abs().mean() + (
+        pixels[..., 1:] - pixels[..., :-1]
+    ).abs().mean()
+    value: Tensor = (
+        settings.gain * phi[0, attribute]
+        - settings.out_of_range * outside
+        - settings.variation[-1] * variation
+    )
     return value
 
 

@@ -20,29 +20,48 @@ from scipy.stats import spearmanr  # type: ignore[import-untyped]
 from torch import Tensor
 
 from benchmarks.record import save
-from interp_by_design.data.factors_fine import PARTS, Assembled, FactorsFine, render_parts
-from interp_by_design.explain.heatmaps import heatmaps
+from interp_by_design.api.negative_controls import FROZEN_RANDOM, fitted_controls
+from interp_by_design.data.fine_factor_images import (
+    PARTS,
+    Assembled,
+    FineFactorImages,
+    render_parts,
+)
+from interp_by_design.explain.heat_maps import heatmaps
 from interp_by_design.explain.removal import without
-from interp_by_design.fit.controls import FROZEN_RANDOM, fitted_controls
 from interp_by_design.model import InterpretableModel
-from interp_by_design.run.opened_run import open_run
+from interp_by_design.run.saved_run import open_run
 from interp_by_design.terms import UserError
 
 GOAL = 0.8
-COLUMNS = ("run", "interpreter", "said", "accuracy of f", "fidelity", "Spearman", "within images", "of raw logits", "images")
+COLUMNS = (
+    "run",
+    "interpreter",
+    "said",
+    "accuracy of f",
+    "fidelity",
+    "Spearman",
+    "within images",
+    "of raw logits",
+    "images",
+)
 
 
 def main() -> None:
     """Measures, prints and writes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--images", type=int, default=300)
     arguments = parser.parse_args()
     rows: list[list[object]] = []
     for number, folder in enumerate(arguments.runs):
         run = open_run(folder)
-        if not isinstance(run.data, FactorsFine):
-            raise UserError(f"{folder} is no run on data=factors_fine, whose parts can be taken away. Give one.")
+        if not isinstance(run.data, FineFactorImages):
+            raise UserError(
+                f"{folder} is no run on data=factors_fine, whose parts can be taken away. Give one."
+            )
         records = run.data.records("test").take(slice(arguments.images))
         control = fitted_controls(run.model, run.data, run.seed)[FROZEN_RANDOM]
         for name, model in (("trained", run.model), (FROZEN_RANDOM, control)):
@@ -55,7 +74,11 @@ def main() -> None:
         "contributions lose together where the part's square is blurred. Of raw logits: the same of the logits as they are."
     )
     command = "python -m benchmarks.part_effects " + "RUN " * len(arguments.runs)
-    content = {"title": "Parts of an image, and what f loses without them", "about": about, "command": command.strip()}
+    content = {
+        "title": "Parts of an image, and what f loses without them",
+        "about": about,
+        "command": command.strip(),
+    }
     save("part_effects", {**content, "goal": GOAL, "columns": COLUMNS, "rows": rows})
 
 
@@ -65,16 +88,25 @@ def measured(model: InterpretableModel, records: Assembled) -> dict[str, list[fl
     with torch.no_grad():
         seen = model(images, reconstruct=False)
         decided = seen.predictor.argmax(dim=1, keepdim=True)
-        lost = [seen.predictor - model.predictor(render_parts(records.without(p))).logits for p in range(len(PARTS))]
+        lost = [
+            seen.predictor - model.predictor(render_parts(records.without(p))).logits
+            for p in range(len(PARTS))
+        ]
         every = model.interpreter.head.weights.detach()
     raw = torch.cat([changes.gather(1, decided) for changes in lost], dim=1)
     truth = raw - torch.stack([changes.mean(dim=1) for changes in lost], dim=1)
     weights = every[decided[:, 0]] - every.mean(dim=0)
-    right, agreed = decided[:, 0] == records.labels(), decided[:, 0] == seen.interpreter.argmax(dim=1)
+    right, agreed = (
+        decided[:, 0] == records.labels(),
+        decided[:, 0] == seen.interpreter.argmax(dim=1),
+    )
     shares = [float(share.float().mean()) for share in (right, agreed)]
     figures: dict[str, list[float]] = {}
     for way, told in {"by heat": by_heat, "by removal": by_removal}.items():
-        said, said_raw = (told(model, images, seen.attributes, taken, places) for taken in (weights, every[decided[:, 0]]))
+        said, said_raw = (
+            told(model, images, seen.attributes, taken, places)
+            for taken in (weights, every[decided[:, 0]])
+        )
         found = [*shares, *correlations(said, truth), correlations(said_raw, raw)[0]]
         figures[way] = [*(round(figure, 3) for figure in found), len(records)]
     return figures
@@ -82,23 +114,38 @@ def measured(model: InterpretableModel, records: Assembled) -> dict[str, list[fl
 
 def correlations(told: Tensor, truth: Tensor) -> tuple[float, float]:
     """Spearman's over all pairs of image and part, and the mean of those within an image, of [n, parts]."""
-    within = [spearmanr(a, b).statistic for a, b in zip(told, truth, strict=True) if len(a.unique()) > 1]
-    return float(spearmanr(told.flatten(), truth.flatten()).statistic), float(sum(within)) / max(1, len(within))
+    within = [
+        spearmanr(a, b).statistic for a, b in zip(told, truth, strict=True) if len(a.unique()) > 1
+    ]
+    return float(spearmanr(told.flatten(), truth.flatten()).statistic), float(sum(within)) / max(
+        1, len(within)
+    )
 
 
-def by_heat(model: InterpretableModel, images: Tensor, phi: Tensor, weights: Tensor, places: Tensor) -> Tensor:
+def by_heat(
+    model: InterpretableModel, images: Tensor, phi: Tensor, weights: Tensor, places: Tensor
+) -> Tensor:
     """Positive contributions, each by the share of its heat in the part's square: [n, parts]."""
     contributions = (phi * weights).clamp(min=0)
     rows, attributes = contributions.nonzero(as_tuple=True)
     maps = heatmaps(model, images[rows], attributes).maps
-    heat = (maps[:, None] * places[rows]).sum(dim=(2, 3)) / maps.sum(dim=(1, 2)).clamp(min=1e-12)[:, None]
-    return torch.zeros(len(images), len(PARTS)).index_add_(0, rows, heat * contributions[rows, attributes][:, None])
+    heat = (maps[:, None] * places[rows]).sum(dim=(2, 3)) / maps.sum(dim=(1, 2)).clamp(min=1e-12)[
+        :, None
+    ]
+    return torch.zeros(len(images), len(PARTS)).index_add_(
+        0, rows, heat * contributions[rows, attributes][:, None]
+    )
 
 
-def by_removal(model: InterpretableModel, images: Tensor, phi: Tensor, weights: Tensor, places: Tensor) -> Tensor:
+def by_removal(
+    model: InterpretableModel, images: Tensor, phi: Tensor, weights: Tensor, places: Tensor
+) -> Tensor:
     """What the contributions lose together without the pixels of the part's square: [n, parts]."""
     with torch.no_grad():
-        after = [model(without(images, places[:, part].bool()), reconstruct=False).attributes for part in range(len(PARTS))]
+        after = [
+            model(without(images, places[:, part].bool()), reconstruct=False).attributes
+            for part in range(len(PARTS))
+        ]
     return torch.stack([((phi - blurred) * weights).sum(dim=1) for blurred in after], dim=1)
 
 

@@ -29,7 +29,12 @@ LEFT, BELOW, ABOVE, BETWEEN = 0.55, 0.42, 0.3, 0.75
 LEGEND = 2.6  # inches
 EDGE = 0.035  # of a panel, where no number stands
 MARKS = {"ours": ("o", 0), "published": ("s", 1), "other": ("^", 2), "control": ("X", 3)}
-KINDS = {"ours": "ours", "published": "as published", "other": "other settings", "control": "controls"}
+KINDS = {
+    "ours": "ours",
+    "published": "as published",
+    "other": "other settings",
+    "control": "controls",
+}
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,21 @@ class Across:
 
 
 PANELS = (
-    Across("conciseness_abs@5", "attributes shown", "conciseness_abs@5: low is short, but 1 is a class name"),
-    Across("logit_predictability", "predictability", "logit_predictability: 1 is f's answer under other names"),
-    Across("within_class_explained", "what a class leaves open", "within_class_explained: 0 is a class name"),
+    Across(
+        "conciseness_abs@5",
+        "attributes shown",
+        "conciseness_abs@5: low is short, but 1 is a class name",
+    ),
+    Across(
+        "logit_predictability",
+        "predictability",
+        "logit_predictability: 1 is f's answer under other names",
+    ),
+    Across(
+        "within_class_explained",
+        "what a class leaves open",
+        "within_class_explained: 0 is a class name",
+    ),
 )
 
 
@@ -68,14 +85,19 @@ def write_pictures(groups: Groups, folder: Path) -> None:
         for suffix, theme in THEMES.items():
             frame = picture(data, settings, groups, theme)
             # No dates or versions in it: the same record gives the same file.
-            frame.figure.savefig(folder / f"{data}{suffix}.png", dpi=160, metadata={"Software": None})
+            frame.figure.savefig(
+                folder / f"{data}{suffix}.png", dpi=160, metadata={"Software": None}
+            )
 
 
 def pictures_section(groups: Groups, folder: Path) -> str:
     """The pictures, each in the reader's theme."""
     lines, groups = ["# Fidelity, and what it costs or hides", ""], with_controls(groups)
     for data, settings in _drawn(groups):
-        place, told = (folder / data).as_posix(), f"Fidelity of {len(settings)} settings on {DATA.get(data, data)}"
+        place, told = (
+            (folder / data).as_posix(),
+            f"Fidelity of {len(settings)} settings on {DATA.get(data, data)}",
+        )
         lines += [
             "<picture>",
             f'  <source media="(prefers-color-scheme: dark)" srcset="{place}-dark.png">',
@@ -105,7 +127,13 @@ def _drawn(groups: Groups) -> Iterator[tuple[str, list[str]]]:
     order = {data: place for place, data in enumerate(DATA)}
     for data in sorted(by_data, key=lambda data: (order.get(data, len(order)), data)):
         if len(by_data[data]) > 1:
-            yield data, sorted(by_data[data], key=lambda setting: (list(MARKS).index(kind_of(setting)), setting))
+            yield (
+                data,
+                sorted(
+                    by_data[data],
+                    key=lambda setting: (list(MARKS).index(kind_of(setting)), setting),
+                ),
+            )
 
 
 def kind_of(setting: str) -> str:
@@ -132,11 +160,16 @@ def picture(data: str, settings: Sequence[str], groups: Groups, theme: Theme) ->
     )
     frame = Frame(body, height, words, theme)
     points = {panel.key: _points(settings, groups, panel.key) for panel in PANELS}
-    heights = [y for found in points.values() for p in found for y in (p.y - p.dy, min(1.0, p.y + p.dy))]
+    heights = [
+        y for found in points.values() for p in found for y in (p.y - p.dy, min(1.0, p.y + p.dy))
+    ]
     up = Scale.of(np.array([*heights, *_goals(data, "fidelity")]), log=False)
     for place, panel in enumerate(PANELS):
         goals = _goals(data, panel.key)
-        across = Scale.of(np.array([x for p in points[panel.key] for x in (p.x - p.dx, p.x + p.dx)] + goals), log=False)
+        across = Scale.of(
+            np.array([x for p in points[panel.key] for x in (p.x - p.dx, p.x + p.dx)] + goals),
+            log=False,
+        )
         axes = _panel(frame, place * (LEFT + wide + BETWEEN - 0.5), panel, across, up)
         aims = [[(across.at(x), 0), (across.at(x), 1)] for x in goals] + [
             [(0, up.at(y)), (1, up.at(y))] for y in _goals(data, "fidelity")
@@ -153,7 +186,9 @@ def _points(settings: Sequence[str], groups: Groups, key: str) -> list[Point]:
         x, y = values(groups[setting], f"test/{key}"), values(groups[setting], "test/fidelity")
         if x:
             spread = [statistics.stdev(scores) if len(scores) > 1 else 0.0 for scores in (x, y)]
-            found.append(Point(number, kind_of(setting), statistics.mean(x), statistics.mean(y), *spread))
+            found.append(
+                Point(number, kind_of(setting), statistics.mean(x), statistics.mean(y), *spread)
+            )
     return found
 
 
@@ -175,10 +210,28 @@ def _panel(frame: Frame, x: float, panel: Across, across: Scale, up: Scale) -> A
         place = ABOVE + tall * (1 - up.at(tick)) - line(SMALL) / 2
         frame.text(x + LEFT - 0.07, place, words, size=SMALL, colour=theme.muted, side="right")
     for tick, words in across.ticks:
-        frame.text(x + LEFT + wide * across.at(tick), ABOVE + tall + 0.04, words, size=SMALL, colour=theme.muted, side="center")
-    frame.text(x + LEFT + wide / 2, ABOVE + tall + 0.2, panel.below, size=SMALL, colour=theme.muted, side="center")
+        frame.text(
+            x + LEFT + wide * across.at(tick),
+            ABOVE + tall + 0.04,
+            words,
+            size=SMALL,
+            colour=theme.muted,
+            side="center",
+        )
+    frame.text(
+        x + LEFT + wide / 2,
+        ABOVE + tall + 0.2,
+        panel.below,
+        size=SMALL,
+        colour=theme.muted,
+        side="center",
+    )
     rules(axes, [[(0, up.at(tick)), (1, up.at(tick))] for tick, _ in up.ticks], theme.faint)
-    rules(axes, [[(across.at(tick), 0), (across.at(tick), 1)] for tick, _ in across.ticks], theme.faint)
+    rules(
+        axes,
+        [[(across.at(tick), 0), (across.at(tick), 1)] for tick, _ in across.ticks],
+        theme.faint,
+    )
     rules(axes, [[(0, 0), (1, 0)], [(0, 0), (0, 1)]], theme.muted)
     return axes
 
@@ -195,13 +248,25 @@ def _draw(axes: Axes, theme: Theme, point: Point, across: Scale, up: Scale) -> N
     x, y = across.at(point.x), up.at(point.y)
     dx, dy = across.at(point.x + point.dx) - x, up.at(point.y + point.dy) - y
     look = _look(point.kind, theme)
-    rules(axes, [[(x - dx, y), (x + dx, y)], [(x, y - dy), (x, y + dy)]], look["color"], wide=1.0, order=2)
+    rules(
+        axes,
+        [[(x - dx, y), (x + dx, y)], [(x, y - dy), (x, y + dy)]],
+        look["color"],
+        wide=1.0,
+        order=2,
+    )
     axes.scatter([x], [y], zorder=3, clip_on=False, **look)
 
 
 def _look(kind: str, theme: Theme) -> dict[str, Any]:
     marker, style = MARKS[kind]
-    return {"s": 42, "marker": marker, "color": theme.categories[style], "edgecolors": theme.page, "linewidths": 0.6}
+    return {
+        "s": 42,
+        "marker": marker,
+        "color": theme.categories[style],
+        "edgecolors": theme.page,
+        "linewidths": 0.6,
+    }
 
 
 def _label_places(points: Sequence[Point], across: Scale, up: Scale) -> list[tuple[float, float]]:
@@ -210,19 +275,32 @@ def _label_places(points: Sequence[Point], across: Scale, up: Scale) -> list[tup
     taken: list[tuple[float, float]] = []
     for place in markers:
         others = [*(marker for marker in markers if marker != place), *taken]
-        rooms = [(min([ROOM, *(_distance(at, other) for other in others)]), -ring, at) for ring, at in _around(place)]
+        rooms = [
+            (min([ROOM, *(_distance(at, other) for other in others)]), -ring, at)
+            for ring, at in _around(place)
+        ]
         taken.append(max(rooms)[2])
     return taken
 
 
 def _around(place: tuple[float, float]) -> list[tuple[int, tuple[float, float]]]:
     """Places beside a marker, in rings; inside the panel where there are such."""
-    rings = [(ring, (x, y)) for ring, inches in enumerate(RINGS) for x, y in _beside(place, inches, SIDES if ring == 0 else FAR)]
-    return [(ring, at) for ring, at in rings if all(EDGE <= value <= 1 - EDGE for value in at)] or rings
+    rings = [
+        (ring, (x, y))
+        for ring, inches in enumerate(RINGS)
+        for x, y in _beside(place, inches, SIDES if ring == 0 else FAR)
+    ]
+    return [
+        (ring, at) for ring, at in rings if all(EDGE <= value <= 1 - EDGE for value in at)
+    ] or rings
 
 
-def _beside(place: tuple[float, float], inches: float, sides: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    return [(place[0] + inches * dx / PANEL[0], place[1] + inches * dy / PANEL[1]) for dx, dy in sides]
+def _beside(
+    place: tuple[float, float], inches: float, sides: Sequence[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    return [
+        (place[0] + inches * dx / PANEL[0], place[1] + inches * dy / PANEL[1]) for dx, dy in sides
+    ]
 
 
 RINGS, ROOM = (0.13, 0.24, 0.35), 0.13  # inches from a marker to its number, and between numbers
@@ -246,4 +324,9 @@ def _legend(frame: Frame, y: float, settings: Sequence[str], groups: Groups) -> 
         seeds = len(groups[setting])
         told = f"{place + 1}  {setting} ({seeds} seed{'s' * (seeds != 1)})"
         column, row = divmod(place, rows)
-        frame.text(LEFT + half * column, y + line(SMALL) * (row + 1), shortened(told, half - 0.1, SMALL), size=SMALL)
+        frame.text(
+            LEFT + half * column,
+            y + line(SMALL) * (row + 1),
+            shortened(told, half - 0.1, SMALL),
+            size=SMALL,
+        )

@@ -19,17 +19,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.record import save
+from interp_by_design.api.factored_control import FactoredOptions, factored, random_groups
 from interp_by_design.data.causes import CAUSAL, causes_of
 from interp_by_design.data.datamodule import ImageData
-from interp_by_design.data.factors import Factors
+from interp_by_design.data.factor_images import Factors
 from interp_by_design.data.records import Records
 from interp_by_design.data.render import render
 from interp_by_design.explain import heatmaps
-from interp_by_design.fit.factored import FactoredOptions, factored, random_groups
 from interp_by_design.metrics.planted import Matching, Planted, match
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import LeNet, Predictor
-from interp_by_design.run.opened_run import open_run
+from interp_by_design.run.saved_run import open_run
 from interp_by_design.terms import Images, UserError
 
 N, TOP = 4000, 30
@@ -52,9 +52,13 @@ COLUMNS = (
 
 def main() -> None:
     """Measures, prints and writes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("runs", nargs="*", type=Path)
-    parser.add_argument("--train", action="store_true", help="train a run of experiment=factors first")
+    parser.add_argument(
+        "--train", action="store_true", help="train a run of experiment=factors first"
+    )
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
     parser.add_argument("--groups", nargs="*", type=int, default=[3, 2])
     parser.add_argument("--split", default="test")
@@ -64,7 +68,9 @@ def main() -> None:
     rows, details = [], []
     for number, folder in enumerate(folders):
         run = open_run(folder)
-        for name, seed, model, told in interpreters(run.model, run.data, arguments.seeds, tuple(arguments.groups)):
+        for name, seed, model, told in interpreters(
+            run.model, run.data, arguments.seeds, tuple(arguments.groups)
+        ):
             row, detail = measured(model, run.data, arguments.split)
             rows.append([name, number, seed, *row])
             details.append({"interpreter": name, "f": number, "seed": seed, **detail, **told})
@@ -74,7 +80,13 @@ def main() -> None:
         "about": about(arguments.split),
     }
     command = f"python -m benchmarks.planted_truth {'RUN ' * len(arguments.runs)}{'--train' if arguments.train else ''}"
-    content |= {"command": command.strip(), "goal": goal(rows), "columns": COLUMNS, "rows": rows, "details": details}
+    content |= {
+        "command": command.strip(),
+        "goal": goal(rows),
+        "columns": COLUMNS,
+        "rows": rows,
+        "details": details,
+    }
     save(arguments.name, content)
 
 
@@ -129,22 +141,34 @@ def untrained(own: InterpretableModel, seed: int) -> InterpretableModel:
     return InterpretableModel(predictor, own.interpreter, own.facts)
 
 
-def measured(model: InterpretableModel, data: ImageData, split: str) -> tuple[list[float], dict[str, object]]:
+def measured(
+    model: InterpretableModel, data: ImageData, split: str
+) -> tuple[list[float], dict[str, object]]:
     """The figures of a row, and the particulars."""
     if not isinstance(data, Factors):
-        raise UserError("The planted factors are those of data=factors. Give runs of experiment=factors.")
+        raise UserError(
+            "The planted factors are those of data=factors. Give runs of experiment=factors."
+        )
     some = torch.arange(min(N, len(data.split(split))))
     images, records = data.split(split).batch(some).images, data.records(split).take(some)
     attributes, fidelity = seen(model, images)
     causes = causes_of(records)
     found = match(attributes, Planted(causes.names, causes.factors, causes.values, CAUSAL))
     on, shuffled = pointing(model, attributes, images, records, found)
-    means = [float(values.mean()) for values in (found.correlation, found.margin, found.purity, found.completeness)]
+    means = [
+        float(values.mean())
+        for values in (found.correlation, found.margin, found.purity, found.completeness)
+    ]
     row = [fidelity, found.share_found, *means, on, shuffled, max(found.nuisance.values())]
     matched = {
         name: [int(j), round(float(r), 3), round(float(m), 3), int(copies)]
         for name, j, r, m, copies in zip(
-            found.names, found.attributes, found.correlation, found.margin, found.copies, strict=True
+            found.names,
+            found.attributes,
+            found.correlation,
+            found.margin,
+            found.copies,
+            strict=True,
         )
     }
     nuisance = {name: round(value, 3) for name, value in found.nuisance.items()}
@@ -156,7 +180,9 @@ def seen(model: InterpretableModel, images: Images) -> tuple[Tensor, float]:
     model.eval()
     with torch.no_grad():
         parts = [model(some, reconstruct=False) for some in torch.split(images, 256)]
-    agree = torch.cat([part.predictor.argmax(dim=1) == part.interpreter.argmax(dim=1) for part in parts])
+    agree = torch.cat(
+        [part.predictor.argmax(dim=1) == part.interpreter.argmax(dim=1) for part in parts]
+    )
     return torch.cat([part.attributes for part in parts]), float(agree.float().mean())
 
 
@@ -166,13 +192,19 @@ def pointing(
     """How often the hottest pixel of a matched attribute is on the object, or next to it; and of shuffled maps."""
     chosen = [int(j) for j in found.attributes if j >= 0]
     rows = torch.cat([attributes[:, j].topk(TOP).indices for j in chosen])
-    maps = heatmaps(model, images[rows], torch.tensor(chosen).repeat_interleave(TOP)).maps.flatten(1)
+    maps = heatmaps(model, images[rows], torch.tensor(chosen).repeat_interleave(TOP)).maps.flatten(
+        1
+    )
     some = records.take(rows)
-    differ = (render(some.changed("hue", 0.0)) != render(some.changed("hue", 0.5))).any(dim=1, keepdim=True)
+    differ = (render(some.changed("hue", 0.0)) != render(some.changed("hue", 0.5))).any(
+        dim=1, keepdim=True
+    )
     region = F.max_pool2d(differ.float(), 3, 1, 1)[:, 0].flatten(1)
     draws = torch.Generator().manual_seed(0)
     mixed = torch.stack([row[torch.randperm(len(row), generator=draws)] for row in maps])
-    hits = [float(region.gather(1, some.argmax(dim=1, keepdim=True)).mean()) for some in (maps, mixed)]
+    hits = [
+        float(region.gather(1, some.argmax(dim=1, keepdim=True)).mean()) for some in (maps, mixed)
+    ]
     return hits[0], hits[1]
 
 

@@ -34,33 +34,63 @@ from rich.table import Table
 
 from benchmarks.drawn import CASES, Case, DrawnData, made
 from benchmarks.record import save
-from interp_by_design.gather import CacheSettings, RecordedData, recorded
-from interp_by_design.gather.recording import CHUNK, CHUNK_VALUES
+from interp_by_design.activations import CachedData, CacheSettings, recorded
+from interp_by_design.activations.recording import CHUNK, CHUNK_VALUES
 from interp_by_design.learning import Objective
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import Predictor, evaluating
-from interp_by_design.terms import Batch, SeenBatch
+from interp_by_design.terms import Batch, BatchWithActivations
 
-COLUMNS = {"network_ms": "step, f run, ms", "cached_ms": "from cache, ms", "ratio": "ratio", "undecoded_ratio": "no decoder"}
-COLUMNS |= {"reading_ratio": "reading / copy", "stored_ratio": "as stored", "writing_ratio": "writing / pass"}
-COLUMNS |= {"anon_mib": "anonymous MiB, N", "anon_4_mib": "anonymous MiB, 4 N", "rss_mib": "resident MiB, N"}
+COLUMNS = {
+    "network_ms": "step, f run, ms",
+    "cached_ms": "from cache, ms",
+    "ratio": "ratio",
+    "undecoded_ratio": "no decoder",
+}
+COLUMNS |= {
+    "reading_ratio": "reading / copy",
+    "stored_ratio": "as stored",
+    "writing_ratio": "writing / pass",
+}
+COLUMNS |= {
+    "anon_mib": "anonymous MiB, N",
+    "anon_4_mib": "anonymous MiB, 4 N",
+    "rss_mib": "resident MiB, N",
+}
 COLUMNS |= {"rss_4_mib": "resident MiB, 4 N"}
 
 
 def main() -> None:
     """Measures every case, prints the table and saves it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=30, help="for the steps of one case; the rest takes a few minutes")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=30,
+        help="for the steps of one case; the rest takes a few minutes",
+    )
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--only", default="", help="the cases whose name holds this")
-    parser.add_argument("--folder", type=Path, help="where caches are written meanwhile; by default where temporary files are")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="where caches are written meanwhile; by default where temporary files are",
+    )
     arguments = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory(dir=arguments.folder) as scratch:
         for case in [case for case in CASES if arguments.only in case.name]:
             # Memory first: a process inherits the record height of the one that starts it.
             peaks = memory(case, Path(scratch))
-            rows.append({"case": case.name, **measure(case, Path(scratch), arguments.seconds, arguments.batch), **peaks})
+            rows.append(
+                {
+                    "case": case.name,
+                    **measure(case, Path(scratch), arguments.seconds, arguments.batch),
+                    **peaks,
+                }
+            )
     console = Console()
     for row in rows:
         table = Table("", str(row["case"]))
@@ -84,7 +114,9 @@ def measure(case: Case, scratch: Path, seconds: float, batch: int) -> dict[str, 
     return found
 
 
-def steps(model: InterpretableModel, data: DrawnData, passes: RecordedData, seconds: float) -> dict[str, float]:
+def steps(
+    model: InterpretableModel, data: DrawnData, passes: CachedData, seconds: float
+) -> dict[str, float]:
     """Medians of steps in milliseconds, reading included, and of the ratios of neighbours; with and without a decoder."""
     model.predictor.requires_grad_(False)
     optimizer = torch.optim.AdamW(model.interpreter.parameters(), lr=3e-3, fused=True)
@@ -94,7 +126,12 @@ def steps(model: InterpretableModel, data: DrawnData, passes: RecordedData, seco
     taken: list[tuple[float, ...]] = []
     while len(taken) < 5 or time.perf_counter() - start < seconds:
         pairs = [(source, objective) for objective in (whole, undecoded) for source in (live, kept)]
-        taken.append(tuple(timed(partial(step, model, source, objective, optimizer)) for source, objective in pairs))
+        taken.append(
+            tuple(
+                timed(partial(step, model, source, objective, optimizer))
+                for source, objective in pairs
+            )
+        )
     taken = taken[2:]  # the first are slower
     return {
         "network_ms": 1e3 * statistics.median(times[0] for times in taken),
@@ -108,11 +145,14 @@ def steps(model: InterpretableModel, data: DrawnData, passes: RecordedData, seco
 
 
 def step(
-    model: InterpretableModel, source: Iterator[Batch | SeenBatch], objective: Objective, optimizer: torch.optim.Optimizer
+    model: InterpretableModel,
+    source: Iterator[Batch | BatchWithActivations],
+    objective: Objective,
+    optimizer: torch.optim.Optimizer,
 ) -> None:
     """One of g on the next batch: every term but the prediction."""
     given = next(source)
-    if isinstance(given, SeenBatch):
+    if isinstance(given, BatchWithActivations):
         batch, seen = given
     else:
         batch = given
@@ -120,12 +160,14 @@ def step(
             seen = model.predictor(batch.images)
     factors = objective.factors(1e6) | {"prediction": 0.0}
     optimizer.zero_grad(set_to_none=True)
-    terms = objective.terms(model.interpret(seen, reconstruct=factors["input_fidelity"] > 0), batch, factors)
+    terms = objective.terms(
+        model.interpret(seen, reconstruct=factors["input_fidelity"] > 0), batch, factors
+    )
     objective.total(terms, factors).backward()  # type: ignore[no-untyped-call]  # torch's
     optimizer.step()
 
 
-def endless(source: DrawnData | RecordedData) -> Iterator[Any]:
+def endless(source: DrawnData | CachedData) -> Iterator[Any]:
     """Training batches, epoch after epoch."""
     loader: Any = source.train_dataloader()
     epoch = 0
@@ -135,11 +177,15 @@ def endless(source: DrawnData | RecordedData) -> Iterator[Any]:
         epoch += 1
 
 
-def reading(passes: RecordedData, rounds: int = 9) -> dict[str, float]:
+def reading(passes: CachedData, rounds: int = 9) -> dict[str, float]:
     """An epoch against a plain copy of the bytes that it hands out, with floats made of images and as stored; medians."""
     loader = passes.train_dataloader()
     stored = [loader.store.shard(number).clone() for number in range(loader.store.layout.n_shards)]
-    handed = [part.clone() for given in loader for part in (*given.batch, given.seen.logits, *given.seen.hidden)]
+    handed = [
+        part.clone()
+        for given in loader
+        for part in (*given.batch, given.seen.logits, *given.seen.hidden)
+    ]
 
     def copied(parts: Sequence[torch.Tensor], into: Sequence[torch.Tensor]) -> Callable[[], None]:
         return lambda: [there.copy_(part) for part, there in zip(parts, into, strict=True)].clear()
@@ -158,11 +204,15 @@ def reading(passes: RecordedData, rounds: int = 9) -> dict[str, float]:
     return {
         "reading_ratio": statistics.median(batches / plain for plain, batches, *_ in taken),
         "stored_ratio": statistics.median(kept / plain for *_, plain, kept in taken),
-        "read_gb_per_second": statistics.median(sum(part.nbytes for part in handed) / times[1] / 1e9 for times in taken),
+        "read_gb_per_second": statistics.median(
+            sum(part.nbytes for part in handed) / times[1] / 1e9 for times in taken
+        ),
     }
 
 
-def writing(case: Case, data: DrawnData, predictor: Predictor, scratch: Path, rounds: int = 4) -> dict[str, float]:
+def writing(
+    case: Case, data: DrawnData, predictor: Predictor, scratch: Path, rounds: int = 4
+) -> dict[str, float]:
     """Median seconds of recording to disk over those of a bare pass over the same images in the same chunks."""
     taken = []
     for number in range(rounds):
@@ -204,7 +254,9 @@ def memory(case: Case, scratch: Path) -> dict[str, float]:
 def peak(case: Case, times: int, folder: str) -> tuple[float, float]:
     """How far recording and two epochs lift the anonymous and the whole resident set of this process, without its images."""
     data, model = made(case, case.n // 4, 128)
-    recorded(model.predictor, data, on_disk(Path(folder) / "warm", case.shard_bytes))  # what torch keeps once it has run
+    recorded(
+        model.predictor, data, on_disk(Path(folder) / "warm", case.shard_bytes)
+    )  # what torch keeps once it has run
     data = DrawnData(case, case.n * times, 128)
     data.setup()
     before, whole = resident("RssAnon"), resident("VmRSS")

@@ -52,7 +52,9 @@ def between(text: str, marks: tuple[str, str], content: str) -> str:
 def short_table(groups: Groups, together: Stability) -> str:
     """Experiments without further options, a few columns, and how many goals each meets."""
     lines = [
-        "| experiment | seeds | " + " | ".join(COLUMNS[key] for key in SHORT) + " | fit, s | goals met |",
+        "| experiment | seeds | "
+        + " | ".join(COLUMNS[key] for key in SHORT)
+        + " | fit, s | goals met |",
         "|---" * (len(SHORT) + 4) + "|",
     ]
     listed = {group.setting: group for group in GROUPS}
@@ -68,14 +70,24 @@ def short_table(groups: Groups, together: Stability) -> str:
 
 def misses(groups: Groups, together: Stability) -> str:
     """A line for each setting with goals that it misses, and one for each with scores that nobody measured."""
-    judged = [(group, standing(group, groups, together)) for group in GROUPS if group.track != FLINT and group.setting in groups]
+    judged = [
+        (group, standing(group, groups, together))
+        for group in GROUPS
+        if group.track != FLINT and group.setting in groups
+    ]
     lines = [_missed(group, found) for group, found in judged if found.missed]
-    lines += [f"- `{group.setting}`: not measured: {', '.join(found.unknown)}." for group, found in judged if found.unknown]
+    lines += [
+        f"- `{group.setting}`: not measured: {', '.join(found.unknown)}."
+        for group, found in judged
+        if found.unknown
+    ]
     return "\n".join(lines) or "Every goal is met."
 
 
 def _missed(group: Group, found: Standing) -> str:
-    told = "; ".join(f"{miss.title} {miss.text}{miss.unit} (goal {miss.wanted})" for miss in found.missed)
+    told = "; ".join(
+        f"{miss.title} {miss.text}{miss.unit} (goal {miss.wanted})" for miss in found.missed
+    )
     return f"- {DATA[group.data]}, `{group.setting}`: {told}."
 
 
@@ -84,4 +96,6 @@ def example(groups: Groups) -> str:
     screen = StringIO()
     run = groups["digits"][0]
     show(run["metrics"], run["n_attributes"], Console(file=screen, width=LOG_WIDTH))
-    return "```text\n" + "\n".join(line.rstrip() for line in screen.getvalue().splitlines()) + "\n```"
+    return (
+        "```text\n" + "\n".join(line.rstrip() for line in screen.getvalue().splitlines()) + "\n```"
+    )

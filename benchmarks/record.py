@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from interp_by_design.run.origin import origin
+from interp_by_design.run.provenance import origin
 
 RESULTS = Path(__file__).parent.parent / "results"
 

@@ -37,20 +37,28 @@ def main() -> None:
     write_pictures(groups, PICTURES)
     PAGE.write_text(page(groups, together))
     README.write_text(written(README.read_text(), groups, together))
-    print(f"Wrote {PAGE.name}, its pictures, and the short form in {README.name} from {len(runs)} runs.")
+    print(
+        f"Wrote {PAGE.name}, its pictures, and the short form in {README.name} from {len(runs)} runs."
+    )
 
 
 def page(groups: Groups, together: Stability) -> str:
     """The whole page, from the record and the other result files."""
-    parts = [INTRODUCTION, goals_section(groups, together), pictures_section(groups, PICTURES.relative_to(PAGE.parent))]
-    return "\n".join([*filter(None, parts), TABLES, scores_section(groups), runs_section(groups), *sections()])
+    parts = [
+        INTRODUCTION,
+        goals_section(groups, together),
+        pictures_section(groups, PICTURES.relative_to(PAGE.parent)),
+    ]
+    return "\n".join(
+        [*filter(None, parts), TABLES, scores_section(groups), runs_section(groups), *sections()]
+    )
 
 
 INTRODUCTION = """# Results
 
 Written by `make results` from run folders (`python -m benchmarks.results RUN …`) and `results/*.json`; nothing here is typed by
 hand but the paper's own numbers. Mean ± standard deviation over seeds, on the test split; accuracy and fidelity in percent. What
-each score means: `interp_by_design/metrics/scorecard.py`. Each row names the command that makes it.
+each score means: `interp_by_design/metrics/scores.py`. Each row names the command that makes it.
 """
 
 TABLES = """# Every experiment

@@ -23,15 +23,18 @@ from omegaconf import DictConfig
 
 from benchmarks import senn
 from benchmarks.record import RESULTS, save
+from interp_by_design.api import tables_of
 from interp_by_design.data import MNIST, FashionMNIST, ImageData
-from interp_by_design.fit import tables_of
 from interp_by_design.run import load, train
 from interp_by_design.run.build import build_data
 from interp_by_design.run.configs import config_dir
 from interp_by_design.run.folder import RunFolder
 
 NAME = "rivals"
-UNDRAWN = [f"callbacks.{one}=null" for one in ("explanations", "relevance_map", "usage", "drift", "attribute_sheets", "report")]
+UNDRAWN = [
+    f"callbacks.{one}=null"
+    for one in ("explanations", "relevance_map", "usage", "drift", "attribute_sheets", "report")
+]
 Scores = dict[str, float]
 
 
@@ -55,11 +58,29 @@ SHORT = "a LeNet and six to eight epochs with shifts, where 1,500 with elastic d
 
 # Where no deviation was published, half of the last digit stands for it.
 RIVALS = (
-    Rival("PrototypeDNN", "mnist", {"experiment": "mnist_prototypes"}, (99.2, 0.05), f"{SHORT}; a tenth of its autoencoder term"),
-    Rival("PrototypeDNN", "fashion_mnist", {"experiment": "fashion_mnist_prototypes"}, (90.0, 0.05), SHORT),
+    Rival(
+        "PrototypeDNN",
+        "mnist",
+        {"experiment": "mnist_prototypes"},
+        (99.2, 0.05),
+        f"{SHORT}; a tenth of its autoencoder term",
+    ),
+    Rival(
+        "PrototypeDNN",
+        "fashion_mnist",
+        {"experiment": "fashion_mnist_prototypes"},
+        (90.0, 0.05),
+        SHORT,
+    ),
     Rival("SENN", "mnist", {"epochs": 3}, (98.4, 0.1), f"{OWN}6.2 and 18.1"),
     Rival("SENN", "fashion_mnist", {"epochs": 3}, (84.2, 0.3), f"{OWN}5.6 and 17.0"),
-    Rival("concept bottleneck", "factors", {"experiment": "factors_concepts"}, None, "is told the planted values: a ceiling"),
+    Rival(
+        "concept bottleneck",
+        "factors",
+        {"experiment": "factors_concepts"},
+        None,
+        "is told the planted values: a ceiling",
+    ),
 )
 COLUMNS = (
     "rival",
@@ -81,11 +102,19 @@ COLUMNS = (
 
 def main() -> None:
     """Trains, measures, and writes the record."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--root", default="data", help="the folder that holds MNIST/raw and FashionMNIST/raw")
-    parser.add_argument("--only", nargs="*", default=[""], help="rivals whose name and data hold one of these words")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--root", default="data", help="the folder that holds MNIST/raw and FashionMNIST/raw"
+    )
+    parser.add_argument(
+        "--only", nargs="*", default=[""], help="rivals whose name and data hold one of these words"
+    )
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
-    parser.add_argument("--folder", type=Path, default=Path("runs/rivals"), help="where run folders are kept")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("runs/rivals"), help="where run folders are kept"
+    )
     arguments = parser.parse_args()
     runs: dict[str, Any] = recorded()
     for rival in [rival for rival in RIVALS if any(word in rival.key for word in arguments.only)]:
@@ -118,7 +147,13 @@ def write(runs: Mapping[str, Any]) -> None:
     )
     rows = [row(rival, found) for rival in RIVALS if (found := of(rival, runs))]
     command = f"python -m benchmarks.{NAME} --root data"  # of all of them, wherever the data were this time
-    content = {"title": "Other interpreters by design", "command": command, "about": about, "columns": COLUMNS, "rows": rows}
+    content = {
+        "title": "Other interpreters by design",
+        "command": command,
+        "about": about,
+        "columns": COLUMNS,
+        "rows": rows,
+    }
     save(NAME, {**content, "runs": dict(runs)})
 
 
@@ -129,14 +164,35 @@ def of(rival: Rival, runs: Mapping[str, Any]) -> list[Scores]:
 
 def row(rival: Rival, found: Sequence[Scores]) -> list[str]:
     """A rival's row of the table."""
-    accuracy = [100 * scores.get("interpreter_accuracy", scores["predictor_accuracy"]) for scores in found]
+    accuracy = [
+        100 * scores.get("interpreter_accuracy", scores["predictor_accuracy"]) for scores in found
+    ]
     published = "" if rival.published is None else "{:g} ± {:g}".format(*rival.published)
-    keys = ("fidelity", "conciseness@1.5", "conciseness@5", "conciseness_abs@5", "sufficiency@5", "within_class_explained")
-    cells = [spread([scores[key] for scores in found if key in scores]) for key in (*keys, "stability_noise")]
+    keys = (
+        "fidelity",
+        "conciseness@1.5",
+        "conciseness@5",
+        "conciseness_abs@5",
+        "sufficiency@5",
+        "within_class_explained",
+    )
+    cells = [
+        spread([scores[key] for scores in found if key in scores])
+        for key in (*keys, "stability_noise")
+    ]
     told = rival.told
     if all("concepts_found" in scores for scores in found):
         told += f"; finds {spread([100 * scores['concepts_found'] for scores in found])} % of them"
-    return [rival.name, rival.data, str(len(found)), spread(accuracy), published, reached(rival, accuracy), *cells, told]
+    return [
+        rival.name,
+        rival.data,
+        str(len(found)),
+        spread(accuracy),
+        published,
+        reached(rival, accuracy),
+        *cells,
+        told,
+    ]
 
 
 def reached(rival: Rival, accuracy: Sequence[float]) -> str:
@@ -162,7 +218,11 @@ def measured(rival: Rival, root: str, seed: int, folder: Path) -> Scores:
         return by_own_loop(rival, root, seed)
     place = folder.resolve() / f"{rival.options['experiment']}-{seed}"
     config = composed(place, rival, root, seed)
-    scores = {key.removeprefix("test/"): value for key, value in train(config).items() if key.startswith("test/")}
+    scores = {
+        key.removeprefix("test/"): value
+        for key, value in train(config).items()
+        if key.startswith("test/")
+    }
     if rival.data == "factors":
         scores["concepts_found"] = concepts_found(place, config)
     return scores
@@ -170,7 +230,13 @@ def measured(rival: Rival, root: str, seed: int, folder: Path) -> Scores:
 
 def composed(folder: Path, rival: Rival, root: str, seed: int) -> DictConfig:
     """The config of a run, which draws nothing."""
-    options = [f"experiment={rival.options['experiment']}", f"folder={folder}", f"name={folder.name}", f"seed={seed}", *UNDRAWN]
+    options = [
+        f"experiment={rival.options['experiment']}",
+        f"folder={folder}",
+        f"name={folder.name}",
+        f"seed={seed}",
+        *UNDRAWN,
+    ]
     if RunFolder(folder).is_begun:
         options.append(f"resume={folder}")
     if rival.data != "factors":
@@ -184,7 +250,10 @@ def by_own_loop(rival: Rival, root: str, seed: int) -> Scores:
     sets: Mapping[str, Callable[..., ImageData]] = {"mnist": MNIST, "fashion_mnist": FashionMNIST}
     data = sets[rival.data](root=root, validation=5000, seed=seed)
     data.setup()
-    return {"fidelity": 1.0, **senn.scores_of(senn.trained(data, rival.options["epochs"], seed), data, "test", seed)}
+    return {
+        "fidelity": 1.0,
+        **senn.scores_of(senn.trained(data, rival.options["epochs"], seed), data, "test", seed),
+    }
 
 
 def concepts_found(folder: Path, config: DictConfig) -> float:

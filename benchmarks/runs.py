@@ -74,7 +74,9 @@ def read(folder: RunFolder) -> Run:
         "setting": setting_of(folder),
         "seed": folder.config.seed,
         "n_attributes": folder.config.attributes.n_attributes,
-        "date": datetime.date.fromtimestamp((folder.path / "metrics.json").stat().st_mtime).isoformat(),
+        "date": datetime.date.fromtimestamp(
+            (folder.path / "metrics.json").stat().st_mtime
+        ).isoformat(),
         "revision": provenance["revision"],
         "machine": provenance["machine"],
         "versions": provenance["versions"],
@@ -86,9 +88,14 @@ def read(folder: RunFolder) -> Run:
 def setting_of(folder: RunFolder) -> str:
     """The experiment of a run and the options that make it what it is."""
     overrides = [str(entry) for entry in OmegaConf.load(folder.path / ".hydra/overrides.yaml")]
-    experiment = next((entry.partition("=")[2] for entry in overrides if entry.startswith("experiment=")), "digits")
+    experiment = next(
+        (entry.partition("=")[2] for entry in overrides if entry.startswith("experiment=")),
+        "digits",
+    )
     left_out = (*PLACES, *UNDRAWN, "experiment=", "seed=")
-    return " ".join([experiment, *sorted(entry for entry in overrides if not entry.startswith(left_out))])
+    return " ".join(
+        [experiment, *sorted(entry for entry in overrides if not entry.startswith(left_out))]
+    )
 
 
 def by_setting(runs: Mapping[str, Run]) -> dict[str, list[Run]]:
@@ -128,5 +135,8 @@ def interval(found: Sequence[float]) -> Interval | None:
     n = len(found)
     if n < 2:
         return None
-    mean, half = statistics.mean(found), float(t.ppf(0.975, n - 1)) * statistics.stdev(found) / math.sqrt(n)
+    mean, half = (
+        statistics.mean(found),
+        float(t.ppf(0.975, n - 1)) * statistics.stdev(found) / math.sqrt(n),
+    )
     return Interval(mean, mean - half, mean + half, n)

@@ -71,7 +71,9 @@ SHOWN = {
     "unexplained_share": Shown("unexplained", 4),
     "faithfulness": Shown("faithfulness", 3),
     "faithfulness_random": Shown("faithfulness, random attributes", 3),
-    "faithfulness_gap_low": Shown("faithfulness above random", 3, unit="and the lowest end of a run's 95 %"),
+    "faithfulness_gap_low": Shown(
+        "faithfulness above random", 3, unit="and the lowest end of a run's 95 %"
+    ),
     "overlap": Shown("overlap", 3),
     "stability_noise": Shown("stability, noise", 3),
     "stability_jpeg20": Shown("stability, JPEG 20", 3),
@@ -79,7 +81,9 @@ SHOWN = {
     "consistency": Shown("consistency", 3),
     "stability_seeds": Shown("stability_seeds", 3),
     "stability_seeds_random": Shown("stability_seeds, random Ψ", 3),
-    "gates_failed_by_controls": Shown("gates that controls fail", 0, unit="frozen random, relabelled"),
+    "gates_failed_by_controls": Shown(
+        "gates that controls fail", 0, unit="frozen random, relabelled"
+    ),
 }
 
 
@@ -94,7 +98,10 @@ class Value:
 def stability() -> Stability:
     """What the series found of runs together, by setting; nothing where it has not run."""
     rows = json.loads(SEEDS.read_text())["rows"] if SEEDS.is_file() else []
-    return {row["setting"]: {key: row[key] for key in row if key.startswith("stability_seeds")} for row in rows}
+    return {
+        row["setting"]: {key: row[key] for key in row if key.startswith("stability_seeds")}
+        for row in rows
+    }
 
 
 def measured(setting: str, groups: Groups, together: Stability) -> dict[str, Value]:
@@ -107,7 +114,10 @@ def measured(setting: str, groups: Groups, together: Stability) -> dict[str, Val
     if accuracies := values(alone, "test/predictor_accuracy"):
         found["bare_accuracy"] = _mean("bare_accuracy", accuracies)
     found |= _against_alone(runs, alone) | _behind(runs) | _gap(runs) | _controls(setting, groups)
-    found |= {key: Value(SHOWN[key].number(value), value) for key, value in together.get(setting, {}).items()}
+    found |= {
+        key: Value(SHOWN[key].number(value), value)
+        for key, value in together.get(setting, {}).items()
+    }
     return {key: found[key] for key in SHOWN if key in found}
 
 
@@ -138,7 +148,13 @@ def _against_alone(runs: Sequence[Run], alone: Sequence[Run]) -> dict[str, Value
 
 
 def _behind(runs: Sequence[Run]) -> dict[str, Value]:
-    pairs = [(run["metrics"].get("test/interpreter_accuracy"), run["metrics"].get("test/predictor_accuracy")) for run in runs]
+    pairs = [
+        (
+            run["metrics"].get("test/interpreter_accuracy"),
+            run["metrics"].get("test/predictor_accuracy"),
+        )
+        for run in runs
+    ]
     differences = [g - f for g, f in pairs if g is not None and f is not None]
     return {"g_minus_f": _mean("g_minus_f", differences)} if differences else {}
 
@@ -148,7 +164,9 @@ def _gap(runs: Sequence[Run]) -> dict[str, Value]:
     lows = values(runs, "test/faithfulness_gap_low")
     if not lows:
         return {}
-    pairs = zip(values(runs, "test/faithfulness"), values(runs, "test/faithfulness_random"), strict=False)
+    pairs = zip(
+        values(runs, "test/faithfulness"), values(runs, "test/faithfulness_random"), strict=False
+    )
     text = spread([shown - random for shown, random in pairs], 3)
     return {"faithfulness_gap_low": Value(f"{text}; {min(lows):.3f}", min(lows))}
 
@@ -162,8 +180,14 @@ def _controls(setting: str, groups: Groups) -> dict[str, Value]:
     for control in CONTROLS:
         trained = [(run, _on_test(run)) for run in groups.get(with_options(setting, control), ())]
         name = control.partition("=")[2]
-        beside = [(run, run["controls"][name]) for run in groups[setting] if name in run.get("controls", {})]
-        failed = [len(failed_gates(scores, run["n_attributes"])) for run, scores in trained + beside]
+        beside = [
+            (run, run["controls"][name])
+            for run in groups[setting]
+            if name in run.get("controls", {})
+        ]
+        failed = [
+            len(failed_gates(scores, run["n_attributes"])) for run, scores in trained + beside
+        ]
         if not failed:
             return {}
         fewest.append(min(failed))
@@ -171,4 +195,8 @@ def _controls(setting: str, groups: Groups) -> dict[str, Value]:
 
 
 def _on_test(run: Run) -> dict[str, float]:
-    return {key.removeprefix("test/"): value for key, value in run["metrics"].items() if key.startswith("test/")}
+    return {
+        key.removeprefix("test/"): value
+        for key, value in run["metrics"].items()
+        if key.startswith("test/")
+    }

@@ -11,8 +11,8 @@ from typing import Any
 
 from benchmarks.record import RESULTS
 from interp_by_design.run.folder import RunFolder
-from interp_by_design.run.origin import origin
-from interp_by_design.run.seeds import SPLIT, random_stability_of, stability_of
+from interp_by_design.run.provenance import origin
+from interp_by_design.run.seed_stability import SPLIT, random_stability_of, stability_of
 from interp_by_design.terms import UserError
 
 RECORD = RESULTS / "seeds.json"
@@ -40,7 +40,10 @@ def add(setting: str, folders: Sequence[Path]) -> str:
     """
     found = {key.removeprefix(f"{SPLIT}/"): value for key, value in stability_of(folders).items()}
     try:
-        found |= {key.removeprefix(f"{SPLIT}/"): value for key, value in random_stability_of(folders, trust=True).items()}
+        found |= {
+            key.removeprefix(f"{SPLIT}/"): value
+            for key, value in random_stability_of(folders, trust=True).items()
+        }
     except UserError as error:
         print(f"No random dictionaries for {setting}: {error}", file=sys.stderr)
     told, here = [RunFolder(folder) for folder in folders], origin()
@@ -58,8 +61,15 @@ def add(setting: str, folders: Sequence[Path]) -> str:
 
 def _write(row: dict[str, Any], here: dict[str, Any]) -> None:
     rows = json.loads(RECORD.read_text())["rows"] if RECORD.is_file() else []
-    rows = sorted([*(other for other in rows if other["setting"] != row["setting"]), row], key=lambda one: str(one["setting"]))
-    shared = {"versions": here["versions"], "machine": here["machine"], "command": "python -m benchmarks.series"}
+    rows = sorted(
+        [*(other for other in rows if other["setting"] != row["setting"]), row],
+        key=lambda one: str(one["setting"]),
+    )
+    shared = {
+        "versions": here["versions"],
+        "machine": here["machine"],
+        "command": "python -m benchmarks.series",
+    }
     about = {"title": TITLE, "about": ABOUT, "columns": COLUMNS, "date": row["date"], **shared}
     RESULTS.mkdir(exist_ok=True)
     RECORD.write_text(json.dumps({**about, "rows": rows}, indent=1, ensure_ascii=False) + "\n")

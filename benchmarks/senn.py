@@ -25,7 +25,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.explain.stability import MOVES, noisy
 from interp_by_design.interpreter import DenseDecoder
-from interp_by_design.metrics.conciseness import TAUS, conciseness, conciseness_abs, key, left_out
+from interp_by_design.metrics.tau_curves import TAUS, conciseness, conciseness_abs, key, left_out
 from interp_by_design.predictor import LeNet
 from interp_by_design.relevance import normalised, shown
 from interp_by_design.terms import Attributes, DataFacts, Images, Logits, Scalar
@@ -45,13 +45,22 @@ class Decided(NamedTuple):
     @property
     def contributions(self) -> Attributes:
         """What each concept adds to the logit of the class that is decided, [n, J]."""
-        return self.concepts * self.relevances[torch.arange(len(self.logits)), self.logits.argmax(dim=1)]
+        return (
+            self.concepts
+            * self.relevances[torch.arange(len(self.logits)), self.logits.argmax(dim=1)]
+        )
 
 
 class Senn(nn.Module):
     """f = g = Σ_j θ_j(x) h_j(x), with the decoder of its concepts. Images are in [0, 1]."""
 
-    def __init__(self, facts: DataFacts, n_concepts: int = 25, channels: tuple[int, int] = (10, 20), width: int = 64) -> None:
+    def __init__(
+        self,
+        facts: DataFacts,
+        n_concepts: int = 25,
+        channels: tuple[int, int] = (10, 20),
+        width: int = 64,
+    ) -> None:
         super().__init__()
         self.facts, self.n_concepts = facts, n_concepts
         self.h = LeNet(facts.image_shape, n_concepts, channels, width)
@@ -60,7 +69,10 @@ class Senn(nn.Module):
 
     def forward(self, images: Images) -> Decided:
         x = self.facts.normalisation.apply(images)
-        concepts, relevances = self.h(x), self.theta(x).unflatten(1, (self.facts.n_classes, self.n_concepts))
+        concepts, relevances = (
+            self.h(x),
+            self.theta(x).unflatten(1, (self.facts.n_classes, self.n_concepts)),
+        )
         return Decided(concepts, relevances, torch.einsum("ncj,nj->nc", relevances, concepts))
 
 
@@ -81,7 +93,9 @@ def unsteadiness(decided: Decided, images: Images, directions: Logits) -> Scalar
     """
     weights = directions[:, :, None] * decided.concepts[:, None, :]
     (found,) = torch.autograd.grad(decided.relevances, images, weights, create_graph=True)
-    return (found.flatten(1).square().sum(dim=1) + 1e-12).sqrt().mean()  # the root of 0 has no gradient
+    return (
+        (found.flatten(1).square().sum(dim=1) + 1e-12).sqrt().mean()
+    )  # the root of 0 has no gradient
 
 
 def loss_of(model: Senn, images: Images, labels: Tensor, weights: Weights) -> Scalar:
@@ -90,13 +104,17 @@ def loss_of(model: Senn, images: Images, labels: Tensor, weights: Weights) -> Sc
     decided = model(images)
     loss = F.cross_entropy(decided.logits, labels)
     if weights.stability:
-        loss = loss + weights.stability * unsteadiness(decided, images, torch.randn_like(decided.logits))
+        loss = loss + weights.stability * unsteadiness(
+            decided, images, torch.randn_like(decided.logits)
+        )
     loss = loss + weights.reconstruction * F.mse_loss(model.decoder(decided.concepts), images)
     loss = loss + weights.sparsity * decided.concepts.abs().sum(dim=1).mean()
     return cast("Tensor", loss)
 
 
-def trained(data: ImageData, epochs: int, seed: int, weights: Weights = Weights(), rate: float = 3e-3) -> Senn:
+def trained(
+    data: ImageData, epochs: int, seed: int, weights: Weights = Weights(), rate: float = 3e-3
+) -> Senn:
     """A network trained on the train split of `data`, the last epoch's; in evaluation mode."""
     torch.manual_seed(seed)
     model = Senn(data.facts)
@@ -131,7 +149,10 @@ def _columns(model: Senn, images: Images, labels: Tensor) -> dict[str, Tensor]:
     relevance = normalised(alpha)
     columns = {
         "predictor_accuracy": classes == labels,
-        "reconstruction_mse": (model.decoder(decided.concepts) - images).square().flatten(1).mean(dim=1),
+        "reconstruction_mse": (model.decoder(decided.concepts) - images)
+        .square()
+        .flatten(1)
+        .mean(dim=1),
     }
     for tau in TAUS:
         on_show = shown(relevance, tau)
@@ -159,4 +180,7 @@ def under_noise(model: Senn, images: Images, seed: int) -> dict[str, float]:
     }
     if not bool(rows.any()):
         return {}
-    return {name: float(F.cosine_similarity(one[rows], other[rows]).double().mean()) for name, (one, other) in pairs.items()}
+    return {
+        name: float(F.cosine_similarity(one[rows], other[rows]).double().mean())
+        for name, (one, other) in pairs.items()
+    }

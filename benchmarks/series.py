@@ -61,7 +61,9 @@ class Planned:
             return False
         there = f"{setting_of(folder)} seed={folder.config.seed}"
         if there != f"{self.setting} seed={self.seed}":
-            raise UserError(f"{self.folder} holds '{there}', and wanted is '{self.setting} seed={self.seed}'. Move it away.")
+            raise UserError(
+                f"{self.folder} holds '{there}', and wanted is '{self.setting} seed={self.seed}'. Move it away."
+            )
         return folder.has(METRICS)
 
     @property
@@ -71,7 +73,14 @@ class Planned:
         where = f"hydra.run.dir={_quoted(self.folder)}"
         if RunFolder(self.folder).is_claimed:
             where = f"resume={_quoted(self.folder)}"
-        given = [f"experiment={experiment}", *options, f"seed={self.seed}", *UNDRAWN, *self.places, where]
+        given = [
+            f"experiment={experiment}",
+            *options,
+            f"seed={self.seed}",
+            *UNDRAWN,
+            *self.places,
+            where,
+        ]
         return [sys.executable, "train.py", *given]
 
 
@@ -109,15 +118,24 @@ def named(name: str) -> list[Group]:
 def planned(group: Group, options: Options) -> Iterator[Planned]:
     """The runs of a group: ours and f alone of each seed in turn, then the controls of the first."""
     experiment = group.setting.split(" ")[0]
-    root = next((options.roots[name] for name in (experiment, group.data, "") if name in options.roots), None)
+    root = next(
+        (options.roots[name] for name in (experiment, group.data, "") if name in options.roots),
+        None,
+    )
     places = [f"threads={options.threads}"] if options.threads else []
     places += [f"data.root={_quoted(root)}"] if root else []
-    places += [f"predictor.path={_quoted(options.predictor)}"] if group.predictor and options.predictor else []
+    places += (
+        [f"predictor.path={_quoted(options.predictor)}"]
+        if group.predictor and options.predictor
+        else []
+    )
     shared = with_options(group.setting, *options.more)
     kinds = [("ours", shared)] + ([("bare", with_options(shared, *BARE))] if group.bare else [])
     wanted = [(kind, setting, seed) for seed in range(options.seeds) for kind, setting in kinds]
     if group.controls:
-        wanted += [(control.partition("=")[2], with_options(shared, control), 0) for control in CONTROLS]
+        wanted += [
+            (control.partition("=")[2], with_options(shared, control), 0) for control in CONTROLS
+        ]
     for kind, setting, seed in wanted:
         folder = options.out / re.sub(r"[^\w.+-]+", "_", shared) / f"{kind}-{seed}"
         yield Planned(setting, seed, folder, tuple(places))
@@ -134,7 +152,9 @@ def made(group: Group, options: Options) -> list[str]:
         if told := _make(run):
             failed.append(f"{run.setting} seed={run.seed}: {told}")
     setting = runs[0].setting
-    ours = [run.folder for run in runs if run.setting == setting and RunFolder(run.folder).has(METRICS)]
+    ours = [
+        run.folder for run in runs if run.setting == setting and RunFolder(run.folder).has(METRICS)
+    ]
     if len(ours) > 1:
         try:
             print(f"{setting}: {seeds.add(setting, ours)}", flush=True)
@@ -161,22 +181,36 @@ def _make(run: Planned) -> str | None:
 def _asked() -> tuple[list[str], Options]:
     about = (__doc__ or "").split("\n\n")
     parser = argparse.ArgumentParser(
-        description=about[0] + "\n\n" + about[2], formatter_class=argparse.RawDescriptionHelpFormatter
+        description=about[0] + "\n\n" + about[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"so many, from 0 up; default {SEEDS}")
+    parser.add_argument(
+        "--seeds", type=int, default=SEEDS, help=f"so many, from 0 up; default {SEEDS}"
+    )
     parser.add_argument("--threads", type=int, help="of each run; by default torch's choice")
     parser.add_argument("--out", type=Path, default=OUT, help=f"default {OUT}")
     told = "data.root of all runs, or of an experiment or data set; can be given again"
-    parser.add_argument("--data-root", action="append", default=[], metavar="[NAME=]FOLDER", help=told)
-    parser.add_argument("--predictor", metavar="FILE", help="weights of the network that is interpreted post hoc")
     parser.add_argument(
-        "--option", action="append", default=[], metavar="KEY=VALUE", help="one more for every run, as on train.py"
+        "--data-root", action="append", default=[], metavar="[NAME=]FOLDER", help=told
+    )
+    parser.add_argument(
+        "--predictor", metavar="FILE", help="weights of the network that is interpreted post hoc"
+    )
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="one more for every run, as on train.py",
     )
     given = parser.parse_args()
     if given.seeds < 1:
         parser.error(f"--seeds must be at least 1, not {given.seeds}")
-    roots = {name: str(Path(folder).resolve()) for name, _, folder in (_split(entry) for entry in given.data_root)}
+    roots = {
+        name: str(Path(folder).resolve())
+        for name, _, folder in (_split(entry) for entry in given.data_root)
+    }
     predictor = str(Path(given.predictor).resolve()) if given.predictor else None
     options = Options(given.seeds, given.threads, given.out.resolve(), roots, predictor)
     return given.names, replace(options, more=tuple(given.option))
@@ -190,7 +224,11 @@ def _split(entry: str) -> tuple[str, str, str]:
 def _quoted(path: str | Path) -> str:
     """A path as Hydra reads it whole."""
     text = str(path)
-    return text if re.fullmatch(r"[\w./+-]+", text) else "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return (
+        text
+        if re.fullmatch(r"[\w./+-]+", text)
+        else "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    )
 
 
 if __name__ == "__main__":

@@ -19,12 +19,12 @@ import torch
 from benchmarks.record import RESULTS, save
 from interp_by_design.attributes import TopKDictionary
 from interp_by_design.data import TensorData
-from interp_by_design.data.factors import NORMALISATION
+from interp_by_design.data.factor_images import NORMALISATION
 from interp_by_design.data.records import CLASS_NAMES, SHORTCUT_CLASS, Records, draw
 from interp_by_design.data.render import render, render_bytes
-from interp_by_design.explain.audit import Audit
-from interp_by_design.explain.audit import audit as audited
 from interp_by_design.explain.intervention import Intervention
+from interp_by_design.explain.shortcut_audit import Audit
+from interp_by_design.explain.shortcut_audit import audit as audited
 from interp_by_design.interpreter import DenseDecoder, LinearHead, LinearInterpreter
 from interp_by_design.learning import ByDesign, Objective, one_cycle
 from interp_by_design.model import InterpretableModel
@@ -48,7 +48,9 @@ COLUMNS = (
 
 def main() -> None:
     """Trains, audits, mends, and writes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
     parser.add_argument("--worlds", nargs="*", default=[SHORTCUT, CLEAN], choices=[SHORTCUT, CLEAN])
     parser.add_argument("--images", type=int, default=4000)
@@ -73,7 +75,12 @@ def write(runs: dict[str, Any]) -> None:
         "left and nothing else, or nothing in the clean world. The last four columns are g's accuracy on test images of the "
         "clean world, and on the same with the patch on all classes but 0; mended: with the attributes that the audit names at 0."
     )
-    content = {"title": "Is there a shortcut?", "about": about, "columns": COLUMNS, "rows": [run["row"] for run in runs.values()]}
+    content = {
+        "title": "Is there a shortcut?",
+        "about": about,
+        "columns": COLUMNS,
+        "rows": [run["row"] for run in runs.values()],
+    }
     save(NAME, {**content, "runs": runs})
 
 
@@ -84,10 +91,25 @@ def measured(world: str, seed: int, images: int, epochs: int) -> tuple[list[Any]
     found = audited(model, render(draw(N_AUDIT, seed, part=2, shortcut=shortcut)))
     plain = draw(N_TEST, seed, part=1)
     swapped = plain.changed("shortcut", (plain.labels() != SHORTCUT_CLASS).long())
-    accuracies = [accuracy(model, records, edit) for edit in (Intervention(), found.mending()) for records in (plain, swapped)]
+    accuracies = [
+        accuracy(model, records, edit)
+        for edit in (Intervention(), found.mending())
+        for records in (plain, swapped)
+    ]
     largest = max((one.moved for one in found.suspects), default=0.0)
-    named = [[one.class_, one.attribute, one.top, one.left, round(one.moved, 3)] for one in found.shortcuts]
-    row = [world, seed, len(found.suspects), len(found.shortcuts), round(largest, 3), right(found, world), *accuracies]
+    named = [
+        [one.class_, one.attribute, one.top, one.left, round(one.moved, 3)]
+        for one in found.shortcuts
+    ]
+    row = [
+        world,
+        seed,
+        len(found.suspects),
+        len(found.shortcuts),
+        round(largest, 3),
+        right(found, world),
+        *accuracies,
+    ]
     return row, named
 
 
@@ -96,21 +118,34 @@ def right(found: Audit, world: str) -> bool:
     if world == CLEAN:
         return not found.shortcuts
     return bool(found.shortcuts) and all(
-        one.class_ == SHORTCUT_CLASS and max(one.top, one.left) < one.side for one in found.shortcuts
+        one.class_ == SHORTCUT_CLASS and max(one.top, one.left) < one.side
+        for one in found.shortcuts
     )
 
 
 def accuracy(model: InterpretableModel, records: Records, edit: Intervention) -> float:
     """The share of the labels that g decides under an intervention."""
     with torch.no_grad():
-        phi = torch.cat([model(some, reconstruct=False).attributes for some in torch.split(render(records), 256)])
+        phi = torch.cat(
+            [
+                model(some, reconstruct=False).attributes
+                for some in torch.split(render(records), 256)
+            ]
+        )
         logits = edit.attributes(phi) @ edit.head(model.interpreter.head.weights).T
     return round(float((logits.argmax(dim=1) == records.labels()).float().mean()), 3)
 
 
 def trained(records: Records, seed: int, epochs: int) -> InterpretableModel:
     """A small network and its interpreter, trained together."""
-    data = TensorData(render_bytes(records), records.labels(), CLASS_NAMES, test=0.1, normalisation=NORMALISATION, batch_size=64)
+    data = TensorData(
+        render_bytes(records),
+        records.labels(),
+        CLASS_NAMES,
+        test=0.1,
+        normalisation=NORMALISATION,
+        batch_size=64,
+    )
     data.setup()
     facts = data.facts
     with torch.random.fork_rng(devices=[]):
@@ -118,9 +153,16 @@ def trained(records: Records, seed: int, epochs: int) -> InterpretableModel:
         network = LeNet(facts.image_shape, facts.n_classes, channels=(12, 32), width=64)
         predictor = Predictor(network, ["conv2", "fc1"], facts)
         dictionary = TopKDictionary(predictor.hidden_shapes, J, k=K)
-        interpreter = LinearInterpreter(dictionary, LinearHead(J, facts.n_classes), DenseDecoder(J, facts.image_shape, 32))
+        interpreter = LinearInterpreter(
+            dictionary, LinearHead(J, facts.n_classes), DenseDecoder(J, facts.image_shape, 32)
+        )
         model = InterpretableModel(predictor, interpreter, facts)
-        module = ByDesign(model, Objective(), partial(torch.optim.AdamW, lr=5e-3), partial(one_cycle, pct_start=0.3))
+        module = ByDesign(
+            model,
+            Objective(),
+            partial(torch.optim.AdamW, lr=5e-3),
+            partial(one_cycle, pct_start=0.3),
+        )
         trainer = pl.Trainer(
             accelerator="cpu",
             devices=1,

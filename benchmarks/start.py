@@ -27,16 +27,23 @@ TRAIN = Path(__file__).parent.parent / "train.py"
 
 def main() -> None:
     """Measures each wait, prints the table and saves it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--repeats", type=int, default=3)
     repeats = parser.parse_args().repeats
     waits: dict[str, Callable[[], float]] = {
         "`train.py --help`": lambda: whole("--help"),
         "`train.py --cfg job`": lambda: whole("--cfg", "job"),
-        "start to first epoch's end, one step an epoch (digits)": lambda: until(r"epoch 1/", "+trainer.limit_train_batches=1"),
+        "start to first epoch's end, one step an epoch (digits)": lambda: until(
+            r"epoch 1/", "+trainer.limit_train_batches=1"
+        ),
         "the whole default job (digits)": lambda: whole(),
     }
-    rows = [{"what": what, "seconds": statistics.median(wait() for _ in range(repeats))} for what, wait in waits.items()]
+    rows = [
+        {"what": what, "seconds": statistics.median(wait() for _ in range(repeats))}
+        for what, wait in waits.items()
+    ]
     table = Table("what", "seconds")
     for row in rows:
         table.add_row(str(row["what"]), f"{row['seconds']:.1f}")
@@ -54,7 +61,9 @@ def until(line: str | None, *arguments: str) -> float:
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         command = [sys.executable, str(TRAIN), f"hydra.run.dir={folder}/run", *arguments]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as process:
             assert process.stdout is not None  # noqa: S101  it was asked for
             for printed in process.stdout:
                 if line and re.match(line, printed):

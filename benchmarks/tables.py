@@ -25,7 +25,13 @@ COLUMNS = {
     "within_class_explained": "within class",
     "logit_predictability": "predictability",
 }
-PERCENT = {"predictor_accuracy", "interpreter_accuracy", "fidelity", "fidelity_present_classes", "fidelity_rank_probe"}
+PERCENT = {
+    "predictor_accuracy",
+    "interpreter_accuracy",
+    "fidelity",
+    "fidelity_present_classes",
+    "fidelity_rank_probe",
+}
 
 
 def scores_section(groups: Groups) -> str:
@@ -34,7 +40,9 @@ def scores_section(groups: Groups) -> str:
     explained = {setting: runs for setting, runs in groups.items() if not is_bare(setting)}
     for data in sorted({data_of(setting) for setting in explained}):
         there = {setting: runs for setting, runs in explained.items() if data_of(setting) == data}
-        keys = [key for key in COLUMNS if any(values(runs, f"test/{key}") for runs in there.values())]
+        keys = [
+            key for key in COLUMNS if any(values(runs, f"test/{key}") for runs in there.values())
+        ]
         lines += [
             f"## {data}",
             "",
@@ -42,7 +50,11 @@ def scores_section(groups: Groups) -> str:
             "|---" * (len(keys) + 3) + "|",
         ]
         if data in PUBLISHED:
-            lines.append("| *the paper's* | ? | " + " | ".join(_published(data, key) for key in keys) + " | |")
+            lines.append(
+                "| *the paper's* | ? | "
+                + " | ".join(_published(data, key) for key in keys)
+                + " | |"
+            )
         for setting, runs in there.items():
             cells = " | ".join(cell(key, runs) for key in keys)
             lines.append(f"| `{setting}` | {len(runs)} | {cells} | {seconds(runs)} |")
@@ -84,7 +96,12 @@ def _scale(key: str) -> float:
 
 def runs_section(groups: Groups) -> str:
     """Where each row comes from: command, seeds, dates, machine, revision."""
-    head = ["## Where they come from", "", "| setting | command | seeds | date | revision | machine | torch |", "|---" * 7 + "|"]
+    head = [
+        "## Where they come from",
+        "",
+        "| setting | command | seeds | date | revision | machine | torch |",
+        "|---" * 7 + "|",
+    ]
     return "\n".join([*head, *_origins(groups), ""])
 
 

@@ -66,7 +66,14 @@ GROUPS = (
     Group("fashion_mnist_flint", "fashion_mnist", FLINT, bare=False),
     Group("quickdraw_flint", "quickdraw", FLINT, bare=False),
     Group("cifar10_flint", "cifar10_jpeg", FLINT, bare=False),
-    Group("cifar10_resnet20_post_hoc", "cifar10_jpeg", "post_hoc", bare=False, controls=True, predictor=True),
+    Group(
+        "cifar10_resnet20_post_hoc",
+        "cifar10_jpeg",
+        "post_hoc",
+        bare=False,
+        controls=True,
+        predictor=True,
+    ),
 )
 
 
@@ -98,4 +105,10 @@ def is_bare(setting: str) -> bool:
 def command(setting: str) -> str:
     """The command that makes a run of a setting."""
     experiment, *options = setting.split(" ")
-    return " ".join(["python train.py", *([f"experiment={experiment}"] if experiment != "digits" else []), *options])
+    return " ".join(
+        [
+            "python train.py",
+            *([f"experiment={experiment}"] if experiment != "digits" else []),
+            *options,
+        ]
+    )

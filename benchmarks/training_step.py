@@ -50,9 +50,17 @@ class Case(NamedTuple):
 
 CASES = (
     Case("LeNet, TopK dictionary (default)", (1, 28, 28), ()),
-    Case("FLINT's LeNet, TopK dictionary", (1, 28, 28), ("predictor=lenet_published", "predictor.hidden_layers=[conv2,fc1]")),
+    Case(
+        "FLINT's LeNet, TopK dictionary",
+        (1, 28, 28),
+        ("predictor=lenet_published", "predictor.hidden_layers=[conv2,fc1]"),
+    ),
     Case("FLINT's LeNet, FLINT's dictionary and decoder", (1, 28, 28), ("experiment=mnist_flint",)),
-    Case("LeNet, FLINT's dictionary", (1, 28, 28), ("attributes=flint", "predictor.hidden_layers=[conv2]")),
+    Case(
+        "LeNet, FLINT's dictionary",
+        (1, 28, 28),
+        ("attributes=flint", "predictor.hidden_layers=[conv2]"),
+    ),
     Case("ResNet-20 at 32x32x3", (3, 32, 32), ("experiment=cifar10_jpeg",)),
     Case("ResNet-18 at 32x32x3", (3, 32, 32), ("experiment=cifar10",)),
 )
@@ -60,7 +68,9 @@ CASES = (
 
 def main() -> None:
     """Measures every case, prints the table and saves it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=60, help="for the steps of one case")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--only", default="", help="the cases whose name holds this")
@@ -69,13 +79,20 @@ def main() -> None:
     # Memory first: a process inherits the record height of the one that starts it.
     memories = [memory(case, arguments.batch) for case in cases]
     times = [measure(case, arguments.seconds, arguments.batch) for case in cases]
-    rows = [{"case": case.name, **time, **memory} for case, time, memory in zip(cases, times, memories, strict=True)]
+    rows = [
+        {"case": case.name, **time, **memory}
+        for case, time, memory in zip(cases, times, memories, strict=True)
+    ]
     table = Table("case", *COLUMNS.values())
     for row in rows:
-        table.add_row(str(row["case"]), *(f"{row[key]:.{0 if 'mib' in key else 2}f}" for key in COLUMNS))
+        table.add_row(
+            str(row["case"]), *(f"{row[key]:.{0 if 'mib' in key else 2}f}" for key in COLUMNS)
+        )
     console = Console()
     console.print(table)
-    path = save("training_step", {"batch": arguments.batch, "seconds": arguments.seconds, "rows": rows})
+    path = save(
+        "training_step", {"batch": arguments.batch, "seconds": arguments.seconds, "rows": rows}
+    )
     console.print(f"Written to {path}")
 
 
@@ -98,7 +115,9 @@ def measure(case: Case, seconds: float, batch: int) -> dict[str, float]:
 def memory(case: Case, batch: int) -> dict[str, float]:
     """Peaks of a bare and a joint training in MiB, each in a fresh process, and their ratio."""
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
-        bare, joint = (pool.submit(peak, make, case, batch).result() for make in (bare_step, joint_step))
+        bare, joint = (
+            pool.submit(peak, make, case, batch).result() for make in (bare_step, joint_step)
+        )
     return {"bare_mib": bare, "joint_mib": joint, "memory_ratio": joint / bare}
 
 
@@ -155,7 +174,11 @@ def made(case: Case, batch: int) -> tuple[DictConfig, InterpretableModel, Batch]
         config = compose("train", list(case.overrides))
     facts = DataFacts(case.image_shape, tuple("0123456789"), Normalisation())
     torch.manual_seed(0)
-    images = Batch(torch.rand(batch, *case.image_shape), torch.randint(facts.n_classes, (batch,)), torch.arange(batch))
+    images = Batch(
+        torch.rand(batch, *case.image_shape),
+        torch.randint(facts.n_classes, (batch,)),
+        torch.arange(batch),
+    )
     return config, build_model(config, facts), images
 
 

@@ -50,7 +50,13 @@ class VibiSettings:
 class Vibi(nn.Module):
     """Explainer and approximator of images of one shape."""
 
-    def __init__(self, image_shape: tuple[int, int, int], n_classes: int, chunks: Chunks, settings: VibiSettings) -> None:
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        n_classes: int,
+        chunks: Chunks,
+        settings: VibiSettings,
+    ) -> None:
         super().__init__()
         self.chunks, self.settings = chunks, settings
         self.explainer = _explainer(image_shape[0], chunks.side)
@@ -96,7 +102,14 @@ def from_uniform(log_p: Float[Tensor, "n chunks"]) -> Tensor:
     return (log_p.exp() * log_p).sum(dim=1).mean() + math.log(log_p.shape[1])
 
 
-def learned(train: Split, decided: Indices, n_classes: int, chunks: Chunks, settings: VibiSettings, seed: int) -> Vibi:
+def learned(
+    train: Split,
+    decided: Indices,
+    n_classes: int,
+    chunks: Chunks,
+    settings: VibiSettings,
+    seed: int,
+) -> Vibi:
     """Explainer and approximator of the classes `decided` [n] that f gives the images of `train`."""
     draws = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
@@ -114,7 +127,9 @@ def learned(train: Split, decided: Indices, n_classes: int, chunks: Chunks, sett
 
 
 @torch.no_grad()
-def decisions(vibi: Vibi, predict: Callable[[Images], Logits], split: Split) -> tuple[Indices, Indices]:
+def decisions(
+    vibi: Vibi, predict: Callable[[Images], Logits], split: Split
+) -> tuple[Indices, Indices]:
     """What the approximator decides on each image of a split, and what f decides on the selected chunks alone, [n] both."""
     approximated, rationale = [], []
     for rows in torch.split(torch.arange(len(split)), BATCH):

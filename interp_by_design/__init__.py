@@ -5,32 +5,6 @@ interpreter to a network that is trained already; `interp_by_design.controls(mod
 read its scores beside. Names are imported when first used, so that importing this package is free.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from interp_by_design.fit.controls import controls
-    from interp_by_design.fit.interpret import interpret
-    from interp_by_design.model import InterpretableModel
-    from interp_by_design.run import load
-    from interp_by_design.terms import Normalisation, UserError
-
-__all__ = ["InterpretableModel", "Normalisation", "UserError", "controls", "interpret", "load"]
-
-_HOMES = {
-    "InterpretableModel": "model",
-    "Normalisation": "terms",
-    "UserError": "terms",
-    "controls": "fit",
-    "interpret": "fit",
-    "load": "run",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -29,7 +29,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
-        raise UserError(f"{path} could not be written: {error.strerror or error}. What was there before is untouched.") from error
+        raise UserError(
+            f"{path} could not be written: {error.strerror or error}. What was there before is untouched."
+        ) from error
     finally:
         with suppress(OSError):  # whatever kept it from being written may keep it from being found
             beside.unlink()

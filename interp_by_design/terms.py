@@ -62,7 +62,9 @@ class Normalisation:
 
     def __post_init__(self) -> None:
         if len(self.mean) != len(self.std) or not all(s > 0 for s in self.std):
-            raise UserError(f"A normalisation needs as many means as positive deviations, not {self.mean} and {self.std}.")
+            raise UserError(
+                f"A normalisation needs as many means as positive deviations, not {self.mean} and {self.std}."
+            )
 
     def apply(self, images: Images) -> Images:
         """Images in [0, 1] to network input."""
@@ -90,18 +92,18 @@ class DataFacts:
         return len(self.class_names)
 
 
-class HiddenPass(NamedTuple):
+class ForwardPass(NamedTuple):
     """One pass of a predictor: its logits [n, C], and the chosen hidden layers, maps [n, c, h, w] or vectors [n, d]."""
 
     logits: Logits
     hidden: tuple[Tensor, ...]
 
 
-class SeenBatch(NamedTuple):
+class BatchWithActivations(NamedTuple):
     """A mini-batch and what a frozen predictor makes of it; floats of the pass may be of half precision."""
 
     batch: Batch
-    seen: HiddenPass
+    seen: ForwardPass
 
     @property
     def labels(self) -> Labels:

@@ -20,7 +20,7 @@ settings.register_profile("deterministic", derandomize=True, deadline=None)
 settings.load_profile("deterministic")
 
 # Suites to inherit hold the assertions of those who inherit them: let pytest explain their failures too.
-pytest.register_assert_rewrite("tests.conformance")
+pytest.register_assert_rewrite("interp_by_design.testing")
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,9 @@ def interp_data() -> Path:
         pytest.skip("INTERP_DATA is not set: it names the folder with the real data sets")
     folder = Path(os.environ["INTERP_DATA"])
     if not folder.is_dir():
-        pytest.fail(f"INTERP_DATA is '{folder}', which is no folder. Set it to the one that holds MNIST/, or unset it.")
+        pytest.fail(
+            f"INTERP_DATA is '{folder}', which is no folder. Set it to the one that holds MNIST/, or unset it."
+        )
     return folder
 
 
@@ -39,7 +41,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MB, its own; it takes root to make one."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, text=True)
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, text=True
+    )
     if made.returncode:
         pytest.skip(f"a small file system cannot be mounted here: {made.stderr.strip()}")
     yield disk
@@ -53,11 +57,22 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.small import composed
 
     folder = tmp_path_factory.mktemp("trained") / "run"
-    train(composed(folder, "trainer.max_epochs=4", "predictor.network.width=32", "attributes.n_attributes=12"))
+    train(
+        composed(
+            folder,
+            "trainer.max_epochs=4",
+            "predictor.network.width=32",
+            "attributes.n_attributes=12",
+        )
+    )
     return folder
 
 
 @pytest.fixture
 def finished_run(trained_run: Path, tmp_path: Path) -> Path:
     """A copy of the finished run, of the test's own."""
-    return Path(shutil.copytree(trained_run, tmp_path / "run", ignore=shutil.ignore_patterns("tables", "explanations")))
+    return Path(
+        shutil.copytree(
+            trained_run, tmp_path / "run", ignore=shutil.ignore_patterns("tables", "explanations")
+        )
+    )

@@ -20,14 +20,23 @@ FACTS = DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation())
 
 def small_model(facts: DataFacts = FACTS, seed: int = 0) -> InterpretableModel:
     torch.manual_seed(seed)
-    predictor = Predictor(LeNet(facts.image_shape, facts.n_classes, channels=(4, 8), width=16), ["conv1", "fc1"], facts)
+    predictor = Predictor(
+        LeNet(facts.image_shape, facts.n_classes, channels=(4, 8), width=16),
+        ["conv1", "fc1"],
+        facts,
+    )
     dictionary = TopKDictionary(predictor.hidden_shapes, 6, k=2)
-    interpreter = LinearInterpreter(dictionary, LinearHead(6, facts.n_classes), DenseDecoder(6, facts.image_shape, width=16))
+    interpreter = LinearInterpreter(
+        dictionary, LinearHead(6, facts.n_classes), DenseDecoder(6, facts.image_shape, width=16)
+    )
     return InterpretableModel(predictor, interpreter, facts)
 
 
 # What draws costs a small run more than its training.
-UNDRAWN = [f"callbacks.{name}=null" for name in ("explanations", "relevance_map", "usage", "drift", "attribute_sheets", "report")]
+UNDRAWN = [
+    f"callbacks.{name}=null"
+    for name in ("explanations", "relevance_map", "usage", "drift", "attribute_sheets", "report")
+]
 
 
 def composed(folder: Path, *overrides: str) -> DictConfig:

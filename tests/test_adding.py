@@ -31,7 +31,15 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_dictionary_passes_the_conformance_suite(shown: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(shown / "test_channel_peaks.py")]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        str(shown / "test_channel_peaks.py"),
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=None, check=False)
     assert done.returncode == 0, done.stdout
     assert "passed" in done.stdout
@@ -40,7 +48,16 @@ def test_the_dictionary_passes_the_conformance_suite(shown: Path) -> None:
 def test_the_yaml_is_enough_to_train_and_score_it(shown: Path) -> None:
     options = [f"hydra.searchpath=[file://{shown / 'own'}]", f"folder={shown / 'run'}", "name=own"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", [*options, "experiment=digits", "attributes=channel_peaks", "trainer.max_epochs=8", *UNDRAWN])
+        config = compose(
+            "train",
+            [
+                *options,
+                "experiment=digits",
+                "attributes=channel_peaks",
+                "trainer.max_epochs=8",
+                *UNDRAWN,
+            ],
+        )
     scores = train(config)
     assert scores["test/fidelity"] > 0.5
     assert scores["test/conciseness_abs@5"] <= 3

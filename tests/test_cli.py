@@ -22,11 +22,24 @@ from tests.small import CONF, FACTS, composed
 Printed = pytest.CaptureFixture[str]
 Command = Callable[..., None]
 Make = Callable[..., Path]
-COMMANDS = ["train", "report", "explain", "evaluate", "attributes", "study", "serve", "compare", "layers", "cache"]
+COMMANDS = [
+    "train",
+    "report",
+    "explain",
+    "evaluate",
+    "attributes",
+    "study",
+    "serve",
+    "compare",
+    "layers",
+    "cache",
+]
 HEAVY = {"torch", "pytorch_lightning", "sklearn", "numpy", "rich"}
 
 
-def interp(*arguments: str, cwd: Path, program: tuple[str, ...] = ("-m", "interp_by_design")) -> subprocess.CompletedProcess[str]:
+def interp(
+    *arguments: str, cwd: Path, program: tuple[str, ...] = ("-m", "interp_by_design")
+) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, *program, *arguments]
     return subprocess.run(line, capture_output=True, text=True, cwd=cwd, check=False)
 
@@ -76,14 +89,20 @@ def test_help_is_short(arguments: list[str], here: Command, capsys: Printed) -> 
 
 def test_the_version_names_the_format_of_run_folders(here: Command, capsys: Printed) -> None:
     here("--version")
-    assert capsys.readouterr().out == f"interp_by_design {version('interp_by_design')} (run format {FORMAT})\n"
+    assert (
+        capsys.readouterr().out
+        == f"interp_by_design {version('interp_by_design')} (run format {FORMAT})\n"
+    )
 
 
 def test_an_unknown_command_is_answered_with_the_nearest(here: Command, capsys: Printed) -> None:
     with pytest.raises(SystemExit) as ended:
         here("trian")
     assert ended.value.code == 2
-    assert capsys.readouterr().err == f"interp: no command 'trian'. Known: {', '.join(COMMANDS)}. Did you mean 'train'?\n"
+    assert (
+        capsys.readouterr().err
+        == f"interp: no command 'trian'. Known: {', '.join(COMMANDS)}. Did you mean 'train'?\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,31 +112,51 @@ def test_an_unknown_command_is_answered_with_the_nearest(here: Command, capsys: 
         ("explain run", "Missing argument 'IMAGE...'"),
         ("compare", "Missing argument 'RUN...'"),
         ("report run --sampels 3", "No such option: --sampels"),
-        ("report run --samples many", "Invalid value for '--samples': Input should be a valid integer"),
+        (
+            "report run --samples many",
+            "Invalid value for '--samples': Input should be a valid integer",
+        ),
         ("study run answers.json", "FILE and --json go with --answers"),
         ("--versoin", "No such option: --versoin"),
     ],
 )
-def test_a_command_that_cannot_be_read_is_told(arguments: str, told: str, here: Command, capsys: Printed) -> None:
+def test_a_command_that_cannot_be_read_is_told(
+    arguments: str, told: str, here: Command, capsys: Printed
+) -> None:
     with pytest.raises(SystemExit) as ended:
         here(*arguments.split())
     assert ended.value.code == 2
     assert told in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", ["report {}", "explain {} a.png", "evaluate {}", "attributes {}", "study {}", "serve {}"])
-def test_what_is_no_run_is_told_in_a_line(arguments: str, tmp_path: Path, here: Command, capsys: Printed) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    ["report {}", "explain {} a.png", "evaluate {}", "attributes {}", "study {}", "serve {}"],
+)
+def test_what_is_no_run_is_told_in_a_line(
+    arguments: str, tmp_path: Path, here: Command, capsys: Printed
+) -> None:
     with pytest.raises(SystemExit) as ended:
         here(*arguments.format(tmp_path).split())
     assert ended.value.code == 1
     (told,) = capsys.readouterr().err.strip().splitlines()
-    assert told.startswith(f"{tmp_path} is not a run folder: it lacks .hydra/config.yaml and provenance.json.")
+    assert told.startswith(
+        f"{tmp_path} is not a run folder: it lacks .hydra/config.yaml and provenance.json."
+    )
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        *("--help", "--version", "nonsense", "cache ls --help", "train --cfg=job", "explain", "serve --port x"),
+        *(
+            "--help",
+            "--version",
+            "nonsense",
+            "cache ls --help",
+            "train --cfg=job",
+            "explain",
+            "serve --port x",
+        ),
         *(f"{command} --help" for command in COMMANDS),
     ],
 )
@@ -155,7 +194,10 @@ def test_train_is_train_py(tmp_path: Path) -> None:
 def test_a_mistake_is_explained_with_the_command_that_was_given(tmp_path: Path) -> None:
     ran = interp("train", "learning.objectiv.beta=1", cwd=tmp_path)
     assert ran.returncode == 1
-    assert "Did you mean 'learning.objective.beta'? `python -m interp_by_design train --cfg job` lists them all" in ran.stderr
+    assert (
+        "Did you mean 'learning.objective.beta'? `python -m interp_by_design train --cfg job` lists them all"
+        in ran.stderr
+    )
     assert "Traceback" not in ran.stderr
 
 
@@ -163,15 +205,31 @@ def test_a_folder_conf_of_the_users_own_is_read_only_when_it_is_named(tmp_path: 
     (tmp_path / "conf/attributes").mkdir(parents=True)
     (tmp_path / "conf/attributes/mine.yaml").write_text("_target_: my_module.Mine\n")
     asked = ["--cfg=job", "--package=attributes", "attributes=mine", "experiment=mnist"]
-    assert "No option 'mine' in the group 'attributes'. Known: concepts, flint" in interp("train", *asked, cwd=tmp_path).stderr
-    assert "_target_: my_module.Mine" in interp("train", *asked, "--config-dir=conf", cwd=tmp_path).stdout
+    assert (
+        "No option 'mine' in the group 'attributes'. Known: concepts, flint"
+        in interp("train", *asked, cwd=tmp_path).stderr
+    )
+    assert (
+        "_target_: my_module.Mine"
+        in interp("train", *asked, "--config-dir=conf", cwd=tmp_path).stdout
+    )
 
 
 # ----------------------------------------------------------------------------------------------------------------- compare
-def test_a_sweep_is_compared_and_filed(tmp_path: Path, here: Command, run_folder: Make, capsys: Printed) -> None:
+def test_a_sweep_is_compared_and_filed(
+    tmp_path: Path, here: Command, run_folder: Make, capsys: Printed
+) -> None:
     for job, fidelity in enumerate([0.5, 0.75, None, *[0.25] * 8]):
         run_folder(tmp_path / f"sweep/{job}", fidelity, seed=job)
-    here("compare", tmp_path / "sweep", tmp_path / "sweep/0", "--csv", tmp_path / "t.csv", "--html", tmp_path / "t.html")
+    here(
+        "compare",
+        tmp_path / "sweep",
+        tmp_path / "sweep/0",
+        "--csv",
+        tmp_path / "t.csv",
+        "--html",
+        tmp_path / "t.html",
+    )
     printed = capsys.readouterr().out
     lines = [line.split() for line in printed.splitlines() if line.strip()]
     assert [line[0] for line in lines if line[0].isdigit()] == [str(job) for job in range(11)]
@@ -184,7 +242,9 @@ def test_a_sweep_is_compared_and_filed(tmp_path: Path, here: Command, run_folder
     assert "val/" in capsys.readouterr().out
 
 
-def test_broken_runs_are_named_and_left_out(tmp_path: Path, here: Command, run_folder: Make, capsys: Printed) -> None:
+def test_broken_runs_are_named_and_left_out(
+    tmp_path: Path, here: Command, run_folder: Make, capsys: Printed
+) -> None:
     run_folder(tmp_path / "good", 0.5)
     (run_folder(tmp_path / "cut", 0.5) / "metrics.json").write_text('{"test/fidelity": 0.')
     (run_folder(tmp_path / "nan", 0.5) / "metrics.json").write_text('{"test/fidelity": NaN}')
@@ -196,12 +256,19 @@ def test_broken_runs_are_named_and_left_out(tmp_path: Path, here: Command, run_f
     out, err = capsys.readouterr()
     assert "good" in out
     assert err.count("Left out: ") == 5
-    for told in ("cut/metrics.json", "nan/metrics.json", "words/metrics.json", "early is not a run", "written in run format 0"):
+    for told in (
+        "cut/metrics.json",
+        "nan/metrics.json",
+        "words/metrics.json",
+        "early is not a run",
+        "written in run format 0",
+    ):
         assert told in err
 
 
 @pytest.mark.parametrize(
-    ("place", "told"), [("empty", "No run folder in"), ("gone", "No run folder in"), ("bad", "None of these")]
+    ("place", "told"),
+    [("empty", "No run folder in"), ("gone", "No run folder in"), ("bad", "None of these")],
 )
 def test_nothing_to_compare_is_told(
     place: str, told: str, tmp_path: Path, here: Command, run_folder: Make, capsys: Printed
@@ -214,7 +281,9 @@ def test_nothing_to_compare_is_told(
     assert told in capsys.readouterr().err
 
 
-def test_comparing_resolves_nothing_that_a_config_says(tmp_path: Path, here: Command, run_folder: Make, capsys: Printed) -> None:
+def test_comparing_resolves_nothing_that_a_config_says(
+    tmp_path: Path, here: Command, run_folder: Make, capsys: Printed
+) -> None:
     run_folder(tmp_path / "a", 0.5, threads="${oc.env:HOME}")
     run_folder(tmp_path / "b", 0.5, threads="${not_there:}")
     here("compare", tmp_path)

@@ -28,7 +28,11 @@ SHAPES = {
 
 
 GO_WITH = {  # what an interpreter cannot do without
-    "prototypes": ["attributes=prototypes", "predictor.network.width=40", "predictor.hidden_layers=[fc1]"],
+    "prototypes": [
+        "attributes=prototypes",
+        "predictor.network.width=40",
+        "predictor.hidden_layers=[fc1]",
+    ],
     "concept_bottleneck": ["attributes=concepts"],
     "learnable_concepts": ["attributes=learnable_concepts"],
 }
@@ -68,15 +72,23 @@ def test_an_experiment_composes_and_builds(experiment: str, tmp_path: Path) -> N
 def test_every_way_of_learning_builds(learning: str, tmp_path: Path) -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("train", [f"learning={learning}", f"folder={tmp_path}", "name=test"])
-    module = build_learning(config, build_model(config, DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation())), [1, 1, 1])
+    module = build_learning(
+        config,
+        build_model(config, DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation())),
+        [1, 1, 1],
+    )
     assert sum(module.objective.factors(1e6).values()) > 1
 
 
-@pytest.mark.parametrize("interpreter", sorted(path.stem for path in (CONF / "interpreter").glob("*.yaml")))
+@pytest.mark.parametrize(
+    "interpreter", sorted(path.stem for path in (CONF / "interpreter").glob("*.yaml"))
+)
 def test_every_interpreter_builds(interpreter: str, tmp_path: Path) -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         needed = GO_WITH.get(interpreter, [])
-        config = compose("train", [f"interpreter={interpreter}", f"folder={tmp_path}", "name=test", *needed])
+        config = compose(
+            "train", [f"interpreter={interpreter}", f"folder={tmp_path}", "name=test", *needed]
+        )
     model = build_model(config, DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation()))
     assert model(torch.rand(4, 1, 8, 8)).interpreter.shape == (4, 3)
 
@@ -84,15 +96,37 @@ def test_every_interpreter_builds(interpreter: str, tmp_path: Path) -> None:
 def test_the_published_schedules_are_the_official_codes() -> None:
     """β L_of, γ L_if, the L1 coefficient δη and the entropies' δ, by epoch, as in FLINT's official code."""
     published = {
-        "flint_mnist": {1: (0, 0.8, 0, 0), 2: (0, 0.8, 0, 0), 3: (0.5, 0.8, 0.1, 0), 5: (0.5, 0.8, 0.1, 0.2)},
-        "flint_quickdraw": {1: (0, 5, 0, 0), 2: (0, 5, 0.02, 0), 3: (0.1, 5, 0.3, 0), 4: (0.1, 5, 0.3, 0.1)},
-        "flint_cifar10": {1: (0, 2, 0, 0), 2: (0, 2, 0.001, 0), 3: (0.6, 2, 0.15, 0), 4: (0.6, 2, 0.15, 0.2)},
+        "flint_mnist": {
+            1: (0, 0.8, 0, 0),
+            2: (0, 0.8, 0, 0),
+            3: (0.5, 0.8, 0.1, 0),
+            5: (0.5, 0.8, 0.1, 0.2),
+        },
+        "flint_quickdraw": {
+            1: (0, 5, 0, 0),
+            2: (0, 5, 0.02, 0),
+            3: (0.1, 5, 0.3, 0),
+            4: (0.1, 5, 0.3, 0.1),
+        },
+        "flint_cifar10": {
+            1: (0, 2, 0, 0),
+            2: (0, 2, 0.001, 0),
+            3: (0.6, 2, 0.15, 0),
+            4: (0.6, 2, 0.15, 0.2),
+        },
     }
     for learning, epochs in published.items():
         with initialize_config_dir(str(CONF), version_base="1.3"):
             config = compose("train", [f"learning={learning}", "folder=.", "name=test"])
-        module = build_learning(config, build_model(config, DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation())), [1, 1, 1])
+        module = build_learning(
+            config,
+            build_model(config, DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation())),
+            [1, 1, 1],
+        )
         for epoch, expected in epochs.items():
             factors = module.objective.factors(float(epoch))
-            found = tuple(factors[term] for term in ("output_fidelity", "input_fidelity", "magnitude", "conciseness"))
+            found = tuple(
+                factors[term]
+                for term in ("output_fidelity", "input_fidelity", "magnitude", "conciseness")
+            )
             assert found == pytest.approx(expected, rel=1e-4), (learning, epoch)

@@ -34,16 +34,22 @@ NAMES = tuple(f"class {i}" for i in range(10))
 COLOURS = Normalisation((0.4, 0.5, 0.6), (0.2, 0.3, 0.25))
 
 
-def model(network: nn.Module, layers: list[str], side: int, make: Callable[..., AttributeDictionary]) -> InterpretableModel:
+def model(
+    network: nn.Module, layers: list[str], side: int, make: Callable[..., AttributeDictionary]
+) -> InterpretableModel:
     facts = DataFacts((3, side, side), NAMES, COLOURS)
     predictor = Predictor(network.eval(), layers, facts)
     dictionary = make(predictor.hidden_shapes, 8)
     for name, buffer in dictionary.named_buffers():
-        fill = {"fitted": lambda value: value.fill_(True)}.get(name.rpartition(".")[2], nn.init.uniform_)
+        fill = {"fitted": lambda value: value.fill_(True)}.get(
+            name.rpartition(".")[2], nn.init.uniform_
+        )
         if buffer.dtype != torch.int64:
             fill(buffer)
     decoder = DenseDecoder(8, facts.image_shape, width=4)
-    return InterpretableModel(predictor, LinearInterpreter(dictionary, LinearHead(8, 10), decoder), facts).eval()
+    return InterpretableModel(
+        predictor, LinearInterpreter(dictionary, LinearHead(8, 10), decoder), facts
+    ).eval()
 
 
 def topk(shapes: list[torch.Size], n_attributes: int) -> AttributeDictionary:
@@ -55,16 +61,28 @@ def fitted(shapes: list[torch.Size], n_attributes: int) -> AttributeDictionary:
 
 
 MODELS: dict[str, Callable[[], InterpretableModel]] = {
-    "lenet": lambda: model(LeNet((3, 16, 16), 10, channels=(4, 8), width=16), ["conv1", "fc1"], 16, topk),
+    "lenet": lambda: model(
+        LeNet((3, 16, 16), 10, channels=(4, 8), width=16), ["conv1", "fc1"], 16, topk
+    ),
     "resnet20": lambda: model(NarrowResNet((3, 16, 16), 10, 20), ["layer1", "avgpool"], 16, fitted),
     "squeezenet": lambda: model(
-        torchvision.models.squeezenet1_0(num_classes=10, weights=None), ["features.5", "features.12"], 32, topk
+        torchvision.models.squeezenet1_0(num_classes=10, weights=None),
+        ["features.5", "features.12"],
+        32,
+        topk,
     ),
-    "convnext": lambda: model(torchvision.models.convnext_tiny(num_classes=10), ["features.3", "features.7"], 32, topk),
+    "convnext": lambda: model(
+        torchvision.models.convnext_tiny(num_classes=10), ["features.3", "features.7"], 32, topk
+    ),
     "vit": lambda: model(
-        timm.create_model("vit_tiny_patch16_224", num_classes=10, depth=6), ["blocks.2", "blocks.5:prefix"], 224, topk
+        timm.create_model("vit_tiny_patch16_224", num_classes=10, depth=6),
+        ["blocks.2", "blocks.5:prefix"],
+        224,
+        topk,
     ),
-    "operations": lambda: model(torchvision.models.resnet18(num_classes=10), ["layer1.0.add", "layer4"], 32, topk),
+    "operations": lambda: model(
+        torchvision.models.resnet18(num_classes=10), ["layer1.0.add", "layer4"], 32, topk
+    ),
 }
 DICTIONARIES: dict[str, Callable[..., AttributeDictionary]] = {
     "flint": lambda shapes, j: FlintDictionary(shapes, j),
@@ -80,12 +98,18 @@ def live(made: InterpretableModel, images: Tensor) -> dict[str, Tensor]:
     with torch.no_grad():
         seen = made(images, reconstruct=False)
     contributions = torch.stack([made.explain(image).contributions for image in images])
-    return dict(zip(OUTPUTS, (seen.predictor, seen.interpreter, seen.attributes, contributions), strict=True))
+    return dict(
+        zip(
+            OUTPUTS, (seen.predictor, seen.interpreter, seen.attributes, contributions), strict=True
+        )
+    )
 
 
 def through_torch(made: InterpretableModel, folder: Path) -> Callable[[Tensor], dict[str, Tensor]]:
     made.export(folder / "model.pt2")
-    program: Callable[[Tensor], dict[str, Tensor]] = torch.export.load(folder / "model.pt2").module()
+    program: Callable[[Tensor], dict[str, Tensor]] = torch.export.load(
+        folder / "model.pt2"
+    ).module()
     return program
 
 
@@ -94,7 +118,13 @@ def through_onnx(made: InterpretableModel, folder: Path) -> Callable[[Tensor], d
     session = onnxruntime.InferenceSession(folder / "model.onnx")
     assert [(given.name, given.shape[0]) for given in session.get_inputs()] == [("images", "batch")]
     assert [output.name for output in session.get_outputs()] == OUTPUTS
-    return lambda images: dict(zip(OUTPUTS, map(torch.from_numpy, session.run(None, {"images": images.numpy()})), strict=True))
+    return lambda images: dict(
+        zip(
+            OUTPUTS,
+            map(torch.from_numpy, session.run(None, {"images": images.numpy()})),
+            strict=True,
+        )
+    )
 
 
 def compare(made: InterpretableModel, program: Callable[[Tensor], dict[str, Tensor]]) -> None:
@@ -106,31 +136,46 @@ def compare(made: InterpretableModel, program: Callable[[Tensor], dict[str, Tens
             torch.testing.assert_close(found[name], wanted[name], rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:torch", "ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.filterwarnings(
+    "ignore::UserWarning:torch", "ignore::DeprecationWarning", "ignore::FutureWarning"
+)
 @pytest.mark.parametrize("through", [through_torch, through_onnx])
 @pytest.mark.parametrize("name", MODELS)
-def test_a_program_computes_what_the_model_does(name: str, through: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_program_computes_what_the_model_does(
+    name: str, through: Callable[..., Any], tmp_path: Path
+) -> None:
     torch.manual_seed(0)
     made = MODELS[name]()
     compare(made, through(made, tmp_path))
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:torch", "ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.filterwarnings(
+    "ignore::UserWarning:torch", "ignore::DeprecationWarning", "ignore::FutureWarning"
+)
 @pytest.mark.parametrize("name", DICTIONARIES)
 def test_every_dictionary_is_exported(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = LeNet((3, 8, 8), 10, channels=(4, 8), width=16)
-    made = model(network, ["conv1", "conv2"] if name in ("flint", "nmf") else ["conv1", "fc1"], 8, DICTIONARIES[name])
+    made = model(
+        network,
+        ["conv1", "conv2"] if name in ("flint", "nmf") else ["conv1", "fc1"],
+        8,
+        DICTIONARIES[name],
+    )
     compare(made, through_onnx(made, tmp_path))
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:torch", "ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.filterwarnings(
+    "ignore::UserWarning:torch", "ignore::DeprecationWarning", "ignore::FutureWarning"
+)
 @pytest.mark.parametrize("through", [through_torch, through_onnx])
 def test_the_program_prepares_the_images(through: Callable[..., Any], tmp_path: Path) -> None:
     torch.manual_seed(0)
     made = MODELS["lenet"]()
     facts = DataFacts((3, 24, 20), NAMES, COLOURS)
-    predictor = Predictor(made.predictor.network, ["conv1", "fc1"], facts, Preprocessing(COLOURS, (16, 16), "bgr"))
+    predictor = Predictor(
+        made.predictor.network, ["conv1", "fc1"], facts, Preprocessing(COLOURS, (16, 16), "bgr")
+    )
     resized = InterpretableModel(predictor, made.interpreter, facts).eval()
     compare(resized, through(resized, tmp_path))
 
@@ -162,8 +207,13 @@ def test_a_network_that_cannot_be_exported_is_told(tmp_path: Path) -> None:
     made = small_model()
     network = Branching()
     predictor = Predictor(network, ["body"], made.facts)
-    interpreter = LinearInterpreter(topk(predictor.hidden_shapes, 6), LinearHead(6, 3), made.interpreter.decoder)
-    with pytest.raises(UserError, match=r"Branching with its interpreter cannot be exported: .*Branches that depend"):
+    interpreter = LinearInterpreter(
+        topk(predictor.hidden_shapes, 6), LinearHead(6, 3), made.interpreter.decoder
+    )
+    with pytest.raises(
+        UserError,
+        match=r"Branching with its interpreter cannot be exported: .*Branches that depend",
+    ):
         InterpretableModel(predictor, interpreter, made.facts).export(tmp_path / "model.pt2")
     assert not any(tmp_path.iterdir())
 
@@ -178,7 +228,9 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
     with pytest.raises(UserError, match="is a folder"):
         export(small_model(), tmp_path)
 
-    def refusing(path: Path, *_: Any, **__: Any) -> Any:  # as chmod 555, which does not hold for root
+    def refusing(
+        path: Path, *_: Any, **__: Any
+    ) -> Any:  # as chmod 555, which does not hold for root
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "open", refusing)
@@ -187,7 +239,9 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxscript"])
-def test_without_onnx_the_extra_is_named(package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_onnx_the_extra_is_named(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     imported = builtins.__import__
 
     def without(name: str, *arguments: Any) -> Any:
@@ -196,5 +250,7 @@ def test_without_onnx_the_extra_is_named(package: str, tmp_path: Path, monkeypat
         return imported(name, *arguments)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(UserError, match=rf'{package} is missing.*pip install "interp_by_design\[onnx\]"'):
+    with pytest.raises(
+        UserError, match=rf'{package} is missing.*pip install "interp_by_design\[onnx\]"'
+    ):
         small_model().export_onnx(tmp_path / "model.onnx")

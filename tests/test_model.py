@@ -17,7 +17,10 @@ def test_an_explanation_sums_to_the_decision_of_g() -> None:
 
 def test_explains_arrays_and_doubles_as_well() -> None:
     model, image = small_model(), torch.rand(1, 8, 8, dtype=torch.float64)
-    assert model.explain(image.numpy()).contributions.tolist() == model.explain(image).contributions.tolist()
+    assert (
+        model.explain(image.numpy()).contributions.tolist()
+        == model.explain(image).contributions.tolist()
+    )
 
 
 def test_explaining_leaves_the_model_in_the_mode_it_was_in() -> None:

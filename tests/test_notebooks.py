@@ -21,6 +21,12 @@ def test_there_are_notebooks() -> None:
 def test_every_cell_runs(notebook: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copy(notebook, tmp_path))
     execute = [sys.executable, "-c", "from nbclient.cli import main; main()", str(copy)]
-    done = subprocess.run(execute, cwd=tmp_path, env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True, text=True)
+    done = subprocess.run(
+        execute,
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
 
     assert done.returncode == 0, done.stderr[-3000:]

@@ -17,9 +17,20 @@ from benchmarks.readme import MISSES, TABLE, between, misses, short_table, writt
 from benchmarks.results import page
 from benchmarks.runs import RECORD, Run, by_setting, interval, paired, recorded, spread
 from benchmarks.scores import SHOWN
-from benchmarks.tracks import BARE, DATA, GROUPS, TRACKS, Group, bare, command, is_bare, of_track, with_options
+from benchmarks.tracks import (
+    BARE,
+    DATA,
+    GROUPS,
+    TRACKS,
+    Group,
+    bare,
+    command,
+    is_bare,
+    of_track,
+    with_options,
+)
 from interp_by_design.metrics import SCORES
-from interp_by_design.metrics.seeds import SEED_SCORES
+from interp_by_design.metrics.seed_stability import SEED_SCORES
 
 MACHINE = {"processor": "a processor", "gpu": None, "threads": 2, "cores": 2}
 MNIST = next(group for group in GROUPS if group.setting == "mnist")
@@ -52,13 +63,20 @@ def run(seed: int, fidelity: float = 0.997, setting: str = "mnist", **more: floa
         "revision": "abc",
         "machine": MACHINE,
         "versions": {"torch": "2.15.0"},
-        "metrics": {"test/fidelity": fidelity, "test/dead_attributes": 1.0, "train/seconds": 10.0 * (seed + 1)} | given,
+        "metrics": {
+            "test/fidelity": fidelity,
+            "test/dead_attributes": 1.0,
+            "train/seconds": 10.0 * (seed + 1),
+        }
+        | given,
     }
 
 
 def good(seed: int, setting: str = "mnist", **more: float) -> Run:
     made = run(seed, setting=setting)
-    made["metrics"] |= GOOD | {f"test/{key.replace('_at_', '@')}": value for key, value in more.items()}
+    made["metrics"] |= GOOD | {
+        f"test/{key.replace('_at_', '@')}": value for key, value in more.items()
+    }
     return made
 
 
@@ -68,8 +86,15 @@ def of(*runs: Run) -> dict[str, list[Run]]:
 
 def everything() -> dict[str, list[Run]]:
     """Runs of MNIST that reach every goal."""
-    controls = [good(0, f"mnist {control}", fidelity=0.5, within_class_explained=0.0) for control in CONTROLS]
-    return of(*(good(seed) for seed in range(3)), *(good(seed, bare("mnist")) for seed in range(3)), *controls)
+    controls = [
+        good(0, f"mnist {control}", fidelity=0.5, within_class_explained=0.0)
+        for control in CONTROLS
+    ]
+    return of(
+        *(good(seed) for seed in range(3)),
+        *(good(seed, bare("mnist")) for seed in range(3)),
+        *controls,
+    )
 
 
 CONTROLS = ("interpreter=frozen_random", "interpreter=relabelled")
@@ -104,7 +129,9 @@ def test_the_record_that_is_there_can_be_read() -> None:
 
 def test_f_alone_is_in_no_table_of_explanations() -> None:
     text = page(of(run(0), run(0, setting=bare("mnist"))), {})
-    tables, _, origins = text.partition("# Every experiment")[2].partition("## Where they come from")
+    tables, _, origins = text.partition("# Every experiment")[2].partition(
+        "## Where they come from"
+    )
     assert "objective.beta=0" not in tables
     assert f"`{command(bare('mnist'))}`" in origins
 
@@ -136,7 +163,9 @@ def test_the_interval_is_students() -> None:
     found = interval(values)
     low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     assert found is not None
-    assert (found.mean, found.low, found.high) == pytest.approx((statistics.mean(values), low, high))
+    assert (found.mean, found.low, found.high) == pytest.approx(
+        (statistics.mean(values), low, high)
+    )
     assert interval([0.1]) is None
 
 
@@ -182,7 +211,9 @@ def test_goals_of_several_runs_are_missed_too() -> None:
     assert "stability_seeds 0.640 (goal ≥ 0.65)" in misses(everything(), unlike)
     groups = everything()
     for control in CONTROLS:
-        groups[f"mnist {control}"] = [good(0, f"mnist {control}", fidelity=0.5)]  # one gate, no more
+        groups[f"mnist {control}"] = [
+            good(0, f"mnist {control}", fidelity=0.5)
+        ]  # one gate, no more
     assert "gates that controls fail 1, 1 (goal ≥ 2)" in misses(groups, TOGETHER)
 
 
@@ -190,7 +221,10 @@ def test_controls_beside_a_run_count_as_those_of_their_own_runs_do() -> None:
     groups = of(good(0), good(1))
     assert "gates that controls fail" in standing(MNIST, groups, TOGETHER).unknown
     told = {"fidelity": 0.1, "within_class_explained": 0.0, "fidelity_hard": 0.1}
-    groups["mnist"][1]["controls"] = {"relabelled": {"fidelity": 1.0, "within_class_explained": 0.0}, "frozen_random": told}
+    groups["mnist"][1]["controls"] = {
+        "relabelled": {"fidelity": 1.0, "within_class_explained": 0.0},
+        "frozen_random": told,
+    }
     assert "gates that controls fail 3, 1 (goal ≥ 2)" in misses(groups, TOGETHER)
 
 
@@ -214,7 +248,12 @@ def test_what_was_not_measured_is_neither_met_nor_missed() -> None:
         del made["metrics"]["test/faithfulness_gap_low"]
     found = standing(MNIST, groups, {})
     assert found.told == "11 of 15, 4 not measured"
-    assert set(found.unknown) == {"f - f alone", "faithfulness above random", "stability_seeds", "gates that controls fail"}
+    assert set(found.unknown) == {
+        "f - f alone",
+        "faithfulness above random",
+        "stability_seeds",
+        "gates that controls fail",
+    }
     assert "- `mnist`: not measured: f - f alone" in misses(groups, {})
 
 
@@ -234,10 +273,16 @@ def test_a_bound_is_met_at_the_bound_but_a_strict_one_is_not() -> None:
 
 
 def test_the_goals_are_those_that_were_set() -> None:
-    set_ = {(goal.key, track): list(bounds.values()) for goal in GOALS for track, bounds in goal.bounds.items()}
+    set_ = {
+        (goal.key, track): list(bounds.values())
+        for goal in GOALS
+        for track, bounds in goal.bounds.items()
+    }
     assert set_["fidelity", "paper"] == [0.992, 0.94, 0.94, 0.95]
     assert set_["fidelity", "free"] == [0.996, 0.98, 0.98, 0.98]
-    assert set_["g_minus_f", "paper"] == set_["g_minus_f", "free"] == [-0.001, -0.004, -0.004, -0.004]
+    assert (
+        set_["g_minus_f", "paper"] == set_["g_minus_f", "free"] == [-0.001, -0.004, -0.004, -0.004]
+    )
     assert set_["stability_seeds", "post_hoc"] == [0.8] * 4
     assert ("fidelity_hard", "paper") not in set_
 
@@ -265,7 +310,10 @@ def test_the_page_holds_every_score_beside_its_goal_and_the_papers() -> None:
         line(text, "| fidelity, % |")
         == "| fidelity, % | ≥ 99.6 | 98.70 ± 0.10 | 98.50 ± 0.00, **missed by 1.10** | 99.70 ± 0.00 ✓ |"
     )
-    assert line(text, "| stability_seeds |") == "| stability_seeds | ≥ 0.65 |  | not measured | 0.700 ✓ |"
+    assert (
+        line(text, "| stability_seeds |")
+        == "| stability_seeds | ≥ 0.65 |  | not measured | 0.700 ✓ |"
+    )
     assert line(text, "| stability_seeds, random Ψ |").endswith("| 0.300 |")
     assert "| MNIST | `mnist` | 3 |" in text
     assert "| 15 of 15 | `python train.py experiment=mnist` |" in text
@@ -273,7 +321,11 @@ def test_the_page_holds_every_score_beside_its_goal_and_the_papers() -> None:
 
 
 def test_tables_have_as_many_cells_in_each_row() -> None:
-    text = page(everything() | of(run(0, setting="mnist_flint"), run(0, setting="cifar10_resnet20_post_hoc")), TOGETHER)
+    text = page(
+        everything()
+        | of(run(0, setting="mnist_flint"), run(0, setting="cifar10_resnet20_post_hoc")),
+        TOGETHER,
+    )
     counts: list[int] = []
     for text_line in [*text.splitlines(), ""]:
         if text_line.startswith("|"):
@@ -300,7 +352,9 @@ def test_only_what_stands_between_the_marks_is_replaced() -> None:
     assert between("a <!\nold\n!> b", ("<!\n", "!>"), "new") == "a <!\nnew\n!> b"
 
 
-@pytest.mark.parametrize("text", ["no marks", "only <!\n the first", "only !> the second", "!> the wrong way <!\n"])
+@pytest.mark.parametrize(
+    "text", ["no marks", "only <!\n the first", "only !> the second", "!> the wrong way <!\n"]
+)
 def test_without_its_marks_a_text_stays(text: str) -> None:
     assert between(text, ("<!\n", "!>"), "new") == text
 
@@ -319,7 +373,9 @@ def test_the_readme_gets_its_table_and_its_misses() -> None:
 
 
 def test_the_short_form_leaves_out_controls_options_and_the_papers_track() -> None:
-    table = short_table(of(run(0), run(0, setting="mnist_paper"), run(0, setting="mnist attributes.k=4")), {})
+    table = short_table(
+        of(run(0), run(0, setting="mnist_paper"), run(0, setting="mnist attributes.k=4")), {}
+    )
     assert "mnist_paper" not in table
     assert "attributes.k" not in table
 
@@ -337,7 +393,9 @@ FOUND: dict[str, Any] = {
 
 def test_a_file_with_a_title_makes_its_own_section() -> None:
     rows = [["a|b", 0.123456, None, [0.5, 0.01], True, 7], ["c", 1.0, "x", None, False, 0]]
-    text = measured.titled(FOUND | {"columns": ["data", "share", "note", "mean", "yes", "count"], "rows": rows})
+    text = measured.titled(
+        FOUND | {"columns": ["data", "share", "note", "mean", "yes", "count"], "rows": rows}
+    )
     assert text.startswith(
         "## A title\n\n`python -m benchmarks.mine`: What was done. a processor, 2 threads of 2, torch 2.15.0, 2026-01-31."
     )
@@ -350,13 +408,19 @@ def test_its_rows_may_be_objects_and_its_columns_formats() -> None:
     assert "| a | 50.0% |\n| b |  |" in measured.titled(
         FOUND | {"columns": {"who": "{name}", "how": "{share:.1%}"}, "rows": rows}
     )
-    assert "| 0.5 | a |\n|  | b |" in measured.titled(FOUND | {"columns": ["share", "name"], "rows": rows})
+    assert "| 0.5 | a |\n|  | b |" in measured.titled(
+        FOUND | {"columns": ["share", "name"], "rows": rows}
+    )
 
 
-def test_files_are_found_and_those_without_a_title_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_found_and_those_without_a_title_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(measured, "RESULTS", tmp_path)
     (tmp_path / "b.json").write_text(json.dumps(FOUND | {"columns": ["x"], "rows": [[1]]}))
-    (tmp_path / "a.json").write_text(json.dumps(FOUND | {"title": "Before", "columns": ["x"], "rows": [[2]]}))
+    (tmp_path / "a.json").write_text(
+        json.dumps(FOUND | {"title": "Before", "columns": ["x"], "rows": [[2]]})
+    )
     (tmp_path / "runs.json").write_text(json.dumps({"mnist seed=0": run(0)}))
     (tmp_path / "untitled.json").write_text(json.dumps({"rows": []}))
     assert [text.splitlines()[0] for text in measured.sections()] == ["## Before", "## A title"]

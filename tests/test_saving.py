@@ -28,7 +28,10 @@ INTERPRETERS = [file.stem for file in (CONF / "interpreter").glob("*.yaml")]
 NEEDS = {  # what an option of another network, dictionary or size than the default's is made with
     "attributes=flint": ("attributes.n_attributes=6", "predictor.hidden_layers=[conv2]"),
     "attributes=grouped": ("~attributes.n_attributes", "attributes.groups=[3,3]"),
-    "interpreter=learnable_concepts": ("attributes=learnable_concepts", "attributes.n_attributes=6"),
+    "interpreter=learnable_concepts": (
+        "attributes=learnable_concepts",
+        "attributes.n_attributes=6",
+    ),
     "interpreter=prototypes": (
         "attributes=prototypes",
         "attributes.n_attributes=6",
@@ -61,7 +64,9 @@ def network(seed: int = 0, channels: tuple[int, int] = (4, 8), n_classes: int = 
     return LeNet(FACTS.image_shape, n_classes, channels=channels, width=16).eval()
 
 
-def model(network: nn.Module, preprocessing: Preprocessing | None = None, chosen: Parts | None = None) -> InterpretableModel:
+def model(
+    network: nn.Module, preprocessing: Preprocessing | None = None, chosen: Parts | None = None
+) -> InterpretableModel:
     chosen = chosen or parts()
     predictor = Predictor(network, ["conv1", "fc1"], FACTS, preprocessing)
     interpreter = assembled(chosen, predictor.hidden_shapes, FACTS, partial(built, trust=True))
@@ -118,20 +123,30 @@ def test_the_networks_weights_are_not_in_the_folder(saved: Path) -> None:
 
 
 def test_a_saved_model_saves_again_to_the_same_bytes(saved: Path, tmp_path: Path) -> None:
-    InterpretableModel.from_pretrained(saved, predictor=network()).save_pretrained(tmp_path / "again")
+    InterpretableModel.from_pretrained(saved, predictor=network()).save_pretrained(
+        tmp_path / "again"
+    )
     for name in FILES:
         assert (tmp_path / "again" / name).read_bytes() == (saved / name).read_bytes()
 
 
-@pytest.mark.parametrize("option", [f"attributes={n}" for n in DICTIONARIES] + [f"interpreter={n}" for n in INTERPRETERS])
+@pytest.mark.parametrize(
+    "option", [f"attributes={n}" for n in DICTIONARIES] + [f"interpreter={n}" for n in INTERPRETERS]
+)
 def test_every_option_of_this_package_comes_back(option: str, tmp_path: Path) -> None:
-    overrides = [option, "predictor.network.width=16", *NEEDS.get(option, ("attributes.n_attributes=6",))]
+    overrides = [
+        option,
+        "predictor.network.width=16",
+        *NEEDS.get(option, ("attributes.n_attributes=6",)),
+    ]
     written = build_model(composed(tmp_path, *overrides), LARGE).eval()
     for name, value in written.interpreter.named_buffers():
         if name.endswith("fitted"):
             value.fill_(True)
     written.save_pretrained(tmp_path / "saved")
-    back = InterpretableModel.from_pretrained(tmp_path / "saved", predictor=written.predictor.network)
+    back = InterpretableModel.from_pretrained(
+        tmp_path / "saved", predictor=written.predictor.network
+    )
     images = torch.rand(3, *LARGE.image_shape)
     for one, other in zip(written(images), back(images), strict=True):
         assert torch.equal(one, other)
@@ -140,7 +155,9 @@ def test_every_option_of_this_package_comes_back(option: str, tmp_path: Path) ->
 def test_a_predictor_does_for_a_network(saved: Path) -> None:
     predictor = Predictor(network(), ["conv1", "fc1"], FACTS)
     assert InterpretableModel.from_pretrained(saved, predictor=predictor).predictor is predictor
-    with pytest.raises(UserError, match=r"This predictor reads \('conv2',\) .* was fitted to \('conv1', 'fc1'\)"):
+    with pytest.raises(
+        UserError, match=r"This predictor reads \('conv2',\) .* was fitted to \('conv1', 'fc1'\)"
+    ):
         InterpretableModel.from_pretrained(saved, predictor=Predictor(network(), ["conv2"], FACTS))
 
 
@@ -164,7 +181,14 @@ def test_the_card_says_how_to_load_what_it_was_fitted_to_and_the_scores(saved: P
     card = ModelCard.load(saved / "README.md")
     assert card.data.library_name == "interp_by_design"
     assert "interpretability" in card.data.tags
-    for said in ("from_pretrained(", "LeNet", "`conv1`, `fc1`", "| fidelity | 0.9688 |", "in [0, 1]", "a, b, c"):
+    for said in (
+        "from_pretrained(",
+        "LeNet",
+        "`conv1`, `fc1`",
+        "| fidelity | 0.9688 |",
+        "in [0, 1]",
+        "a, b, c",
+    ):
         assert said in card.text
 
 
@@ -179,19 +203,31 @@ def test_the_mixin_leaves_the_model_as_it_is(tmp_path: Path) -> None:
 
 # ------------------------------------------------------------------------------------------------------------------ the network
 def test_another_network_is_refused_with_both_hashes(saved: Path) -> None:
-    with pytest.raises(UserError, match=r"LeNet had SHA-256 \w{12}, and those of this LeNet have \w{12}\. .*check_weights=False"):
+    with pytest.raises(
+        UserError,
+        match=r"LeNet had SHA-256 \w{12}, and those of this LeNet have \w{12}\. .*check_weights=False",
+    ):
         InterpretableModel.from_pretrained(saved, predictor=network(seed=1))
     back = InterpretableModel.from_pretrained(saved, predictor=network(seed=1), check_weights=False)
     assert back.explain(torch.rand(1, 8, 8)).contributions.shape == (6,)
 
 
-@pytest.mark.parametrize("other", [network(channels=(5, 8)), network(n_classes=4)], ids=["layers", "classes"])
-def test_layers_and_classes_must_be_those_that_it_was_fitted_to(other: nn.Module, saved: Path) -> None:
-    with pytest.raises(UserError, match=r"This LeNet has . classes, and hidden layers .*config\.json was fitted to has 3, and"):
+@pytest.mark.parametrize(
+    "other", [network(channels=(5, 8)), network(n_classes=4)], ids=["layers", "classes"]
+)
+def test_layers_and_classes_must_be_those_that_it_was_fitted_to(
+    other: nn.Module, saved: Path
+) -> None:
+    with pytest.raises(
+        UserError,
+        match=r"This LeNet has . classes, and hidden layers .*config\.json was fitted to has 3, and",
+    ):
         InterpretableModel.from_pretrained(saved, predictor=other, check_weights=False)
 
 
-@pytest.mark.parametrize(("given", "said"), [(None, "predictor=network: LeNet, with"), ("lenet", "predictor is a str")])
+@pytest.mark.parametrize(
+    ("given", "said"), [(None, "predictor=network: LeNet, with"), ("lenet", "predictor is a str")]
+)
 def test_a_network_is_needed(given: Any, said: str, saved: Path) -> None:
     with pytest.raises(UserError, match=said):
         InterpretableModel.from_pretrained(saved, predictor=given)
@@ -229,19 +265,46 @@ def test_a_damaged_file_is_named(name: str, damaged: Callable[[bytes], bytes], s
     [
         ({"format": 2}, r"config\.json was written in format 2; this version reads format 1"),
         ({"format": None}, r"config\.json was written in format None"),
-        ({"library": "transformers"}, r"config\.json is not of an interpreter that interp_by_design saved"),
-        ({"data__class_names": ["a", "b"]}, r"This LeNet has 3 classes, .*config\.json was fitted to has 2"),
+        (
+            {"library": "transformers"},
+            r"config\.json is not of an interpreter that interp_by_design saved",
+        ),
+        (
+            {"data__class_names": ["a", "b"]},
+            r"This LeNet has 3 classes, .*config\.json was fitted to has 2",
+        ),
         ({"data__class_names": 3}, r"config\.json is damaged"),
         ({"predictor": []}, r"config\.json is damaged"),
         ({"predictor__preprocessing": {}}, r"config\.json is damaged"),
-        ({"predictor__hidden_shapes": [[4, 4, 4], [17]]}, r"hidden layers .*config\.json was fitted to has 3, and"),
+        (
+            {"predictor__hidden_shapes": [[4, 4, 4], [17]]},
+            r"hidden layers .*config\.json was fitted to has 3, and",
+        ),
         ({"attributes": []}, r"config\.json is damaged"),
-        ({"attributes": {}}, r"config\.json tells of cannot be built: The options of attributes do not work"),
-        ({"attributes__k": 9}, r"config\.json tells of cannot be built: k is the number of active attributes"),
-        ({"attributes__n_attributes": 7}, r"safetensors holds another interpreter than config\.json .* of another shape"),
-        ({"interpreter__colour": 7}, r"config\.json tells of cannot be built: The options of interpreter do not work"),
-        ({"interpreter__head": {}}, r"config\.json tells of cannot be built: The options of interpreter do not work"),
-        ({"interpreter": {"_target_": f"{ROOM}.LinearInterpreter", "_partial_": True}}, "lacks head and decoder"),
+        (
+            {"attributes": {}},
+            r"config\.json tells of cannot be built: The options of attributes do not work",
+        ),
+        (
+            {"attributes__k": 9},
+            r"config\.json tells of cannot be built: k is the number of active attributes",
+        ),
+        (
+            {"attributes__n_attributes": 7},
+            r"safetensors holds another interpreter than config\.json .* of another shape",
+        ),
+        (
+            {"interpreter__colour": 7},
+            r"config\.json tells of cannot be built: The options of interpreter do not work",
+        ),
+        (
+            {"interpreter__head": {}},
+            r"config\.json tells of cannot be built: The options of interpreter do not work",
+        ),
+        (
+            {"interpreter": {"_target_": f"{ROOM}.LinearInterpreter", "_partial_": True}},
+            "lacks head and decoder",
+        ),
     ],
 )
 def test_a_config_that_does_not_fit_is_named(
@@ -259,10 +322,10 @@ def test_a_config_that_does_not_fit_is_named(
         "builtins.eval",
         "torch.nn.Linear",
         "interp_by_design.interpreter.built",  # ours, but it could be told to trust
-        "interp_by_design.interpreter.parts.built",
+        "interp_by_design.interpreter.spec.built",
         "interp_by_design.interpreter.assembled",
-        "interp_by_design.interpreter.parts._named",
-        "interp_by_design.interpreter.parts.partial",
+        "interp_by_design.interpreter.spec._named",
+        "interp_by_design.interpreter.spec.partial",
         "interp_by_design.interpreter.Parts",
         "interp_by_design.predictor.torchvision_network",  # ours, but it may download
         "interp_by_design.predictor.weight_files.read_weights",
@@ -272,12 +335,23 @@ def test_a_config_that_does_not_fit_is_named(
         None,
     ],
 )
-@pytest.mark.parametrize("place", ["attributes___target_", "interpreter__head___target_", "attributes__k"])
+@pytest.mark.parametrize(
+    "place", ["attributes___target_", "interpreter__head___target_", "attributes__k"]
+)
 def test_a_stranger_cannot_name_what_is_no_part_of_an_interpreter(
     target: Any, place: str, saved: Path, change: Callable[..., None]
 ) -> None:
-    change(**{place: target if place.endswith("_target_") else {"_target_": target, "_args_": ["touch ran"]}})
-    with pytest.raises(UserError, match=r"config\.json tells of cannot be built: .* no part of an interpreter.*trust=True"):
+    change(
+        **{
+            place: target
+            if place.endswith("_target_")
+            else {"_target_": target, "_args_": ["touch ran"]}
+        }
+    )
+    with pytest.raises(
+        UserError,
+        match=r"config\.json tells of cannot be built: .* no part of an interpreter.*trust=True",
+    ):
         InterpretableModel.from_pretrained(saved, predictor=network())
 
 
@@ -303,7 +377,9 @@ def test_an_unknown_option_is_named(saved: Path) -> None:
 
 # ----------------------------------------------------------------------------------------------------------------------- saving
 def test_one_made_by_hand_says_what_it_lacks(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"put together by hand.*parts=interp_by_design\.interpreter\.Parts"):
+    with pytest.raises(
+        UserError, match=r"put together by hand.*parts=interp_by_design\.interpreter\.Parts"
+    ):
         small_model().save_pretrained(tmp_path / "saved")
     assert not (tmp_path / "saved").exists()
 
@@ -311,7 +387,9 @@ def test_one_made_by_hand_says_what_it_lacks(tmp_path: Path) -> None:
 def test_parts_of_another_interpreter_are_refused(tmp_path: Path) -> None:
     made = model(network())
     made.parts = Parts(made.parts.attributes | {"n_attributes": 7}, made.parts.interpreter)
-    with pytest.raises(UserError, match="parts build another interpreter than it has: of another shape"):
+    with pytest.raises(
+        UserError, match="parts build another interpreter than it has: of another shape"
+    ):
         made.save_pretrained(tmp_path)
 
 
@@ -383,11 +461,15 @@ class Hub:
         return "address"
 
 
-def test_it_is_published_as_it_is_saved(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_published_as_it_is_saved(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hub, made = Hub(monkeypatch), InterpretableModel.from_pretrained(saved, predictor=network())
     assert made.push_to_hub("me/mine", private=True) == "address"
     assert hub.uploaded == {name: (saved / name).read_bytes() for name in FILES}
-    assert made.save_pretrained(tmp_path / "other", push_to_hub=True, repo_id="me/other") == "address"
+    assert (
+        made.save_pretrained(tmp_path / "other", push_to_hub=True, repo_id="me/other") == "address"
+    )
     assert hub.created == ["me/mine", "me/other"]
 
 
@@ -408,4 +490,8 @@ def test_it_comes_back_from_a_repository(saved: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("interp_by_design.model.restoring.snapshot_download", downloaded)
     back = InterpretableModel.from_pretrained("me/mine", predictor=network(), revision="v1")
     assert back.scores == {"fidelity": 0.96875, "kl": 0.1}
-    assert (asked["repo_id"], asked["revision"], set(asked["allow_patterns"])) == ("me/mine", "v1", FILES)
+    assert (asked["repo_id"], asked["revision"], set(asked["allow_patterns"])) == (
+        "me/mine",
+        "v1",
+        FILES,
+    )

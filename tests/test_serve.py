@@ -22,9 +22,9 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from interp_by_design.run.image_file import ImageReader
-from interp_by_design.run.opened_run import open_run
+from interp_by_design.run.saved_run import open_run
 from interp_by_design.serve.app import LIMIT, Pages, application
-from interp_by_design.serve.live import pages_of
+from interp_by_design.serve.live_explanations import pages_of
 from interp_by_design.serve.server import is_loopback, listening
 from interp_by_design.terms import UserError
 
@@ -53,7 +53,9 @@ def pages(tmp_path: Path) -> Pages:
 
 @pytest.fixture
 def client(pages: Pages) -> TestClient:
-    return TestClient(application(pages, ["127.0.0.1", "localhost", "::1"]), URL, raise_server_exceptions=False)
+    return TestClient(
+        application(pages, ["127.0.0.1", "localhost", "::1"]), URL, raise_server_exceptions=False
+    )
 
 
 def refused(answer: Any, status: int, words: str) -> bool:
@@ -103,7 +105,9 @@ def test_every_answer_is_guarded(path: str, client: TestClient) -> None:
 
 # ------------------------------------------------------------------------------------------------------------------ images
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
-def test_an_image_is_explained_by_its_content_whatever_it_is_called(kind: str, client: TestClient) -> None:
+def test_an_image_is_explained_by_its_content_whatever_it_is_called(
+    kind: str, client: TestClient
+) -> None:
     answer = client.post("/explain", content=picture(kind), headers={"content-type": "text/plain"})
     assert answer.json() == {"mean": pytest.approx(1, abs=0.02), "shape": [1, 8, 8]}
 
@@ -121,7 +125,9 @@ def test_an_image_is_explained_by_its_content_whatever_it_is_called(kind: str, c
         (bytes(LIMIT + 1), 413, "larger than the 10 MB"),
     ],
 )
-def test_what_is_no_image_is_refused_in_words(content: bytes, status: int, words: str, client: TestClient) -> None:
+def test_what_is_no_image_is_refused_in_words(
+    content: bytes, status: int, words: str, client: TestClient
+) -> None:
     assert refused(client.post("/explain", content=content), status, words)
 
 
@@ -129,14 +135,26 @@ def header_of(width: int, height: int) -> bytes:
     """A whole PNG, of few bytes, that says it has so many pixels."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        return (
+            struct.pack(">I", len(content))
+            + name
+            + content
+            + struct.pack(">I", zlib.crc32(name + content))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("side", [7100, 60_000])
-def test_an_image_that_would_fill_the_memory_is_refused_before_it_is_decoded(side: int, client: TestClient) -> None:
+def test_an_image_that_would_fill_the_memory_is_refused_before_it_is_decoded(
+    side: int, client: TestClient
+) -> None:
     assert refused(client.post("/explain", content=header_of(side, side)), 415, "too many pixels")
 
 
@@ -150,19 +168,29 @@ def test_a_body_is_refused_before_it_is_read_whole(client: TestClient) -> None:
             yield bytes(1_000_000)
 
     asked: list[bytes] = []
-    app = application(Pages(Path("none"), FACTS, lambda content: asked.append(content) or {}), ["127.0.0.1"])
+    app = application(
+        Pages(Path("none"), FACTS, lambda content: asked.append(content) or {}), ["127.0.0.1"]
+    )
     answer = TestClient(app, URL).post("/explain", content=endless())
     assert refused(answer, 413, "larger than the 10 MB")
     assert not asked
-    assert refused(client.post("/explain", content=b"x", headers={"content-length": "10000001"}), 413, "larger")
-    assert refused(client.post("/explain", content=b"x", headers={"content-length": "-1"}), 413, "larger")
+    assert refused(
+        client.post("/explain", content=b"x", headers={"content-length": "10000001"}), 413, "larger"
+    )
+    assert refused(
+        client.post("/explain", content=b"x", headers={"content-length": "-1"}), 413, "larger"
+    )
 
 
 def test_a_failure_of_ours_is_told_without_its_trace(tmp_path: Path) -> None:
     def broken(content: bytes) -> Mapping[str, Any]:
         raise RuntimeError("inside")
 
-    client = TestClient(application(Pages(tmp_path / "r", FACTS, broken), ["127.0.0.1"]), URL, raise_server_exceptions=False)
+    client = TestClient(
+        application(Pages(tmp_path / "r", FACTS, broken), ["127.0.0.1"]),
+        URL,
+        raise_server_exceptions=False,
+    )
     answer = client.post("/explain", content=picture())
     assert refused(answer, 500, "its terminal says what")
     assert "inside" not in answer.text
@@ -189,15 +217,30 @@ def test_no_path_of_a_request_reaches_the_disk(path: str, client: TestClient) ->
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 def test_other_methods_are_refused(method: str, client: TestClient) -> None:
-    assert refused(client.request(method, "/explain", content=picture()), 405, "does not take that kind")
+    assert refused(
+        client.request(method, "/explain", content=picture()), 405, "does not take that kind"
+    )
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8000", "", "127.0.0.1@evil.example", "[::1", "a b"]
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "evil.example:8000",
+        "",
+        "127.0.0.1@evil.example",
+        "[::1",
+        "a b",
+    ],
 )
 def test_another_host_is_refused(host: str, client: TestClient) -> None:
     for method in ("GET", "POST"):
-        assert refused(client.request(method, "/explain", headers={"host": host}), 400, "This server answers to")
+        assert refused(
+            client.request(method, "/explain", headers={"host": host}),
+            400,
+            "This server answers to",
+        )
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1", "[::1]:8000"])
@@ -215,8 +258,12 @@ def test_the_names_of_this_machine_are_answered(host: str, client: TestClient) -
         {"sec-fetch-site": "same-site"},
     ],
 )
-def test_an_image_from_a_page_of_another_origin_is_refused(headers: dict[str, str], client: TestClient) -> None:
-    assert refused(client.post("/explain", content=picture(), headers=headers), 403, "another origin")
+def test_an_image_from_a_page_of_another_origin_is_refused(
+    headers: dict[str, str], client: TestClient
+) -> None:
+    assert refused(
+        client.post("/explain", content=picture(), headers=headers), 403, "another origin"
+    )
 
 
 def test_an_image_from_its_own_page_or_from_no_page_is_taken(client: TestClient) -> None:
@@ -225,11 +272,15 @@ def test_an_image_from_its_own_page_or_from_no_page_is_taken(client: TestClient)
     assert client.post("/explain", content=picture()).status_code == 200
 
 
-def test_who_listens_on_all_addresses_answers_to_addresses_and_no_foreign_name(pages: Pages) -> None:
+def test_who_listens_on_all_addresses_answers_to_addresses_and_no_foreign_name(
+    pages: Pages,
+) -> None:
     client = TestClient(application(pages, ["localhost"], addresses=True), URL)
     assert client.get("/facts", headers={"host": "192.168.1.7:8000"}).status_code == 200
     assert client.get("/facts", headers={"host": "[fe80::1]:8000"}).status_code == 200
-    assert refused(client.get("/facts", headers={"host": "evil.example"}), 400, "answers to localhost")
+    assert refused(
+        client.get("/facts", headers={"host": "evil.example"}), 400, "answers to localhost"
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------- a real process
@@ -265,9 +316,14 @@ def test_a_run_is_served_until_ctrl_c(finished_run: Path, tmp_path: Path) -> Non
     (finished_run / "names.yaml").write_text("".join(f'{j}: "name {j}"\n' for j in range(12)))
     (finished_run / "report.html").write_text("<body>the report</body>")
     line = [sys.executable, "-m", "interp_by_design", "serve", str(finished_run), "--port", "0"]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         told = process.stdout.readline() if process.stdout else ""
-        found = re.fullmatch(r"Serving at (http://127\.0\.0\.1:\d+) \(images: .*/explain\)\. Ctrl-C ends it\.\n", told)
+        found = re.fullmatch(
+            r"Serving at (http://127\.0\.0\.1:\d+) \(images: .*/explain\)\. Ctrl-C ends it\.\n",
+            told,
+        )
         if found is None:
             process.kill()
             pytest.fail(f"{told}{process.communicate()}")
@@ -276,7 +332,9 @@ def test_a_run_is_served_until_ctrl_c(finished_run: Path, tmp_path: Path) -> Non
             assert b"the report" in page.read()
         with urllib.request.urlopen(f"{url}/facts") as facts:
             assert "brought to 8 x 8 pixels in gray" in json.load(facts)["wanted"]
-        with urllib.request.urlopen(urllib.request.Request(f"{url}/explain", data=picture("JPEG"), method="POST")) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{url}/explain", data=picture("JPEG"), method="POST")
+        ) as answer:
             explained = json.load(answer)
         if CHROMIUM.exists():
             drop_an_image(url, tmp_path)
@@ -285,7 +343,10 @@ def test_a_run_is_served_until_ctrl_c(finished_run: Path, tmp_path: Path) -> Non
     assert (process.returncode, out, err) == (0, "Stopped.\n", "")
     assert explained["image"].startswith("data:image/png;base64,")
     assert explained["statement"].startswith("f and g")
-    assert all(shown["label"] == f"φ{shown['attribute']} “name {shown['attribute']}”" for shown in explained["shown"])
+    assert all(
+        shown["label"] == f"φ{shown['attribute']} “name {shown['attribute']}”"
+        for shown in explained["shown"]
+    )
 
 
 def test_what_is_told_of_a_run_is_what_its_model_says(finished_run: Path) -> None:
@@ -294,7 +355,9 @@ def test_what_is_told_of_a_run_is_what_its_model_says(finished_run: Path) -> Non
     content = picture(size=(8, 8), mode="L")
     explained = client.post("/explain", content=content).json()
     wanted = run.model.explain(torch.ones(1, 8, 8))
-    assert explained["interpreter"]["class"] == run.model.facts.class_names[wanted.interpreter_class]
+    assert (
+        explained["interpreter"]["class"] == run.model.facts.class_names[wanted.interpreter_class]
+    )
     assert [shown["attribute"] for shown in explained["shown"]] == wanted.shown(5.0)
     assert [shown["contribution"] for shown in explained["shown"]] == pytest.approx(
         wanted.contributions[wanted.shown(5.0)].tolist()
@@ -304,22 +367,33 @@ def test_what_is_told_of_a_run_is_what_its_model_says(finished_run: Path) -> Non
 # ----------------------------------------------------------------------------------------------------------------- listening
 def test_loopback_is_told_from_the_rest() -> None:
     assert all(is_loopback(host) for host in ("127.0.0.1", "127.0.0.2", "::1", "localhost"))
-    assert not any(is_loopback(host) for host in ("0.0.0.0", "::", "192.168.1.7", "example.org", ""))
+    assert not any(
+        is_loopback(host) for host in ("0.0.0.0", "::", "192.168.1.7", "example.org", "")
+    )
 
 
 def test_a_port_in_use_is_told_with_another() -> None:
     with listening("127.0.0.1", 0) as door:
         port = door.getsockname()[1]
-        with pytest.raises(UserError, match=f"Port {port} of 127.0.0.1 is in use. Choose another: --port {port + 1}"):
+        with pytest.raises(
+            UserError,
+            match=f"Port {port} of 127.0.0.1 is in use. Choose another: --port {port + 1}",
+        ):
             listening("127.0.0.1", port)
 
 
-@pytest.mark.parametrize(("host", "port", "words"), [("127.0.0.1", 70000, "no port 70000"), ("192.0.2.1", 0, "Cannot listen")])
+@pytest.mark.parametrize(
+    ("host", "port", "words"),
+    [("127.0.0.1", 70000, "no port 70000"), ("192.0.2.1", 0, "Cannot listen")],
+)
 def test_where_nobody_can_listen_is_told(host: str, port: int, words: str) -> None:
     with pytest.raises(UserError, match=words):
         listening(host, port)
 
 
 def test_an_address_of_the_loopback_is_listened_at() -> None:
-    with listening("localhost", 0) as door, socket.create_connection(door.getsockname()[:2]) as caller:
+    with (
+        listening("localhost", 0) as door,
+        socket.create_connection(door.getsockname()[:2]) as caller,
+    ):
         assert caller.getpeername()[1] == door.getsockname()[1]

@@ -45,7 +45,11 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(sources: Path) -> Path:
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", "dist"], cwd=sources, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", "dist"],
+        cwd=sources,
+        check=True,
+    )
     (built,) = (sources / "dist").glob("*.whl")
     return built
 
@@ -56,7 +60,17 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv = tmp_path_factory.mktemp("venv")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
     python = venv / "bin/python"
-    asked = ["pip", "install", "--quiet", "--offline", "--no-cache", "--no-deps", "--python", python, wheel]
+    asked = [
+        "pip",
+        "install",
+        "--quiet",
+        "--offline",
+        "--no-cache",
+        "--no-deps",
+        "--python",
+        python,
+        wheel,
+    ]
     subprocess.run([sys.executable, "-m", "uv", *asked], check=True)
     (site,) = venv.glob("lib/python*/site-packages")
     (site / "borrowed.pth").write_text(
@@ -67,17 +81,24 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(program: Path, *arguments: str, cwd: Path) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    ran = subprocess.run([program, *arguments], capture_output=True, text=True, cwd=cwd, env=environment, check=False)
+    ran = subprocess.run(
+        [program, *arguments], capture_output=True, text=True, cwd=cwd, env=environment, check=False
+    )
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 
 
 def test_the_wheel_holds_the_configuration_inside_the_package(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    here = {f"interp_by_design/conf/{file.relative_to(CONF).as_posix()}" for file in CONF.rglob("*.yaml")}
+    here = {
+        f"interp_by_design/conf/{file.relative_to(CONF).as_posix()}"
+        for file in CONF.rglob("*.yaml")
+    }
     assert here == {name for name in names if name.endswith(".yaml")}
     assert {"interp_by_design/py.typed", "interp_by_design/report/comparison.html"} <= set(names)
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"interp_by_design"}, "nothing beside the package"
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"interp_by_design"}, (
+        "nothing beside the package"
+    )
 
 
 def test_an_editable_install_holds_no_copy_of_it(sources: Path) -> None:
@@ -86,7 +107,9 @@ def test_an_editable_install_holds_no_copy_of_it(sources: Path) -> None:
     folder.mkdir()
     subprocess.run([sys.executable, "-c", build, folder], cwd=sources, check=True)
     (built,) = folder.glob("*.whl")
-    assert not [name for name in zipfile.ZipFile(built).namelist() if name.startswith("interp_by_design/")]
+    assert not [
+        name for name in zipfile.ZipFile(built).namelist() if name.startswith("interp_by_design/")
+    ]
 
 
 def test_the_wheel_trains_compares_and_loads_alone(programs: Path, tmp_path: Path) -> None:
@@ -97,7 +120,10 @@ def test_the_wheel_trains_compares_and_loads_alone(programs: Path, tmp_path: Pat
     assert "interp train [experiment=NAME]" in run(interp, "train", "--help", cwd=tmp_path)
     short = ["trainer.max_epochs=1", "hydra.run.dir=run"]
     run(interp, "train", "--config-dir=own", "experiment=mine", *short, cwd=tmp_path)
-    assert "bin/interp train --config-dir=own" in json.loads((tmp_path / "run/provenance.json").read_text())["command"]
+    assert (
+        "bin/interp train --config-dir=own"
+        in json.loads((tmp_path / "run/provenance.json").read_text())["command"]
+    )
     assert (tmp_path / "run/train.log").is_file()
     assert run(python, "-c", LOOK, cwd=tmp_path).startswith(str(programs.parent))
     assert "1 run compared" in (tmp_path / "page.html").read_text()

@@ -3,7 +3,6 @@
 Ours and their rivals, which read the same hidden layers. Some rivals are fitted to a frozen predictor before the head learns.
 """
 
-from interp_by_design.attributes.cells import all_cells
 from interp_by_design.attributes.concepts import ConceptDictionary
 from interp_by_design.attributes.dictionary import AttributeDictionary
 from interp_by_design.attributes.flint import FlintDictionary
@@ -12,6 +11,7 @@ from interp_by_design.attributes.learnable_concepts import LearnableConceptDicti
 from interp_by_design.attributes.linear_probe import LinearProbeDictionary
 from interp_by_design.attributes.nmf import NMFDictionary
 from interp_by_design.attributes.pca import PCADictionary
+from interp_by_design.attributes.pooled_features import all_features
 from interp_by_design.attributes.prototypes import PrototypeDictionary
 from interp_by_design.attributes.signed import SignedDictionary
 from interp_by_design.attributes.sparse_autoencoder import SparseAutoencoderDictionary
@@ -30,5 +30,5 @@ __all__ = [
     "SignedDictionary",
     "SparseAutoencoderDictionary",
     "TopKDictionary",
-    "all_cells",
+    "all_features",
 ]

@@ -8,9 +8,13 @@ from typing import cast, final
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.attributes.cells import all_cells, cell_count
 from interp_by_design.attributes.dictionary import AttributeDictionary, checked_count
-from interp_by_design.attributes.evidence import Evidence, linear_evidence, scale_of
+from interp_by_design.attributes.pooled_features import all_features, cell_count
+from interp_by_design.attributes.spatial_contributions import (
+    SpatialContributions,
+    linear_evidence,
+    scale_of,
+)
 from interp_by_design.terms import Attributes
 
 
@@ -32,10 +36,10 @@ class ConceptDictionary(AttributeDictionary):
         self.weights = nn.Linear(width, n_attributes)
 
     def forward(self, hidden: Sequence[Tensor]) -> Attributes:
-        scores: Tensor = self.weights(self.standardise(all_cells(hidden, self.pooled)))
+        scores: Tensor = self.weights(self.standardise(all_features(hidden, self.pooled)))
         return scores.sigmoid()
 
-    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence:
+    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> SpatialContributions:
         """Of the scores before the sigmoid."""
         directions = weights @ self.weights.weight * scale_of(self.standardise)
         mean = cast("Tensor", self.standardise.running_mean)

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.attributes.evidence import Evidence
+from interp_by_design.attributes.spatial_contributions import SpatialContributions
 from interp_by_design.terms import Attributes, HeadWeights, UserError
 
-HiddenBatches = Callable[[], Iterable[Sequence[Tensor]]]  # starts a pass over a split's hidden layers, batch by batch
+HiddenBatches = Callable[
+    [], Iterable[Sequence[Tensor]]
+]  # starts a pass over a split's hidden layers, batch by batch
 
 
 class AttributeDictionary(nn.Module, ABC):
@@ -41,7 +43,9 @@ class AttributeDictionary(nn.Module, ABC):
         attributes: Attributes = self(hidden)
         return attributes
 
-    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence | None:
+    def evidence(
+        self, hidden: Sequence[Tensor], weights: Attributes
+    ) -> SpatialContributions | None:
         """What each position of the hidden layers adds to a weighted sum of attributes, when not training.
 
         `weights` [n, J] is 1 at one attribute and 0 elsewhere to ask for that one. The parts add up exactly to that sum of the
@@ -71,7 +75,9 @@ def checked_count(n_attributes: object) -> int:
 def checked_active(k: object, n_attributes: int) -> int:
     """`k` itself where it can be a number of active attributes among `n_attributes`."""
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= n_attributes:
-        raise UserError(f"k is the number of active attributes: a whole number from 1 to n_attributes={n_attributes}, not {k!r}.")
+        raise UserError(
+            f"k is the number of active attributes: a whole number from 1 to n_attributes={n_attributes}, not {k!r}."
+        )
     return k
 
 
@@ -94,7 +100,9 @@ def k_largest(attributes: Attributes, k: int) -> Attributes:
 
 def require_fitted(dictionary: AttributeDictionary) -> None:
     """Raises `UserError` where a dictionary that needs a fit had none, and no state dict of one that had."""
-    if torch.compiler.is_compiling() or dictionary.fitted:  # a graph that is exported cannot branch on a buffer
+    if (
+        torch.compiler.is_compiling() or dictionary.fitted
+    ):  # a graph that is exported cannot branch on a buffer
         return
     raise UserError(
         f"This {type(dictionary).__name__} is not fitted yet. Call fit(hidden, seed) once, as learning=post_hoc does before its "

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from interp_by_design.attributes.dictionary import AttributeDictionary, checked_count
-from interp_by_design.attributes.evidence import Evidence
+from interp_by_design.attributes.spatial_contributions import SpatialContributions
 from interp_by_design.terms import Attributes, UserError
 
 
@@ -47,11 +47,16 @@ class FlintDictionary(AttributeDictionary):
         smallest = min(shape[1] for shape in shapes)
         activation = nn.LeakyReLU if single else nn.ReLU
         self.branches = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(shape[0], channels, 3, stride=_stride(shape, smallest), padding=1), activation())
+            nn.Sequential(
+                nn.Conv2d(shape[0], channels, 3, stride=_stride(shape, smallest), padding=1),
+                activation(),
+            )
             for shape in shapes
         )
         self.join = (
-            nn.Identity() if single else nn.Sequential(nn.Conv2d(len(shapes) * channels, channels, 3, padding=1), nn.ReLU())
+            nn.Identity()
+            if single
+            else nn.Sequential(nn.Conv2d(len(shapes) * channels, channels, 3, padding=1), nn.ReLU())
         )
         self.weights = nn.Sequential(
             nn.AdaptiveAvgPool2d(pooled),
@@ -64,16 +69,20 @@ class FlintDictionary(AttributeDictionary):
         attributes: Tensor = self.weights(self._joined(hidden))
         return attributes
 
-    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence:
+    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> SpatialContributions:
         """Of the last maps before the pooling; their positions have seen their neighbours in the hidden layers."""
         maps = self._joined(hidden)
         pool, dense = self.weights[0], cast("nn.Linear", self.weights[2])
-        with torch.enable_grad():  # pooling is linear: its adjoint is its gradient, whatever windows it takes
+        with (
+            torch.enable_grad()
+        ):  # pooling is linear: its adjoint is its gradient, whatever windows it takes
             blank = torch.zeros_like(maps).requires_grad_()
             cells = (weights @ dense.weight).detach()
             grid = pool(blank)
             (shares,) = torch.autograd.grad(grid, blank, cells.view_as(grid))
-        return Evidence(((shares * maps).sum(dim=1),), maps.new_zeros(len(maps), 0), weights @ dense.bias)
+        return SpatialContributions(
+            ((shares * maps).sum(dim=1),), maps.new_zeros(len(maps), 0), weights @ dense.bias
+        )
 
     def _joined(self, hidden: Sequence[Tensor]) -> Tensor:
         maps = [branch(layer) for branch, layer in zip(self.branches, hidden, strict=True)]
@@ -84,5 +93,7 @@ class FlintDictionary(AttributeDictionary):
 def _stride(shape: torch.Size, smallest: int) -> int:
     stride = -(-shape[1] // smallest)
     if -(-shape[1] // stride) != smallest:  # a padded 3x3 convolution gives ceil(size / stride)
-        raise UserError(f"A map of size {shape[1]} cannot be joined with one of size {smallest}: no whole stride leads there.")
+        raise UserError(
+            f"A map of size {shape[1]} cannot be joined with one of size {smallest}: no whole stride leads there."
+        )
     return stride

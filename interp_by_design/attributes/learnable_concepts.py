@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from interp_by_design.attributes.cells import all_cells, cell_count
 from interp_by_design.attributes.dictionary import AttributeDictionary, checked_count
+from interp_by_design.attributes.pooled_features import all_features, cell_count
 from interp_by_design.terms import Attributes, UserError
 
 Embeddings = Float[Tensor, "n attributes embedding"]
@@ -48,7 +48,9 @@ class LearnableConceptDictionary(AttributeDictionary):
         """Raises `UserError` unless n_attributes, embedding and pooled are at least 1, and temperature is positive and finite."""
         super().__init__()
         if isinstance(embedding, bool) or not isinstance(embedding, int) or embedding < 1:
-            raise UserError(f"embedding is how many numbers a concept has, a whole number of at least 1, not {embedding!r}.")
+            raise UserError(
+                f"embedding is how many numbers a concept has, a whole number of at least 1, not {embedding!r}."
+            )
         if not isinstance(temperature, int | float) or not 0 < temperature < math.inf:
             raise UserError(
                 f"temperature must be a positive number, not {temperature!r}: small ones make concepts nearly 0 or 1."
@@ -58,7 +60,10 @@ class LearnableConceptDictionary(AttributeDictionary):
         size, width = n_attributes * embedding, cell_count(shapes, pooled)
         self.standardise = nn.BatchNorm1d(width, affine=False)
         self.embed = nn.Sequential(
-            nn.Linear(width, size), nn.ReLU(), nn.Linear(size, size), nn.Unflatten(1, (n_attributes, embedding))
+            nn.Linear(width, size),
+            nn.ReLU(),
+            nn.Linear(size, size),
+            nn.Unflatten(1, (n_attributes, embedding)),
         )
         self.prototypes = nn.Parameter(torch.randn(n_attributes, embedding))
         self.strength = nn.Linear(embedding, 1) if strength else None
@@ -78,7 +83,7 @@ class LearnableConceptDictionary(AttributeDictionary):
 
     def embeddings(self, hidden: Sequence[Tensor]) -> Embeddings:
         """e(x), of length sqrt(bound) at most."""
-        embeddings: Tensor = self.embed(self.standardise(all_cells(hidden, self.pooled)))
+        embeddings: Tensor = self.embed(self.standardise(all_features(hidden, self.pooled)))
         return shortened(embeddings, math.sqrt(self.bound))
 
     def logits(self, embeddings: Embeddings) -> Float[Tensor, "n attributes"]:

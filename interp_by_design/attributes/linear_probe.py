@@ -8,9 +8,19 @@ from typing import cast, final
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.attributes.cells import all_cells, cell_count
-from interp_by_design.attributes.dictionary import AttributeDictionary, checked_active, checked_pairs, k_largest
-from interp_by_design.attributes.evidence import Evidence, linear_evidence, scale_of, signed_weights
+from interp_by_design.attributes.dictionary import (
+    AttributeDictionary,
+    checked_active,
+    checked_pairs,
+    k_largest,
+)
+from interp_by_design.attributes.pooled_features import all_features, cell_count
+from interp_by_design.attributes.spatial_contributions import (
+    SpatialContributions,
+    linear_evidence,
+    scale_of,
+    signed_weights,
+)
 from interp_by_design.terms import Attributes
 
 
@@ -25,22 +35,32 @@ class LinearProbeDictionary(AttributeDictionary):
     Source: linear probes, Alain and Bengio (2016), arXiv 1610.01644. Departs from them in the bounded rank, the split and k.
     """
 
-    def __init__(self, shapes: Sequence[torch.Size], n_attributes: int, k: int, pooled: int = 3) -> None:
+    def __init__(
+        self, shapes: Sequence[torch.Size], n_attributes: int, k: int, pooled: int = 3
+    ) -> None:
         """Raises `UserError` unless n_attributes is even, 1 <= k <= n_attributes and pooled >= 1."""
         super().__init__()
         directions = checked_pairs(n_attributes)
-        self.n_attributes, self.k, self.pooled = n_attributes, checked_active(k, n_attributes), pooled
+        self.n_attributes, self.k, self.pooled = (
+            n_attributes,
+            checked_active(k, n_attributes),
+            pooled,
+        )
         width = cell_count(shapes, pooled)
         self.standardise = nn.BatchNorm1d(width, affine=False)
         self.weights = nn.Linear(width, directions, bias=False)
 
     def forward(self, hidden: Sequence[Tensor]) -> Attributes:
-        return k_largest(split(self.weights(self.standardise(all_cells(hidden, self.pooled)))), self.k)
+        return k_largest(
+            split(self.weights(self.standardise(all_features(hidden, self.pooled)))), self.k
+        )
 
-    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence:
+    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> SpatialContributions:
         directions = signed_weights(weights) @ self.weights.weight * scale_of(self.standardise)
         mean = cast("Tensor", self.standardise.running_mean)
-        return linear_evidence(hidden, self.pooled, directions, mean, weights.new_zeros(len(weights)))
+        return linear_evidence(
+            hidden, self.pooled, directions, mean, weights.new_zeros(len(weights))
+        )
 
 
 def split(signed: Tensor) -> Attributes:

@@ -8,7 +8,6 @@ from typing import final
 import torch
 from torch import Tensor
 
-from interp_by_design.attributes.cells import Cells, Standardised, all_cells, cell_count, checked_rows, drawn_rows
 from interp_by_design.attributes.dictionary import (
     AttributeDictionary,
     HiddenBatches,
@@ -17,8 +16,20 @@ from interp_by_design.attributes.dictionary import (
     k_largest,
     require_fitted,
 )
-from interp_by_design.attributes.evidence import Evidence, linear_evidence, signed_weights
 from interp_by_design.attributes.linear_probe import split
+from interp_by_design.attributes.pooled_features import (
+    Cells,
+    Standardised,
+    all_features,
+    cell_count,
+    checked_rows,
+    drawn_rows,
+)
+from interp_by_design.attributes.spatial_contributions import (
+    SpatialContributions,
+    linear_evidence,
+    signed_weights,
+)
 from interp_by_design.terms import Attributes, UserError
 
 EXACT_UP_TO = 2048  # cells
@@ -64,28 +75,36 @@ class PCADictionary(AttributeDictionary):
 
     def forward(self, hidden: Sequence[Tensor]) -> Attributes:
         require_fitted(self)
-        z = self.standardise(all_cells(hidden, self.pooled))
+        z = self.standardise(all_features(hidden, self.pooled))
         return k_largest(split(z @ self.components.T), self.k)
 
-    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence:
+    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> SpatialContributions:
         require_fitted(self)
         directions = signed_weights(weights) @ self.components * self.standardise.scale
-        return linear_evidence(hidden, self.pooled, directions, self.standardise.mean, weights.new_zeros(len(weights)))
+        return linear_evidence(
+            hidden, self.pooled, directions, self.standardise.mean, weights.new_zeros(len(weights))
+        )
 
     def fit(self, hidden: HiddenBatches, seed: int) -> None:
-        cells = (all_cells(layers, self.pooled) for layers in hidden())
+        cells = (all_features(layers, self.pooled) for layers in hidden())
         rows = drawn_rows(cells, self.rows, seed).to(self.components.device)
         self.standardise.fit(rows)
-        components, deviation = _components(self.standardise(rows).cpu(), len(self.components), seed)
+        components, deviation = _components(
+            self.standardise(rows).cpu(), len(self.components), seed
+        )
         absent = deviation <= 1e-5 * deviation.max()
-        self.components.copy_(torch.where(absent, 0.0, components / deviation if self.whiten else components))
+        self.components.copy_(
+            torch.where(absent, 0.0, components / deviation if self.whiten else components)
+        )
         self.fitted.fill_(True)
 
 
 def _components(z: Cells, directions: int, seed: int) -> tuple[Tensor, Tensor]:
     """V [directions, cells] and σ [directions, 1]."""
     if len(z) < directions:
-        raise UserError(f"{directions} principal components need as many train samples at least, and there are {len(z)}.")
+        raise UserError(
+            f"{directions} principal components need as many train samples at least, and there are {len(z)}."
+        )
     from sklearn.decomposition import PCA  # a second to import, which only a fit has to wait
 
     exact = z.shape[1] <= EXACT_UP_TO

@@ -8,8 +8,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.attributes.cells import all_cells, cell_count
 from interp_by_design.attributes.dictionary import AttributeDictionary, checked_count
+from interp_by_design.attributes.pooled_features import all_features, cell_count
 from interp_by_design.terms import Attributes
 
 
@@ -34,4 +34,4 @@ class PrototypeDictionary(AttributeDictionary):
 
     def code(self, hidden: Sequence[Tensor]) -> Tensor:
         """z, [n, d]."""
-        return all_cells(hidden, self.pooled)
+        return all_features(hidden, self.pooled)

@@ -9,9 +9,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from interp_by_design.attributes.cells import cell_count, pooled_cells
-from interp_by_design.attributes.dictionary import AttributeDictionary, checked_active, checked_count, k_largest
-from interp_by_design.attributes.evidence import Evidence, linear_evidence, scale_of
+from interp_by_design.attributes.dictionary import (
+    AttributeDictionary,
+    checked_active,
+    checked_count,
+    k_largest,
+)
+from interp_by_design.attributes.pooled_features import cell_count, pooled_features
+from interp_by_design.attributes.spatial_contributions import (
+    SpatialContributions,
+    linear_evidence,
+    scale_of,
+)
 from interp_by_design.terms import Attributes, HeadWeights
 
 SIDE = 2  # classes that a direction speaks for at first, and as many that it speaks against
@@ -35,7 +44,9 @@ class SignedDictionary(AttributeDictionary):
     Dietterich and Bakiri (1995), arXiv cs/9501101.
     """
 
-    def __init__(self, shapes: Sequence[torch.Size], n_attributes: int, k: int | None = None, pooled: int = 3) -> None:
+    def __init__(
+        self, shapes: Sequence[torch.Size], n_attributes: int, k: int | None = None, pooled: int = 3
+    ) -> None:
         """k: at most so many active attributes; None for D. Raises `UserError` unless 1 <= k <= n_attributes and pooled >= 1."""
         super().__init__()
         self.n_attributes = checked_count(n_attributes)
@@ -47,7 +58,7 @@ class SignedDictionary(AttributeDictionary):
         self.standardise_directions = nn.BatchNorm1d(directions)
 
     def dense(self, hidden: Sequence[Tensor]) -> Attributes:
-        z = torch.cat([pooled_cells(layer, self.pooled) for layer in hidden], dim=1)
+        z = torch.cat([pooled_features(layer, self.pooled) for layer in hidden], dim=1)
         signed = self.standardise_directions(self.weights(self.standardise_inputs(z)))
         return torch.cat([signed, -signed], dim=1)[:, : self.n_attributes].relu()
 
@@ -63,11 +74,13 @@ class SignedDictionary(AttributeDictionary):
             direction[order[:side]], direction[order[side : 2 * side]] = FIRST_WEIGHT, -FIRST_WEIGHT
         return torch.cat([code, -code], dim=1)[:, : self.n_attributes]
 
-    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence:
+    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> SpatialContributions:
         cells, directions = self.standardise_inputs, self.standardise_directions
         positive, negative = F.pad(weights, (0, self.n_attributes % 2)).chunk(2, dim=1)
         signed = positive - negative
         gain = signed * directions.weight * scale_of(directions)
         constant = signed @ directions.bias - gain @ cast("Tensor", directions.running_mean)
         mean = cast("Tensor", cells.running_mean)
-        return linear_evidence(hidden, self.pooled, gain @ self.weights.weight * scale_of(cells), mean, constant)
+        return linear_evidence(
+            hidden, self.pooled, gain @ self.weights.weight * scale_of(cells), mean, constant
+        )

@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from interp_by_design.attributes.cells import Cells, Standardised, all_cells, cell_count, checked_rows, drawn_rows
 from interp_by_design.attributes.dictionary import (
     AttributeDictionary,
     HiddenBatches,
@@ -18,7 +17,15 @@ from interp_by_design.attributes.dictionary import (
     k_largest,
     require_fitted,
 )
-from interp_by_design.attributes.evidence import Evidence, linear_evidence
+from interp_by_design.attributes.pooled_features import (
+    Cells,
+    Standardised,
+    all_features,
+    cell_count,
+    checked_rows,
+    drawn_rows,
+)
+from interp_by_design.attributes.spatial_contributions import SpatialContributions, linear_evidence
 from interp_by_design.terms import Attributes, UserError
 
 BATCH = 256
@@ -75,7 +82,9 @@ class SparseAutoencoderDictionary(AttributeDictionary):
         """Raises `UserError` unless 1 <= k <= n_attributes, pooled >= 1, rows >= 2 and epochs >= 1."""
         super().__init__()
         if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
-            raise UserError(f"epochs is how often the autoencoder sees its train samples, at least 1, not {epochs!r}.")
+            raise UserError(
+                f"epochs is how often the autoencoder sees its train samples, at least 1, not {epochs!r}."
+            )
         self.n_attributes, self.k = checked_count(n_attributes), checked_active(k, n_attributes)
         self.pooled, self.rows, self.epochs = pooled, checked_rows(rows), epochs
         width = cell_count(shapes, pooled)
@@ -88,16 +97,16 @@ class SparseAutoencoderDictionary(AttributeDictionary):
 
     def forward(self, hidden: Sequence[Tensor]) -> Attributes:
         require_fitted(self)
-        return self.autoencoder.encode(self.standardise(all_cells(hidden, self.pooled)), self.k)
+        return self.autoencoder.encode(self.standardise(all_features(hidden, self.pooled)), self.k)
 
-    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence:
+    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> SpatialContributions:
         require_fitted(self)
         constant = weights @ (self.threshold - self.encoder @ self.offset)
         directions = weights @ self.encoder * self.standardise.scale
         return linear_evidence(hidden, self.pooled, directions, self.standardise.mean, constant)
 
     def fit(self, hidden: HiddenBatches, seed: int) -> None:
-        cells = (all_cells(layers, self.pooled) for layers in hidden())
+        cells = (all_features(layers, self.pooled) for layers in hidden())
         rows = drawn_rows(cells, self.rows, seed).to(self.encoder.device)
         self.standardise.fit(rows)
         learnt = trained(self.standardise(rows), self.n_attributes, self.k, self.epochs, seed)
@@ -129,7 +138,9 @@ def trained(z: Cells, n_attributes: int, k: int, epochs: int, seed: int) -> Auto
 
 
 def _started(z: Cells, n_attributes: int, draws: torch.Generator) -> Autoencoder:
-    directions = F.normalize(z[torch.randint(len(z), (n_attributes,), generator=draws).to(z.device)], dim=1)
+    directions = F.normalize(
+        z[torch.randint(len(z), (n_attributes,), generator=draws).to(z.device)], dim=1
+    )
     parts = (directions, z.new_zeros(n_attributes), directions, z.new_zeros(z.shape[1]))
     return Autoencoder(*(part.clone().requires_grad_() for part in parts))
 
@@ -146,10 +157,15 @@ def _step(learnt: Autoencoder, optimizer: torch.optim.Optimizer, z: Cells, k: in
 
 
 @torch.no_grad()
-def replace_dead(learnt: Autoencoder, dead: Tensor, z: Cells, k: int, draws: torch.Generator) -> None:
+def replace_dead(
+    learnt: Autoencoder, dead: Tensor, z: Cells, k: int, draws: torch.Generator
+) -> None:
     """Each dead unit becomes the direction of what is missing of a sample, drawn in proportion to its squared error."""
     missing = torch.cat(
-        [some - learnt.decode(learnt.encode(some, k)) for some in z.tensor_split(list(range(BATCH, len(z), BATCH)))]
+        [
+            some - learnt.decode(learnt.encode(some, k))
+            for some in z.tensor_split(list(range(BATCH, len(z), BATCH)))
+        ]
     )
     error = missing.square().sum(dim=1).cpu()
     count = min(int(dead.sum()), int((error > 0).sum()))

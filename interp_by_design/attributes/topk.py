@@ -9,9 +9,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from interp_by_design.attributes.cells import cell_count, pooled_cells
-from interp_by_design.attributes.dictionary import AttributeDictionary, checked_active, checked_count, k_largest
-from interp_by_design.attributes.evidence import Evidence, linear_evidence, scale_of
+from interp_by_design.attributes.dictionary import (
+    AttributeDictionary,
+    checked_active,
+    checked_count,
+    k_largest,
+)
+from interp_by_design.attributes.pooled_features import cell_count, pooled_features
+from interp_by_design.attributes.spatial_contributions import (
+    SpatialContributions,
+    linear_evidence,
+    scale_of,
+)
 from interp_by_design.terms import Attributes
 
 
@@ -31,7 +40,12 @@ class TopKDictionary(AttributeDictionary):
     """
 
     def __init__(
-        self, shapes: Sequence[torch.Size], n_attributes: int, k: int, pooled: int = 3, continuous: bool = False
+        self,
+        shapes: Sequence[torch.Size],
+        n_attributes: int,
+        k: int,
+        pooled: int = 3,
+        continuous: bool = False,
     ) -> None:
         """Raises `UserError` unless 1 <= k <= n_attributes and pooled >= 1."""
         super().__init__()
@@ -44,7 +58,7 @@ class TopKDictionary(AttributeDictionary):
         self.standardise_attributes = nn.BatchNorm1d(n_attributes)
 
     def dense(self, hidden: Sequence[Tensor]) -> Attributes:
-        z = torch.cat([pooled_cells(layer, self.pooled) for layer in hidden], dim=1)
+        z = torch.cat([pooled_features(layer, self.pooled) for layer in hidden], dim=1)
         return F.softplus(self.standardise_attributes(self.weights(self.standardise_inputs(z))))
 
     def forward(self, hidden: Sequence[Tensor]) -> Attributes:
@@ -55,9 +69,11 @@ class TopKDictionary(AttributeDictionary):
             return torch.zeros_like(attributes).scatter(1, which, largest)
         return k_largest(attributes, self.k)
 
-    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> Evidence:
+    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> SpatialContributions:
         cells, attributes = self.standardise_inputs, self.standardise_attributes
         gain = weights * attributes.weight * scale_of(attributes)
         constant = weights @ attributes.bias - gain @ cast("Tensor", attributes.running_mean)
         mean = cast("Tensor", cells.running_mean)
-        return linear_evidence(hidden, self.pooled, gain @ self.weights.weight * scale_of(cells), mean, constant)
+        return linear_evidence(
+            hidden, self.pooled, gain @ self.weights.weight * scale_of(cells), mean, constant
+        )

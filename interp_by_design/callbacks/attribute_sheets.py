@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import final
 
+from interp_by_design.callbacks.figure_callback import WATCHED, FigureCallback, Snapshot
 from interp_by_design.callbacks.loggers import Drawing
-from interp_by_design.callbacks.showing import WATCHED, Glance, Showing
 from interp_by_design.explain import explain_globally
 from interp_by_design.terms import UserError
 from interp_by_design.visualize import LIGHT, attribute_sheet
 
 
 @final
-class AttributeSheets(Showing):
-    """A sheet under `sheets/` for each of so many `attributes`, those with the largest global relevance; the rest as `Showing`.
+class AttributeSheets(FigureCallback):
+    """A sheet under `sheets/` for each of so many `attributes`, those with the largest global relevance; the rest as `FigureCallback`.
 
     The `samples` are the watched images that activate it most, and nothing is maximised: the report does that, for all.
     """
@@ -34,12 +34,25 @@ class AttributeSheets(Showing):
                 raise UserError(f"{name} must be a whole number of at least 1, not {given!r}.")
         self.attributes, self.samples = attributes, samples
 
-    def show(self, glance: Glance) -> Iterator[Drawing]:
-        from interp_by_design.explain import SheetSettings, attribute_sheets  # captum, behind them, takes a second to import
+    def show(self, glance: Snapshot) -> Iterator[Drawing]:
+        from interp_by_design.explain import (
+            SheetSettings,
+            attribute_sheets,
+        )  # captum, behind them, takes a second to import
 
-        strongest = explain_globally(glance.table).relevance.amax(dim=0).argsort(descending=True, stable=True)
+        strongest = (
+            explain_globally(glance.table)
+            .relevance.amax(dim=0)
+            .argsort(descending=True, stable=True)
+        )
         chosen = tuple(sorted(strongest[: self.attributes].tolist()))
         settings = SheetSettings(samples=self.samples, maximize=False, attributes=chosen)
         for sheet in attribute_sheets(glance.model, glance.watched.split(), glance.table, settings):
-            figure = attribute_sheet(sheet, glance.model.facts.class_names, glance.names, LIGHT, glance.over_all)
-            yield Drawing.of(f"sheets/attribute_{sheet.attribute:03d}", f"φ{sheet.attribute}, {glance.over_all}", figure)
+            figure = attribute_sheet(
+                sheet, glance.model.facts.class_names, glance.names, LIGHT, glance.over_all
+            )
+            yield Drawing.of(
+                f"sheets/attribute_{sheet.attribute:03d}",
+                f"φ{sheet.attribute}, {glance.over_all}",
+                figure,
+            )

@@ -11,7 +11,9 @@ from interp_by_design.terms import AttributeNames
 COLUMNS = ("attribute", "name", "active share", "class", "relevance", "classes")
 
 
-def attribute_table(key: str, found: GlobalExplanation, class_names: Sequence[str], names: AttributeNames) -> Sheet:
+def attribute_table(
+    key: str, found: GlobalExplanation, class_names: Sequence[str], names: AttributeNames
+) -> Sheet:
     """A row for each attribute: its name where it has one, its active share, and what it speaks for.
 
     That is the class with the largest global relevance, that relevance, and all classes with more than 1/TAU.
@@ -31,7 +33,9 @@ def attribute_table(key: str, found: GlobalExplanation, class_names: Sequence[st
     return Sheet(key, COLUMNS, tuple(rows))
 
 
-def relevance_table(key: str, found: GlobalExplanation, class_names: Sequence[str], names: AttributeNames) -> Sheet:
+def relevance_table(
+    key: str, found: GlobalExplanation, class_names: Sequence[str], names: AttributeNames
+) -> Sheet:
     """A row for each class: the images that g decides as it, and the global relevance of every attribute."""
     columns = ("class", "images", *(names.label(j) for j in range(found.relevance.shape[1])))
     counted = zip(class_names, found.counts.tolist(), found.relevance.tolist(), strict=True)

@@ -19,4 +19,8 @@ def _moved(value: Any, old: str, new: Any) -> Any:
     """`value` with every path below `old` below `new` instead."""
     if isinstance(value, dict):
         return {_moved(key, old, new): _moved(entry, old, new) for key, entry in value.items()}
-    return value.replace(old, str(new), 1) if isinstance(value, str) and value.startswith(old) else value
+    return (
+        value.replace(old, str(new), 1)
+        if isinstance(value, str) and value.startswith(old)
+        else value
+    )

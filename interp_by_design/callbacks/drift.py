@@ -10,8 +10,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from interp_by_design.callbacks.figure_callback import WATCHED, FigureCallback, Snapshot
 from interp_by_design.callbacks.loggers import Drawing
-from interp_by_design.callbacks.showing import WATCHED, Glance, Showing
 from interp_by_design.terms import Attributes
 from interp_by_design.visualize import LIGHT, drift
 
@@ -19,13 +19,15 @@ REMEMBERED = 100  # intervals
 
 
 @final
-class Drift(Showing):
+class Drift(FigureCallback):
     """The correlation of each attribute over the watched images with the interval before, `attributes/drift`, from the second on.
 
     A resumed run goes on with what its checkpoint remembers.
     """
 
-    def __init__(self, folder: str | Path, every: int | float | None = 0.25, images: int = WATCHED) -> None:
+    def __init__(
+        self, folder: str | Path, every: int | float | None = 0.25, images: int = WATCHED
+    ) -> None:
         super().__init__(folder, every, images)
         self._before: Tensor | None = None
         self._epochs: list[int] = []
@@ -36,21 +38,32 @@ class Drift(Showing):
         self._before, self._epochs, self._correlations = None, [], []
 
     def state_dict(self) -> dict[str, Any]:
-        return {"before": self._before, "epochs": list(self._epochs), "correlations": list(self._correlations)}
+        return {
+            "before": self._before,
+            "epochs": list(self._epochs),
+            "correlations": list(self._correlations),
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._before = state_dict["before"]
-        self._epochs, self._correlations = list(state_dict["epochs"]), list(state_dict["correlations"])
+        self._epochs, self._correlations = (
+            list(state_dict["epochs"]),
+            list(state_dict["correlations"]),
+        )
 
-    def show(self, glance: Glance) -> Iterator[Drawing]:
+    def show(self, glance: Snapshot) -> Iterator[Drawing]:
         before, now = self._before, glance.table.attributes
         self._before = now
         if before is None or before.shape != now.shape:
             return
         self._epochs = [*self._epochs, glance.epoch][-REMEMBERED:]
         self._correlations = [*self._correlations, correlation(before, now)][-REMEMBERED:]
-        figure = drift(self._epochs, torch.stack(self._correlations), glance.names, LIGHT, glance.over_all)
-        yield Drawing.of("attributes/drift", f"correlation with the interval before, {glance.over_all}", figure)
+        figure = drift(
+            self._epochs, torch.stack(self._correlations), glance.names, LIGHT, glance.over_all
+        )
+        yield Drawing.of(
+            "attributes/drift", f"correlation with the interval before, {glance.over_all}", figure
+        )
 
 
 def correlation(before: Attributes, now: Attributes) -> Tensor:
@@ -58,4 +71,8 @@ def correlation(before: Attributes, now: Attributes) -> Tensor:
     x, y = (values.double() - values.double().mean(dim=0) for values in (before, now))
     norms = x.norm(dim=0) * y.norm(dim=0)
     varies = (before != before[:1]).any(dim=0) & (now != now[:1]).any(dim=0)
-    return torch.where(varies & (norms > 0), (x * y).sum(dim=0) / norms, torch.nan).clamp(-1, 1).float()
+    return (
+        torch.where(varies & (norms > 0), (x * y).sum(dim=0) / norms, torch.nan)
+        .clamp(-1, 1)
+        .float()
+    )

@@ -25,7 +25,9 @@ class Interval:
 
     def __post_init__(self) -> None:
         """Raises `UserError` for anything else."""
-        if self.every is None or (isinstance(self.every, int) and not isinstance(self.every, bool) and self.every >= 1):
+        if self.every is None or (
+            isinstance(self.every, int) and not isinstance(self.every, bool) and self.every >= 1
+        ):
             return
         if not (isinstance(self.every, float) and 0 < self.every < 1):
             raise UserError(
@@ -50,6 +52,8 @@ class Interval:
         if max_epochs is None or max_epochs < 1:
             length = max(self.every * ENDLESS, APART / steps)
         else:
-            length = max_epochs / max(1, math.floor(min(1 / self.every, max_epochs * steps / APART) + 1e-9))
+            length = max_epochs / max(
+                1, math.floor(min(1 / self.every, max_epochs * steps / APART) + 1e-9)
+            )
         # A little more, as 3 / (0.1 * 30) is less than 1.
         return math.floor(epoch / length + 1e-9) > math.floor((epoch - 1) / length + 1e-9)

@@ -38,7 +38,9 @@ class LastCheckpoint(Checkpoint):
     def __init__(self, dirpath: str, minutes: float = 5.0) -> None:
         """Raises `UserError` unless `minutes` is a number > 0."""
         if not isinstance(minutes, int | float) or not minutes > 0:
-            raise UserError(f"A checkpoint is written every so many minutes: a number > 0, not {minutes!r}.")
+            raise UserError(
+                f"A checkpoint is written every so many minutes: a number > 0, not {minutes!r}."
+            )
         self.path, self.minutes = Path(dirpath) / "last.ckpt", minutes
         self._written, self._cost = time.monotonic(), 0.0
         self._stopped = False
@@ -59,16 +61,25 @@ class LastCheckpoint(Checkpoint):
             self._handlers = {number: signal.signal(number, self._note) for number in SIGNALS}
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Batch,
+        batch_idx: int,
     ) -> None:
         done, every = batch_idx + 1, trainer.log_every_n_steps  # type: ignore[attr-defined]  # set from outside
         gathers = done % trainer.accumulate_grad_batches > 0
-        logs = every > 1 and trainer.global_step % every == 0  # after this; a resumed run would not do it again
+        logs = (
+            every > 1 and trainer.global_step % every == 0
+        )  # after this; a resumed run would not do it again
         validates = done == trainer.num_training_batches
         if not (gathers or logs or validates):
             self._write_where_due(trainer, self.minutes * 60)
 
-    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int) -> None:
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
+    ) -> None:
         self._stop_where_told()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -79,7 +90,9 @@ class LastCheckpoint(Checkpoint):
         self._release()
         self._stop_where_told()
 
-    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
         self._release()
 
     def _write_where_due(self, trainer: pl.Trainer, seconds: float) -> None:
@@ -92,7 +105,9 @@ class LastCheckpoint(Checkpoint):
     def _write(self, trainer: pl.Trainer) -> None:
         start = time.monotonic()
         self._stopped = trainer.should_stop
-        self._stopping = trainer.strategy.broadcast(self._signal) if trainer.world_size > 1 else self._signal
+        self._stopping = (
+            trainer.strategy.broadcast(self._signal) if trainer.world_size > 1 else self._signal
+        )
         trainer.save_checkpoint(self.path)
         self._written = time.monotonic()
         self._cost = self._written - start

@@ -6,19 +6,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import final
 
+from interp_by_design.callbacks.figure_callback import (
+    WATCHED,
+    FigureCallback,
+    Snapshot,
+    checked_tau,
+)
 from interp_by_design.callbacks.loggers import Drawing
-from interp_by_design.callbacks.showing import WATCHED, Glance, Showing, checked_tau
-from interp_by_design.callbacks.watched import one_of_each
+from interp_by_design.callbacks.probe_set import one_of_each
 from interp_by_design.explain import TAU, read_locally
 from interp_by_design.terms import UserError
 from interp_by_design.visualize import LIGHT, local_figure
 
 
 @final
-class LocalExplanations(Showing):
+class LocalExplanations(FigureCallback):
     """A figure under `explanations/` for each of `shown` images, the first of each class before the second of any.
 
-    `tau` decides which attributes they show; the rest is as `Showing` has it.
+    `tau` decides which attributes they show; the rest is as `FigureCallback` has it.
     """
 
     def __init__(
@@ -31,15 +36,24 @@ class LocalExplanations(Showing):
     ) -> None:
         super().__init__(folder, every, images)
         if not isinstance(shown, int) or not 1 <= shown <= images:
-            raise UserError(f"shown must be a whole number from 1 to the {images} images that are watched, not {shown!r}.")
+            raise UserError(
+                f"shown must be a whole number from 1 to the {images} images that are watched, not {shown!r}."
+            )
         self.shown, self.tau = shown, checked_tau(tau)
 
-    def show(self, glance: Glance) -> Iterator[Drawing]:
+    def show(self, glance: Snapshot) -> Iterator[Drawing]:
         table, pictures, facts = glance.table, glance.watched.images, glance.model.facts
         for row in one_of_each(table.labels, self.shown):
             reading = read_locally(table, row, self.tau)
             index = int(table.indices[row])
             figure = local_figure(
-                pictures[row], reading, facts.class_names, glance.names, LIGHT, glance.over(f"validation image {index}")
+                pictures[row],
+                reading,
+                facts.class_names,
+                glance.names,
+                LIGHT,
+                glance.over(f"validation image {index}"),
             )
-            yield Drawing.of(f"explanations/image_{index:05d}", reading.statement(facts.class_names), figure)
+            yield Drawing.of(
+                f"explanations/image_{index:05d}", reading.statement(facts.class_names), figure
+            )

@@ -8,7 +8,12 @@ from typing import final
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import TQDMProgressBar
 
-SHORT = {"train/loss": "loss", "val/predictor_accuracy": "f", "val/interpreter_accuracy": "g", "val/fidelity": "fidelity"}
+SHORT = {
+    "train/loss": "loss",
+    "val/predictor_accuracy": "f",
+    "val/interpreter_accuracy": "g",
+    "val/fidelity": "fidelity",
+}
 
 
 @final
@@ -23,7 +28,9 @@ class Progress(TQDMProgressBar):
         if not sys.stderr.isatty():
             self.disable()
 
-    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, int | str | float | dict[str, float]]:
+    def get_metrics(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
         found = trainer.progress_bar_metrics
         return {short: f"{float(found[key]):.4f}" for key, short in SHORT.items() if key in found}
 
@@ -31,5 +38,7 @@ class Progress(TQDMProgressBar):
         super().on_train_epoch_end(trainer, pl_module)
         if not trainer.is_global_zero:
             return
-        numbers = "  ".join(f"{name} {value}" for name, value in self.get_metrics(trainer, pl_module).items())
+        numbers = "  ".join(
+            f"{name} {value}" for name, value in self.get_metrics(trainer, pl_module).items()
+        )
         print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {numbers}", flush=True)

@@ -11,8 +11,8 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import Logger
 
 from interp_by_design.callbacks.attribute_table import attribute_table, relevance_table
+from interp_by_design.callbacks.figure_callback import checked_tau
 from interp_by_design.callbacks.loggers import Drawing, Sheet, guards, publish
-from interp_by_design.callbacks.showing import checked_tau
 from interp_by_design.data.split import Split
 from interp_by_design.explain import TAU, explain_globally
 from interp_by_design.model import InterpretableModel
@@ -53,7 +53,12 @@ class Report(pl.Callback):
         if split not in SPLITS:
             raise UnknownName.among("split", str(split), SPLITS)
         self.options = ReportOptions(
-            split=split, samples=samples, starts=starts, maximize=maximize, tau=checked_tau(tau), figures=figures
+            split=split,
+            samples=samples,
+            starts=starts,
+            maximize=maximize,
+            tau=checked_tau(tau),
+            figures=figures,
         )
         self._step = 0  # the last one of the fit
 
@@ -76,18 +81,25 @@ class Report(pl.Callback):
         try:
             with evaluating(model):
                 page = write_report(folder, model, splits, tables, about, self.options)
-            shown = [*self._tables(folder, model, tables[self.options.split]), *self._figures(folder)]
+            shown = [
+                *self._tables(folder, model, tables[self.options.split]),
+                *self._figures(folder),
+            ]
         except Exception as error:
             kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
             told = "The report is not done (%s%s). The run's numbers are not touched by that. To try again: interp report %s"
-            log.warning(told, kind, str(error), folder)  # the error itself would keep the tables, where somebody keeps records
+            log.warning(
+                told, kind, str(error), folder
+            )  # the error itself would keep the tables, where somebody keeps records
             return None
         for logger in guards(loggers):
             publish(logger, shown, self._step)
             logger.log_page(page)
         return page
 
-    def _tables(self, folder: Path, model: InterpretableModel, table: InterpretationTable) -> list[Drawing | Sheet]:
+    def _tables(
+        self, folder: Path, model: InterpretableModel, table: InterpretationTable
+    ) -> list[Drawing | Sheet]:
         found, classes, names = explain_globally(table), model.facts.class_names, read_names(folder)
         return [
             attribute_table("report/attributes", found, classes, names),
@@ -98,4 +110,8 @@ class Report(pl.Callback):
         """What the report has filed, as it looks on a light page."""
         files = sorted((folder / FOLDER).glob("*.png")) if self.options.figures else []
         over = f"{self.options.split}, at the end"
-        return [Drawing(f"report/{file.stem}", over, file.read_bytes()) for file in files if not file.stem.endswith("_dark")]
+        return [
+            Drawing(f"report/{file.stem}", over, file.read_bytes())
+            for file in files
+            if not file.stem.endswith("_dark")
+        ]

@@ -7,7 +7,7 @@ from typing import Any, final
 
 import pytorch_lightning as pl
 
-from interp_by_design.terms import Batch, SeenBatch
+from interp_by_design.terms import Batch, BatchWithActivations
 
 
 @final
@@ -43,7 +43,12 @@ class Throughput(pl.Callback):
         self._start = time.perf_counter()
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch | SeenBatch, batch_idx: int
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Batch | BatchWithActivations,
+        batch_idx: int,
     ) -> None:
         self.images += len(batch.labels) * trainer.world_size
 
@@ -52,4 +57,7 @@ class Throughput(pl.Callback):
 
     def scores(self) -> dict[str, float]:
         """`seconds` and `images_per_second` of the fit that ended."""
-        return {"seconds": self.seconds, "images_per_second": self.images / self.seconds if self.seconds else 0.0}
+        return {
+            "seconds": self.seconds,
+            "images_per_second": self.images / self.seconds if self.seconds else 0.0,
+        }

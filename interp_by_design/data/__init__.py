@@ -3,14 +3,20 @@
 To add one: subclass `ImageData`, write `read`, mark it `@final`, and write a YAML file in `conf/data`.
 """
 
-from interp_by_design.data.augmentation import Augmentation, Chain, RandomErase, RandomFlip, RandomShift
+from interp_by_design.data.augmentation import (
+    Augmentation,
+    Chain,
+    RandomErase,
+    RandomFlip,
+    RandomShift,
+)
 from interp_by_design.data.cifar10 import CIFAR10
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.digits import Digits
-from interp_by_design.data.factors import Factors
-from interp_by_design.data.factors_fine import FactorsFine
+from interp_by_design.data.factor_images import Factors
+from interp_by_design.data.fine_factor_images import FineFactorImages
 from interp_by_design.data.image_folder import ImageFolder
-from interp_by_design.data.live import LiveData
+from interp_by_design.data.in_memory import InMemoryData
 from interp_by_design.data.loader import Loader
 from interp_by_design.data.mnist import MNIST, FashionMNIST
 from interp_by_design.data.quickdraw import QuickDraw
@@ -26,11 +32,11 @@ __all__ = [
     "Chain",
     "Digits",
     "Factors",
-    "FactorsFine",
     "FashionMNIST",
+    "FineFactorImages",
     "ImageData",
     "ImageFolder",
-    "LiveData",
+    "InMemoryData",
     "Loader",
     "QuickDraw",
     "RandomErase",

@@ -32,7 +32,9 @@ def causes_of(records: Records) -> Causes:
     The shape within an outline, disc or ring, square or triangle, is a nuisance too: `hole` and `corners`.
     """
     texture, shape = records.texture, records.shape
-    columns: dict[tuple[str, str], Tensor] = {("texture", name): texture == i for i, name in enumerate(TEXTURES)}
+    columns: dict[tuple[str, str], Tensor] = {
+        ("texture", name): texture == i for i, name in enumerate(TEXTURES)
+    }
     columns["outline", OUTLINES[1]] = records.labels() % len(OUTLINES) == 1
     columns["hole", "ring rather than disc"] = (shape == 1).float() - (shape == 0).float()
     columns["corners", "triangle rather than square"] = (shape == 3).float() - (shape == 2).float()
@@ -42,5 +44,7 @@ def causes_of(records: Records) -> Causes:
         columns[factor, factor] = getattr(records, factor)
     columns |= {("distractor", name): records.distractor == i for i, name in enumerate(DISTRACTORS)}
     values = torch.stack([column.float() for column in columns.values()], dim=1)
-    names = tuple(factor if value == factor else f"{factor} is {value}" for factor, value in columns)
+    names = tuple(
+        factor if value == factor else f"{factor} is {value}" for factor, value in columns
+    )
     return Causes(names, tuple(factor for factor, _ in columns), values)

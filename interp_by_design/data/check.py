@@ -19,13 +19,17 @@ def check(reading: Reading) -> None:
     """Raises UserError unless pixels, labels, class names and the shapes of the splits fit together."""
     names = reading.class_names
     if len(names) < 2 or len(set(names)) != len(names):
-        raise UserError(f"The class names {list(names)} cannot name classes. Give at least two, all different.")
+        raise UserError(
+            f"The class names {list(names)} cannot name classes. Give at least two, all different."
+        )
     for where, split in (("train", reading.train), ("val", reading.val), ("test", reading.test)):
         if split is not None:
             check_split(split, where, len(names))
     train, test = reading.train.image_shape, reading.test.image_shape
     if train != test:
-        raise UserError(f"Train images are {train} and test images {test}. Bring both to one (channels, height, width).")
+        raise UserError(
+            f"Train images are {train} and test images {test}. Bring both to one (channels, height, width)."
+        )
 
 
 def check_split(split: Split, where: str, n_classes: int) -> None:
@@ -45,7 +49,9 @@ def _check_pixels(images: Tensor, where: str) -> None:
     if images.dtype == torch.uint8:
         return
     if not images.dtype.is_floating_point:
-        raise UserError(f"The {where} images are {images.dtype}; wanted uint8 in 0..255 or floats in [0, 1]. Convert them.")
+        raise UserError(
+            f"The {where} images are {images.dtype}; wanted uint8 in 0..255 or floats in [0, 1]. Convert them."
+        )
     # A comparison with NaN is false, so this finds it too.
     wrong = ~((images >= 0) & (images <= 1)).flatten(1).all(dim=1)
     if wrong.any():
@@ -60,7 +66,9 @@ def _check_pixels(images: Tensor, where: str) -> None:
 def _check_one_each(split: TensorSplit, where: str) -> None:
     labels, n = split.labels, split.images.shape[0]
     if labels.ndim == 1 and len(labels) != n:
-        raise UserError(f"There are {n} {where} images and {len(labels)} labels. Give one label an image.")
+        raise UserError(
+            f"There are {n} {where} images and {len(labels)} labels. Give one label an image."
+        )
     if labels.dtype != torch.int64 or labels.ndim != 1:
         raise UserError(
             f"The {where} labels are {labels.dtype} of shape {tuple(labels.shape)}; wanted int64 of shape ({n},), one an image. "

@@ -30,4 +30,6 @@ class CIFAR10(Published):
 
 
 def _split(data: datasets.CIFAR10) -> TensorSplit:
-    return TensorSplit(torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(data.targets))
+    return TensorSplit(
+        torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(data.targets)
+    )

@@ -15,7 +15,11 @@ from interp_by_design.terms import UserError
 
 def class_names(folder: Path) -> tuple[str, ...]:
     """The names of the class folders in `folder`, sorted; hidden ones are none. Raises UserError where they make no data set."""
-    names = tuple(sorted(entry.name for entry in _entries(folder) if entry.is_dir())) if folder.is_dir() else ()
+    names = (
+        tuple(sorted(entry.name for entry in _entries(folder) if entry.is_dir()))
+        if folder.is_dir()
+        else ()
+    )
     if not names:
         raise UserError(
             f"No class folder in '{folder.absolute()}'. Wanted <root>/train/<class>/<image>, and test/ and val/ of the same kind "
@@ -33,8 +37,15 @@ def class_files(folder: Path, names: tuple[str, ...], picture: Picture) -> FileS
             "Rename them, or take them away."
         )
     found = [sorted(_images(folder / name)) for name in names]
-    labels = torch.repeat_interleave(torch.arange(len(names)), torch.tensor([len(files) for files in found]))
-    return FileSplit(folder, [os.path.relpath(file, folder) for files in found for file in files], labels, picture)
+    labels = torch.repeat_interleave(
+        torch.arange(len(names)), torch.tensor([len(files) for files in found])
+    )
+    return FileSplit(
+        folder,
+        [os.path.relpath(file, folder) for files in found for file in files],
+        labels,
+        picture,
+    )
 
 
 def listed_classes(file: Path, folders: tuple[str, ...]) -> tuple[str, ...]:
@@ -45,18 +56,26 @@ def listed_classes(file: Path, folders: tuple[str, ...]) -> tuple[str, ...]:
     try:
         names = tuple(line.strip() for line in file.read_text().splitlines() if line.strip())
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"data.classes={file} cannot be read: {error}. Give a text file with a class a line.") from error
+        raise UserError(
+            f"data.classes={file} cannot be read: {error}. Give a text file with a class a line."
+        ) from error
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise UserError(f"{file} names {_listing(twice)} more than once. Give each class one line, in the order of the outputs.")
+        raise UserError(
+            f"{file} names {_listing(twice)} more than once. Give each class one line, in the order of the outputs."
+        )
     if strange := sorted(set(folders) - set(names)):
-        raise UserError(f"{file} does not name the class folders {_listing(strange)}. Add them, or take the folders away.")
+        raise UserError(
+            f"{file} does not name the class folders {_listing(strange)}. Add them, or take the folders away."
+        )
     return names
 
 
 def check_each_class(split: FileSplit, names: tuple[str, ...], folders: tuple[str, ...]) -> None:
     """Raises UserError unless there is an image of every class that has one of the `folders`."""
     counts = split.labels.bincount(minlength=len(names)).tolist()
-    empty = [name for name, count in zip(names, counts, strict=True) if name in folders and not count]
+    empty = [
+        name for name, count in zip(names, counts, strict=True) if name in folders and not count
+    ]
     if empty:
         raise UserError(
             f"The class folders {_listing(empty)} in '{split.root.absolute()}' hold no image. Wanted files that end in "
@@ -77,7 +96,9 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         return [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
     except OSError as refused:
-        raise UserError(f"'{folder.absolute()}' cannot be listed: {refused.strerror}. Allow it to be read.") from refused
+        raise UserError(
+            f"'{folder.absolute()}' cannot be listed: {refused.strerror}. Allow it to be read."
+        ) from refused
 
 
 def _listing(names: Iterable[str]) -> str:

@@ -8,7 +8,11 @@ from torch import Tensor
 from interp_by_design.data.records import KINDS, Choice, Records
 from interp_by_design.terms import Concepts
 
-NAMED = ("shape", "texture", "distractor")  # the factors whose values have names; a shortcut is no concept that one would teach
+NAMED = (
+    "shape",
+    "texture",
+    "distractor",
+)  # the factors whose values have names; a shortcut is no concept that one would teach
 
 
 def concepts_of(records: Records) -> Concepts:

@@ -57,7 +57,12 @@ class ImageData(LightningDataModule, ABC):
         check_whole("batch_size", batch_size, least=1)
         check_whole("seed", seed, least=0)
         check_whole("workers", workers, least=0)
-        self.batch_size, self.validation, self.seed, self.workers = batch_size, validation, seed, workers
+        self.batch_size, self.validation, self.seed, self.workers = (
+            batch_size,
+            validation,
+            seed,
+            workers,
+        )
         self.augmentation = _one(augmentation)
         self._facts: DataFacts | None = None
         self._splits: dict[str, Split] = {}
@@ -79,13 +84,17 @@ class ImageData(LightningDataModule, ABC):
         reading = self.read()
         check(reading)
         self._divide(reading)
-        self._facts = DataFacts(reading.train.image_shape, reading.class_names, reading.normalisation)
+        self._facts = DataFacts(
+            reading.train.image_shape, reading.class_names, reading.normalisation
+        )
 
     @final
     def _divide(self, reading: Reading) -> None:
         train, val = reading.train, reading.val
         if val is None:
-            kept, held = hold_out(train.labels, count_held_out(self.validation, len(train), "validation"))
+            kept, held = hold_out(
+                train.labels, count_held_out(self.validation, len(train), "validation")
+            )
             train, val = train.take(kept), train.take(held)
         else:
             kept, held = torch.arange(len(train)), torch.arange(len(val))
@@ -111,7 +120,9 @@ class ImageData(LightningDataModule, ABC):
             return type(self).__name__
         counts = ", ".join(f"{len(split):,} {name}" for name, split in self._splits.items())
         shape = " x ".join(map(str, self._facts.image_shape))
-        return f"{type(self).__name__} ({counts} images of {shape}, {self._facts.n_classes} classes)"
+        return (
+            f"{type(self).__name__} ({counts} images of {shape}, {self._facts.n_classes} classes)"
+        )
 
     @final
     def split(self, name: str) -> Split:
@@ -130,7 +141,9 @@ class ImageData(LightningDataModule, ABC):
     @final
     def class_counts(self) -> tuple[int, ...]:
         """How many images of each class there are to train on; validation is not among them."""
-        counts: list[int] = self.split("train").labels.bincount(minlength=self.facts.n_classes).tolist()
+        counts: list[int] = (
+            self.split("train").labels.bincount(minlength=self.facts.n_classes).tolist()
+        )
         return tuple(counts)
 
     @final
@@ -174,7 +187,9 @@ class ImageData(LightningDataModule, ABC):
 def _one(augmentation: Augmentation | Sequence[Augmentation] | None) -> Augmentation | None:
     if augmentation is None or augmentation == []:
         return None
-    steps: list[Any] = list(augmentation) if isinstance(augmentation, list | tuple) else [augmentation]
+    steps: list[Any] = (
+        list(augmentation) if isinstance(augmentation, list | tuple) else [augmentation]
+    )
     for step in steps:
         if not callable(step):
             raise UserError(

@@ -23,6 +23,11 @@ class Digits(ImageData):
     def read(self) -> Reading:
         digits = load_digits()
         # Published as 0..16 strokes a pixel: not bytes, so kept as floats.
-        whole = TensorSplit(torch.from_numpy(digits.images).float()[:, None] / 16, torch.from_numpy(digits.target).long())
+        whole = TensorSplit(
+            torch.from_numpy(digits.images).float()[:, None] / 16,
+            torch.from_numpy(digits.target).long(),
+        )
         train, test = hold_out(whole.labels, N_TEST)
-        return Reading(whole.take(train), whole.take(test), tuple(str(name) for name in digits.target_names))
+        return Reading(
+            whole.take(train), whole.take(test), tuple(str(name) for name in digits.target_names)
+        )

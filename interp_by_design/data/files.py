@@ -45,7 +45,12 @@ class FileSplit(Split):
         return pixels
 
     def take(self, rows: Indices) -> FileSplit:
-        return FileSplit(self.root, [self.names[i] for i in rows.tolist()], self.labels.index_select(0, rows), self.picture)
+        return FileSplit(
+            self.root,
+            [self.names[i] for i in rows.tolist()],
+            self.labels.index_select(0, rows),
+            self.picture,
+        )
 
     def fingerprint(self) -> str:
         """SHA-256 of relative names, sizes in bytes, labels, and how images are decoded. What is in the files is not read."""
@@ -67,12 +72,16 @@ class FileSplit(Split):
     def readable(self, threads: int) -> FileSplit:
         """Those of the images that can be read: each is read once to know it. Warns of the others."""
         log.info("Reading %s images once, to leave out those that cannot be read", f"{len(self):,}")
-        errors = self._each(lambda i: self._decode(i, np.empty(self.image_shape, np.uint8)), threads)
+        errors = self._each(
+            lambda i: self._decode(i, np.empty(self.image_shape, np.uint8)), threads
+        )
         good = torch.tensor([error is None for error in errors])
         if not good.all():
             bad = [repr(self.names[i]) for i in (~good).nonzero().squeeze(1).tolist()]
             first = ", ".join(bad[:3]) + (", ..." if len(bad) > 3 else "")
-            log.warning("%d of the images in '%s' left out, as not readable: %s", len(bad), self.root, first)
+            log.warning(
+                "%d of the images in '%s' left out, as not readable: %s", len(bad), self.root, first
+            )
         return self.take(good.nonzero().squeeze(1))
 
     def in_memory(self, threads: int) -> TensorSplit:

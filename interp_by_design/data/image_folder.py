@@ -7,7 +7,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Unpack, final
 
-from interp_by_design.data.class_folders import check_each_class, class_files, class_names, listed_classes
+from interp_by_design.data.class_folders import (
+    check_each_class,
+    class_files,
+    class_names,
+    listed_classes,
+)
 from interp_by_design.data.datamodule import ImageData, Loading
 from interp_by_design.data.files import FileSplit
 from interp_by_design.data.picture import Picture
@@ -48,8 +53,16 @@ class ImageFolder(ImageData):
         **options: Unpack[FolderOptions],
     ) -> None:
         given: dict[str, Any] = {"workers": 2, **options}
-        self.picture = Picture(**{field.name: given.pop(field.name) for field in fields(Picture) if field.name in given})
-        self.normalisation = _normalisation(given.pop("mean", None), given.pop("std", None), self.picture.channels)
+        self.picture = Picture(
+            **{
+                field.name: given.pop(field.name)
+                for field in fields(Picture)
+                if field.name in given
+            }
+        )
+        self.normalisation = _normalisation(
+            given.pop("mean", None), given.pop("std", None), self.picture.channels
+        )
         self.classes = given.pop("classes", None)
         super().__init__(**given)
         self.root, self.test = Path(root), test
@@ -59,7 +72,9 @@ class ImageFolder(ImageData):
         folders = class_names(self.root / "train")
         names = folders if self.classes is None else listed_classes(Path(self.classes), folders)
         if len(names) == 1:
-            raise UserError(f"'{self.root / 'train'}' has one class folder alone, {names[0]!r}. Give two or more to tell apart.")
+            raise UserError(
+                f"'{self.root / 'train'}' has one class folder alone, {names[0]!r}. Give two or more to tell apart."
+            )
         train = self._files("train", names)
         check_each_class(train, names, folders)
         test = self._files("test", names) if (self.root / "test").is_dir() else None
@@ -70,7 +85,11 @@ class ImageFolder(ImageData):
         return Reading(train, test, names, self.normalisation, val)
 
     def hold(self, split: Split) -> Split:
-        return split.in_memory(self.workers) if self.in_memory and isinstance(split, FileSplit) else split
+        return (
+            split.in_memory(self.workers)
+            if self.in_memory and isinstance(split, FileSplit)
+            else split
+        )
 
     def _files(self, part: str, names: tuple[str, ...]) -> FileSplit:
         files = class_files(self.root / part, names, self.picture)
@@ -79,12 +98,18 @@ class ImageFolder(ImageData):
         else:
             files.check()
         if not len(files):
-            raise UserError(f"There is no image in '{(self.root / part).absolute()}'. Put some there, or take the folder away.")
+            raise UserError(
+                f"There is no image in '{(self.root / part).absolute()}'. Put some there, or take the folder away."
+            )
         return files
 
 
-def _normalisation(mean: Sequence[float] | None, std: Sequence[float] | None, channels: int) -> Normalisation:
+def _normalisation(
+    mean: Sequence[float] | None, std: Sequence[float] | None, channels: int
+) -> Normalisation:
     normalisation = Normalisation(tuple(mean or [0.0] * channels), tuple(std or [1.0] * channels))
     if len(normalisation.mean) != channels:
-        raise UserError(f"mean={mean} and std={std} do not fit images of {channels} channels. Give one number for each of them.")
+        raise UserError(
+            f"mean={mean} and std={std} do not fit images of {channels} channels. Give one number for each of them."
+        )
     return normalisation

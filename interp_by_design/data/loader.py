@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from interp_by_design.data.augmentation import Augmentation
+from interp_by_design.data.buffer_pool import BufferPool
 from interp_by_design.data.order import Order, Pick, Purpose, generator
-from interp_by_design.data.recycled import Recycled
 from interp_by_design.data.split import Split, unit
 from interp_by_design.terms import Batch, UserError
 
@@ -22,7 +22,9 @@ AHEAD = 2  # batches that each worker reads ahead
 class Batches(Dataset[Batch | UserError]):
     """A split that is asked for whole batches: one indexed read a batch, not one Python call an image."""
 
-    def __init__(self, split: Split, augmentation: Augmentation | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, split: Split, augmentation: Augmentation | None = None, seed: int = 0
+    ) -> None:
         self.split, self.augmentation, self.seed = split, augmentation, seed
         self.trays: Tensor | None = None
 
@@ -77,7 +79,7 @@ class Loader(DataLoader[Any]):
             prefetch_factor=AHEAD if num_workers else None,
             generator=torch.Generator(),  # without one, each pass draws from the global generator
         )
-        self.batches, self.order, self._memory = dataset, sampler, Recycled()
+        self.batches, self.order, self._memory = dataset, sampler, BufferPool()
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # nobody asks for torch's iterator itself
         # A generator, so that nothing is read before the first `next`: Lightning calls `iter`, then sets the epoch.
@@ -90,7 +92,11 @@ class Loader(DataLoader[Any]):
             if isinstance(batch, UserError):
                 self._iterator = None  # workers go at once; among garbage, they would take seconds
                 raise batch
-            pixels = batch.images if len(batch.images) else self.batches.tray(self.order.given, len(batch.labels))
+            pixels = (
+                batch.images
+                if len(batch.images)
+                else self.batches.tray(self.order.given, len(batch.labels))
+            )
             self.order.given += 1
             yield batch._replace(images=pixels)
 

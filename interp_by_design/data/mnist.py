@@ -20,7 +20,9 @@ class IdxData(Published):
     def read(self) -> Reading:
         train, test = self.open()
         # torchvision's MNIST calls its classes "0 - zero"; the figure alone is the name people use.
-        return Reading(_split(train), _split(test), tuple(name.split(" - ")[0] for name in train.classes))
+        return Reading(
+            _split(train), _split(test), tuple(name.split(" - ")[0] for name in train.classes)
+        )
 
 
 @final

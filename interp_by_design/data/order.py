@@ -59,10 +59,14 @@ class Order(DistributedSampler[Pick], ABC):
         parallel = dealt and dist.is_available() and dist.is_initialized()
         ranks, rank = (dist.get_world_size(), dist.get_rank()) if parallel else (1, 0)
         if n < ranks:
-            raise UserError(f"{n} images cannot be dealt out to {ranks} processes. Use more images, or trainer.devices={n}.")
+            raise UserError(
+                f"{n} images cannot be dealt out to {ranks} processes. Use more images, or trainer.devices={n}."
+            )
         super().__init__(cast("Dataset[Any]", range(n)), num_replicas=ranks, rank=rank, seed=seed)
         self.n, self.batch_size = n, batch_size
-        self.first = self.given = 0  # where the next pass begins, and how many batches of the epoch the trainer has had
+        self.first = self.given = (
+            0  # where the next pass begins, and how many batches of the epoch the trainer has had
+        )
 
     @abstractmethod
     def batches(self) -> tuple[Indices, ...]:
@@ -70,7 +74,10 @@ class Order(DistributedSampler[Pick], ABC):
 
     @final
     def __iter__(self) -> Iterator[Pick]:
-        picks = [Pick(indices, self.epoch, i * self.num_replicas + self.rank, i) for i, indices in enumerate(self.batches())]
+        picks = [
+            Pick(indices, self.epoch, i * self.num_replicas + self.rank, i)
+            for i, indices in enumerate(self.batches())
+        ]
         return iter(picks[self.first :])
 
     @final
@@ -101,7 +108,12 @@ class Order(DistributedSampler[Pick], ABC):
 
     def key(self) -> dict[str, int]:
         """All that an epoch's batches depend on, but for the epoch and the rank."""
-        return {"images": self.n, "batch_size": self.batch_size, "seed": self.seed, "ranks": self.num_replicas}
+        return {
+            "images": self.n,
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+            "ranks": self.num_replicas,
+        }
 
 
 @final
@@ -114,7 +126,9 @@ class InOrder(Order):
     def batches(self) -> tuple[Indices, ...]:
         share, count = torch.arange(self.n)[self.rank :: self.num_replicas], len(self)
         # The last batches share what is left: a rank with an image less than another has no batch less.
-        return share.tensor_split([min(i * self.batch_size, len(share) - (count - i)) for i in range(1, count)])
+        return share.tensor_split(
+            [min(i * self.batch_size, len(share) - (count - i)) for i in range(1, count)]
+        )
 
 
 @final

@@ -45,7 +45,9 @@ class Picture:
         if self.fit not in FITS:
             raise UnknownName.among("fit", str(self.fit), FITS)
         if self.channels not in MODES:
-            raise UserError(f"channels={self.channels} cannot be. Give 3 for colour, or 1 for gray.")
+            raise UserError(
+                f"channels={self.channels} cannot be. Give 3 for colour, or 1 for gray."
+            )
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -67,8 +69,14 @@ class Picture:
     def _square(self, image: Image.Image) -> Image.Image:
         (width, height), side = image.size, min(image.size)
         left, top = ((width - side) // 2, (height - side) // 2) if self.fit == "crop" else (0, 0)
-        box = (left, top, width - left, height - top) if self.fit == "squash" else (left, top, left + side, top + side)
-        square = image.resize((self.size, self.size), Image.Resampling.BILINEAR, box, reducing_gap=2.0)
+        box = (
+            (left, top, width - left, height - top)
+            if self.fit == "squash"
+            else (left, top, left + side, top + side)
+        )
+        square = image.resize(
+            (self.size, self.size), Image.Resampling.BILINEAR, box, reducing_gap=2.0
+        )
         # Last, where it moves the fewest pixels: a middle square stays one however it is turned.
         ImageOps.exif_transpose(square, in_place=True)
         return square
@@ -90,7 +98,9 @@ def _opaque(file: Image.Image, mode: str) -> Image.Image:
         image = Image.alpha_composite(Image.new("RGBA", file.size, "white"), file.convert("RGBA"))
     elif file.mode == "F":
         raise ValueError("its pixels are floats, and their range is not known")
-    elif file.mode.startswith("I"):  # 16 bits a pixel, of which Pillow would clip all that is above 255
+    elif file.mode.startswith(
+        "I"
+    ):  # 16 bits a pixel, of which Pillow would clip all that is above 255
         image = Image.fromarray((np.asarray(file) >> 8).clip(0, 255).astype(np.uint8))
     if image.mode != mode:
         image = image.convert(mode)

@@ -18,7 +18,9 @@ class Published(ImageData):
     download: fetch files that are not there; never tried when they are.
     """
 
-    def __init__(self, root: str | Path, download: bool = False, **loading: Unpack[Loading]) -> None:
+    def __init__(
+        self, root: str | Path, download: bool = False, **loading: Unpack[Loading]
+    ) -> None:
         super().__init__(**loading)
         self.root, self.download = Path(root), download
 
@@ -44,19 +46,26 @@ class Published(ImageData):
         name, where, files = self.source.__name__, self.root.absolute(), self.files
         try:
             return self.source(self.root, train=True), self.source(self.root, train=False)
-        except (AssertionError, ValueError) as broken:  # how torchvision meets files that are cut short, empty, or something else
+        except (
+            AssertionError,
+            ValueError,
+        ) as broken:  # how torchvision meets files that are cut short, empty, or something else
             raise UserError(
                 f"One of the files of {name} in '{where}' is damaged, or something else: wanted {files}. "
                 "Delete it, and fetch it with data.download=true."
             ) from broken
-        except RuntimeError as missing:  # also for files of which the checksum is wrong, where torchvision has one
+        except (
+            RuntimeError
+        ) as missing:  # also for files of which the checksum is wrong, where torchvision has one
             if not self.download:
                 raise UserError(
                     f"No {name} in '{where}': wanted {files}, whole and as published. "
                     "Point data.root=... at the folder that holds them, or set data.download=true."
                 ) from missing
         try:
-            return self.source(self.root, train=True, download=True), self.source(self.root, train=False)
+            return self.source(self.root, train=True, download=True), self.source(
+                self.root, train=False
+            )
         except (RuntimeError, OSError) as failed:
             raise UserError(
                 f"{name} could not be downloaded to '{where}': {failed}. "

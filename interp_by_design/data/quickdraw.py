@@ -37,10 +37,17 @@ class QuickDraw(ImageData):
     ) -> None:
         super().__init__(**loading)
         if classes is not None and len(classes) < 2:
-            raise UserError(f"classes={list(classes)} leaves nothing to tell apart. Name at least two, or give null for all.")
+            raise UserError(
+                f"classes={list(classes)} leaves nothing to tell apart. Name at least two, or give null for all."
+            )
         if per_class is not None:
             check_whole("per_class", per_class, least=2)
-        self.folder, self.classes, self.per_class, self.test = Path(root) / "quickdraw", classes, per_class, test
+        self.folder, self.classes, self.per_class, self.test = (
+            Path(root) / "quickdraw",
+            classes,
+            per_class,
+            test,
+        )
 
     def read(self) -> Reading:
         names = self._names()
@@ -68,12 +75,18 @@ def _rows(path: Path, limit: int | None) -> npt.NDArray[np.uint8]:
     try:
         rows: npt.NDArray[np.uint8] = np.load(path, mmap_mode="r")[:limit]
     except (ValueError, OSError, EOFError) as broken:
-        raise UserError(f"'{path}' is no readable .npy file ({broken}). Download it again.") from broken
+        raise UserError(
+            f"'{path}' is no readable .npy file ({broken}). Download it again."
+        ) from broken
     if rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != SIDE * SIDE:
-        raise UserError(f"'{path}' holds {rows.dtype} of shape {rows.shape}; wanted uint8 [n, {SIDE * SIDE}]. Replace it.")
+        raise UserError(
+            f"'{path}' holds {rows.dtype} of shape {rows.shape}; wanted uint8 [n, {SIDE * SIDE}]. Replace it."
+        )
     return rows
 
 
 def _split(drawings: Sequence[npt.NDArray[np.uint8]]) -> TensorSplit:
-    labels = torch.repeat_interleave(torch.arange(len(drawings)), torch.tensor([len(rows) for rows in drawings]))
+    labels = torch.repeat_interleave(
+        torch.arange(len(drawings)), torch.tensor([len(rows) for rows in drawings])
+    )
     return TensorSplit(torch.from_numpy(np.concatenate(drawings)).view(-1, 1, SIDE, SIDE), labels)

@@ -61,7 +61,9 @@ FACTORS: Mapping[str, Choice | Interval] = MappingProxyType(
         "distractor_y": Interval(2.0, 30.0),
     }
 )
-KINDS = MappingProxyType({**FACTORS, "shortcut": Choice(SHORTCUTS)})  # of every column; a shortcut is not drawn like the rest
+KINDS = MappingProxyType(
+    {**FACTORS, "shortcut": Choice(SHORTCUTS)}
+)  # of every column; a shortcut is not drawn like the rest
 CAUSES = ("shape", "texture")
 NUISANCES = tuple(name for name in FACTORS if name not in CAUSES)
 
@@ -146,14 +148,18 @@ def draw(n: int, seed: int, part: int = 0, shortcut: str | None = None) -> Recor
     clean = Records(**columns, shortcut=torch.zeros(n, dtype=torch.int64))
     if shortcut is None:
         return clean
-    marked = (clean.labels() == SHORTCUT_CLASS) & (torch.rand(n, generator=next(streams)) < SHORTCUT_SHARE)
+    marked = (clean.labels() == SHORTCUT_CLASS) & (
+        torch.rand(n, generator=next(streams)) < SHORTCUT_SHARE
+    )
     return replace(clean, shortcut=marked * SHORTCUTS.index(shortcut))
 
 
 def _position(factor: str, name: str) -> int:
     kind = KINDS[factor]
     if not isinstance(kind, Choice):
-        raise UserError(f"Factor '{factor}' has no named values, so it cannot be '{name}'. Give a number.")
+        raise UserError(
+            f"Factor '{factor}' has no named values, so it cannot be '{name}'. Give a number."
+        )
     if name not in kind.names:
         raise UnknownName.among(factor, name, kind.names, owner="factors")
     return kind.names.index(name)

@@ -54,8 +54,13 @@ def _one_thread() -> Iterator[None]:
 
 def _draw(records: Records) -> UInt8[Tensor, "n 3 32 32"]:
     object_, shade = _object(records)
-    behind = records.background.view(-1, 1, 1) + _distractor(records) * (DISTRACTOR_GRAY - records.background).view(-1, 1, 1)
-    scene = _colour(records.hue)[:, :, None, None] * (object_ * shade)[:, None] + (behind * (1 - object_))[:, None]
+    behind = records.background.view(-1, 1, 1) + _distractor(records) * (
+        DISTRACTOR_GRAY - records.background
+    ).view(-1, 1, 1)
+    scene = (
+        _colour(records.hue)[:, :, None, None] * (object_ * shade)[:, None]
+        + (behind * (1 - object_))[:, None]
+    )
     images = scene.mul_(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
     marked = records.shortcut == SHORTCUTS.index("corner_patch")
     images[:, :, :PATCH, :PATCH].masked_fill_(marked.view(-1, 1, 1, 1), 255)
@@ -76,16 +81,26 @@ def _object(records: Records) -> tuple[Plane, Plane]:
 
 def _distractor(records: Records) -> Plane:
     across, down = _offsets(records.distractor_x, records.distractor_y)
-    return _by_kind(records.distractor, DISTRACTORS, DISTRACTION, across.expand(-1, SIDE, -1), down.expand(-1, -1, SIDE))
+    return _by_kind(
+        records.distractor,
+        DISTRACTORS,
+        DISTRACTION,
+        across.expand(-1, SIDE, -1),
+        down.expand(-1, -1, SIDE),
+    )
 
 
-def _offsets(x: Float[Tensor, "n"], y: Float[Tensor, "n"]) -> tuple[Float[Tensor, "n 1 w"], Float[Tensor, "n h 1"]]:
+def _offsets(
+    x: Float[Tensor, "n"], y: Float[Tensor, "n"]
+) -> tuple[Float[Tensor, "n 1 w"], Float[Tensor, "n h 1"]]:
     """Distance in pixels of every pixel's centre from (x, y): a row across and a column down for each image."""
     centres = torch.arange(SIDE) + 0.5
     return (centres - x[:, None])[:, None, :], (centres - y[:, None])[:, :, None]
 
 
-def _by_kind(kind: Int[Tensor, "n"], names: Sequence[str], fields: dict[str, Field], u: Plane, v: Plane) -> Plane:
+def _by_kind(
+    kind: Int[Tensor, "n"], names: Sequence[str], fields: dict[str, Field], u: Plane, v: Plane
+) -> Plane:
     """Each image's own field, evaluated at its (u, v); where its kind has none, 0."""
     values = torch.zeros_like(u)
     for position, name in enumerate(names):

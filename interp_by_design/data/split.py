@@ -87,7 +87,11 @@ class Reading:
 
 def unit(pixels: Tensor, empty: Callable[[torch.Size], Tensor] = torch.empty) -> Images:
     """Pixels as a split keeps them, to float32 in [0, 1]; memory for bytes that became floats is what `empty` hands out."""
-    return empty(pixels.shape).copy_(pixels).div_(255) if pixels.dtype == torch.uint8 else pixels.float()
+    return (
+        empty(pixels.shape).copy_(pixels).div_(255)
+        if pixels.dtype == torch.uint8
+        else pixels.float()
+    )
 
 
 def count_held_out(share: int | float, n: int, option: str) -> int:

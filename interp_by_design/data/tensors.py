@@ -33,7 +33,11 @@ class TensorData(ImageData):
         **loading: Unpack[Loading],
     ) -> None:
         super().__init__(**loading)
-        self.given, self.class_names, self.test = TensorSplit(images.detach().cpu(), labels.cpu()), tuple(class_names), test
+        self.given, self.class_names, self.test = (
+            TensorSplit(images.detach().cpu(), labels.cpu()),
+            tuple(class_names),
+            test,
+        )
         self.normalisation = normalisation or Normalisation()
 
     def read(self) -> Reading:

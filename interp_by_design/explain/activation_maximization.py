@@ -15,15 +15,27 @@ from torch import Tensor
 
 from interp_by_design.explain.attribution import dictionary_of, read
 from interp_by_design.explain.deletion import interpreted
-from interp_by_design.explain.maximization import PRESETS, Maximization, maximization_for, preset_named
+from interp_by_design.explain.maximization import (
+    PRESETS,
+    Maximization,
+    maximization_for,
+    preset_named,
+)
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
 from interp_by_design.terms import Attributes, Images, Indices, UserError
 
 __all__ = ["PRESETS", "Maximization", "Maximized", "maximization_for", "maximize", "preset_named"]
 
-PAIRS, VALUES = 64, 2**20  # that are climbed together: at most so many pairs, and so many values of images
-FIRST, SECOND, TINY = 0.8, 0.99, 1e-8  # Adam's; its usual 0.9 and 0.999 remember too long for so short a climb
+PAIRS, VALUES = (
+    64,
+    2**20,
+)  # that are climbed together: at most so many pairs, and so many values of images
+FIRST, SECOND, TINY = (
+    0.8,
+    0.99,
+    1e-8,
+)  # Adam's; its usual 0.9 and 0.999 remember too long for so short a climb
 WARM = 0.15  # the part of a climb in which the rate rises
 STILL = [0, 0]  # no shift
 FORGET = 0.05  # of what was reached lately, with each step
@@ -82,19 +94,29 @@ def maximize(
     chunk = chunk or max(1, min(PAIRS, VALUES // max(1, math.prod(starts.shape[1:]))))
     weights = model.interpreter.head.weights
     with evaluating(model), torch.inference_mode(False):
-        starts = starts.detach().clone().to(weights)  # an image of inference mode is freed from it by the clone
+        starts = (
+            starts.detach().clone().to(weights)
+        )  # an image of inference mode is freed from it by the clone
         parts = [
             _maximized(model, images, chosen, settings, seed)
             for images, chosen in zip(
-                torch.split(starts, chunk), torch.split(attributes.to(weights.device).long(), chunk), strict=True
+                torch.split(starts, chunk),
+                torch.split(attributes.to(weights.device).long(), chunk),
+                strict=True,
             )
         ]
-    images, start, end, objective, steps = (torch.cat(part).cpu() for part in zip(*parts, strict=True))
+    images, start, end, objective, steps = (
+        torch.cat(part).cpu() for part in zip(*parts, strict=True)
+    )
     return Maximized(images, start, end, objective, steps)
 
 
 def _maximized(
-    model: InterpretableModel, images: Images, attributes: Indices, settings: Maximization, seed: int
+    model: InterpretableModel,
+    images: Images,
+    attributes: Indices,
+    settings: Maximization,
+    seed: int,
 ) -> tuple[Tensor, ...]:
     hill = _Hill(model, images, attributes, settings)
     draws = torch.Generator().manual_seed(seed)
@@ -102,12 +124,17 @@ def _maximized(
     steps = torch.zeros_like(attributes)
     start = settings.units.invert(pixels).clamp(0, 1)
     for variation in settings.variation:
-        shifts = torch.randint(-settings.jitter, settings.jitter + 1, (settings.steps, 2), generator=draws).tolist()
+        shifts = torch.randint(
+            -settings.jitter, settings.jitter + 1, (settings.steps, 2), generator=draws
+        ).tolist()
         pixels, objective, taken = _climbed(hill, pixels, variation, shifts)
         _require_finite(objective, attributes)
         steps += taken
     end = settings.units.invert(pixels).clamp(0, 1)
-    reached = [interpreted(model, given).attributes.gather(1, attributes[:, None])[:, 0] for given in (start, end)]
+    reached = [
+        interpreted(model, given).attributes.gather(1, attributes[:, None])[:, 0]
+        for given in (start, end)
+    ]
     return end, *reached, objective, steps
 
 
@@ -115,9 +142,13 @@ def _maximized(
 class _Hill:
     """The objective of each of some pairs, over pixels in `settings.units`."""
 
-    def __init__(self, model: InterpretableModel, images: Images, attributes: Indices, settings: Maximization) -> None:
+    def __init__(
+        self, model: InterpretableModel, images: Images, attributes: Indices, settings: Maximization
+    ) -> None:
         self.model, self.attributes, self.settings = model, attributes, settings
-        self.low, self.high = (settings.units.apply(torch.full_like(images[:1], bound)) for bound in (0.0, 1.0))
+        self.low, self.high = (
+            settings.units.apply(torch.full_like(images[:1], bound)) for bound in (0.0, 1.0)
+        )
         self.scale = torch.ones_like(images[:, 0, 0, 0])
         if settings.relative:
             with torch.no_grad():
@@ -126,7 +157,9 @@ class _Hill:
             scale = torch.maximum(own, SILENT * dense.amax(dim=1))
             self.scale = scale.where(scale > 0, 1)
 
-    def objective(self, pixels: Images, rows: Indices, variation: float, shift: list[int]) -> PerPair:
+    def objective(
+        self, pixels: Images, rows: Indices, variation: float, shift: list[int]
+    ) -> PerPair:
         """`C phi_j(x) / s - lambda_bo Bo(x) - lambda_tv TV(x)` of the pairs `rows`, with the image shifted for φ_j."""
         settings = self.settings
         shown = settings.units.invert(pixels.roll(shift, (2, 3)) if any(shift) else pixels)
@@ -137,12 +170,16 @@ class _Hill:
         low, high = settings.within or (self.low, self.high)
         return value - settings.out_of_range * out_of_range(pixels, low, high)
 
-    def slope(self, pixels: Images, rows: Indices, variation: float, shift: list[int]) -> tuple[PerPair, Images]:
+    def slope(
+        self, pixels: Images, rows: Indices, variation: float, shift: list[int]
+    ) -> tuple[PerPair, Images]:
         """The objective and its gradient; none is left at the model's parameters."""
         with torch.enable_grad():
             pixels = pixels.detach().requires_grad_()
             value = self.objective(pixels, rows, variation, shift)
-            if not value.requires_grad:  # an interpreter may let no gradient through, as the relabelled control does
+            if (
+                not value.requires_grad
+            ):  # an interpreter may let no gradient through, as the relabelled control does
                 return value, torch.zeros_like(pixels)
             (gradient,) = torch.autograd.grad(value.sum(), pixels)
         return value.detach(), gradient
@@ -164,7 +201,9 @@ def out_of_range(pixels: Images, low: Tensor | float, high: Tensor | float) -> P
     return (pixels.abs() * ((pixels < low) | (pixels > high))).flatten(1).mean(dim=1)
 
 
-def _climbed(hill: _Hill, pixels: Images, variation: float, shifts: list[list[int]]) -> tuple[Images, PerPair, Tensor]:
+def _climbed(
+    hill: _Hill, pixels: Images, variation: float, shifts: list[list[int]]
+) -> tuple[Images, PerPair, Tensor]:
     """The images at the end, their objectives, and the steps that each pair took; a pair that has not risen for long leaves."""
     settings, pairs = hill.settings, torch.arange(len(pixels), device=pixels.device)
     seen, adam, rows = _Seen(pixels, settings.jitter > 0), _Adam(pixels), pairs
@@ -172,7 +211,9 @@ def _climbed(hill: _Hill, pixels: Images, variation: float, shifts: list[list[in
     for step, shift in enumerate(shifts):
         value, gradient = hill.slope(pixels, rows, variation, shift)
         seen.see(rows, pixels, value)
-        pixels = hill.inside(pixels + settings.rate * _share(step / len(shifts)) * adam.direction(gradient))
+        pixels = hill.inside(
+            pixels + settings.rate * _share(step / len(shifts)) * adam.direction(gradient)
+        )
         steps[rows] += 1
         climbing = seen.since[rows] < settings.patience
         if not climbing.all():
@@ -204,14 +245,18 @@ class _Seen:
         self.images, self.last = images.clone(), last
         self.best = images.new_full((len(images),), -math.inf)
         self.level = self.best.clone()
-        self.since = torch.zeros(len(images), dtype=torch.long, device=images.device)  # steps without a rise
+        self.since = torch.zeros(
+            len(images), dtype=torch.long, device=images.device
+        )  # steps without a rise
 
     def see(self, rows: Indices, images: Images, value: PerPair) -> None:
         """What the pairs `rows` are now, and how high."""
         best, level = self.best[rows], self.level[rows]
         better, risen = value > best, value > level + RISE * level.abs()
         risen |= level.isinf()
-        self.images[rows] = images.where((better | self.last)[:, None, None, None], self.images[rows])
+        self.images[rows] = images.where(
+            (better | self.last)[:, None, None, None], self.images[rows]
+        )
         self.best[rows] = torch.maximum(value, best)
         self.level[rows] = torch.where(risen, value, level + FORGET * (value - level))
         self.since[rows] = torch.where(risen, 0, self.since[rows] + 1)
@@ -240,21 +285,33 @@ class _Adam:
 def _dense(model: InterpretableModel, images: Images) -> Attributes:
     """Attributes before they compete, where the interpreter has a dictionary."""
     seen, dictionary = read(model, images), dictionary_of(model)
-    attributes: Attributes = model.interpreter(seen) if dictionary is None else dictionary.dense(seen.hidden)
+    attributes: Attributes = (
+        model.interpreter(seen) if dictionary is None else dictionary.dense(seen.hidden)
+    )
     return attributes
 
 
-def _check(model: InterpretableModel, starts: Images, attributes: Indices, chunk: int | None) -> None:
+def _check(
+    model: InterpretableModel, starts: Images, attributes: Indices, chunk: int | None
+) -> None:
     n_attributes, wanted = model.interpreter.n_attributes, tuple(model.facts.image_shape)
     if tuple(starts.shape[1:]) != wanted:
-        raise UserError(f"This model takes images of shape {wanted}; maximization was to start from {tuple(starts.shape[1:])}.")
+        raise UserError(
+            f"This model takes images of shape {wanted}; maximization was to start from {tuple(starts.shape[1:])}."
+        )
     if len(attributes) != len(starts):
-        raise UserError(f"Maximization takes an attribute for each image, not {len(attributes)} for {len(starts)}.")
+        raise UserError(
+            f"Maximization takes an attribute for each image, not {len(attributes)} for {len(starts)}."
+        )
     if len(attributes) and not 0 <= int(attributes.min()) <= int(attributes.max()) < n_attributes:
         named = sorted(set(attributes.tolist()))
-        raise UserError(f"Attributes run from 0 to {n_attributes - 1}, and {named} were to be maximized.")
+        raise UserError(
+            f"Attributes run from 0 to {n_attributes - 1}, and {named} were to be maximized."
+        )
     if not bool(torch.isfinite(starts).all()):
-        raise UserError("An image that maximization was to start from holds NaN or an infinity. Check how it was read.")
+        raise UserError(
+            "An image that maximization was to start from holds NaN or an infinity. Check how it was read."
+        )
     if chunk is not None and chunk < 1:
         raise UserError(f"chunk is how many pairs are climbed together, at least 1, not {chunk}.")
 

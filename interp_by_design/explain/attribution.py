@@ -11,7 +11,7 @@ from torch import Tensor
 from interp_by_design.attributes import AttributeDictionary
 from interp_by_design.explain.removal import blurred
 from interp_by_design.model import InterpretableModel
-from interp_by_design.terms import Attributes, HiddenPass, Images, UserError
+from interp_by_design.terms import Attributes, ForwardPass, Images, UserError
 
 Maps = Float[Tensor, "n h w"]
 Summed = Callable[[Images, Attributes], Float[Tensor, "n"]]
@@ -27,10 +27,12 @@ def dictionary_of(model: InterpretableModel) -> AttributeDictionary | None:
     return found if isinstance(found, AttributeDictionary) else None
 
 
-def read(model: InterpretableModel, images: Images) -> HiddenPass:
+def read(model: InterpretableModel, images: Images) -> ForwardPass:
     """A pass of f, in the precision of h."""
     seen, precision = model.predictor(images), model.interpreter.head.weights.dtype
-    return HiddenPass(seen.logits.to(precision), tuple(layer.to(precision) for layer in seen.hidden))
+    return ForwardPass(
+        seen.logits.to(precision), tuple(layer.to(precision) for layer in seen.hidden)
+    )
 
 
 def by_gradient(model: InterpretableModel, images: Images, weights: Attributes) -> Maps:
@@ -46,9 +48,15 @@ def by_gradient(model: InterpretableModel, images: Images, weights: Attributes) 
     given = images.detach().clone().requires_grad_()
     with torch.enable_grad():
         if not _summed(model)(given[:1], weights[:1]).requires_grad:
-            raise UserError("No gradient gets through this interpreter to the image. Take method='occlusion', which needs none.")
+            raise UserError(
+                "No gradient gets through this interpreter to the image. Take method='occlusion', which needs none."
+            )
         found = IntegratedGradients(_summed(model)).attribute(
-            given, blurred(images), additional_forward_args=(weights,), n_steps=STEPS, internal_batch_size=max(STEPS, len(images))
+            given,
+            blurred(images),
+            additional_forward_args=(weights,),
+            n_steps=STEPS,
+            internal_batch_size=max(STEPS, len(images)),
         )
     return blurred(found.detach().sum(dim=1, keepdim=True).clamp(min=0), SMOOTH)[:, 0]
 
@@ -76,7 +84,9 @@ def _summed(model: InterpretableModel) -> Summed:
 
     def summed(images: Images, weights: Attributes) -> Float[Tensor, "n"]:
         seen = read(model, images)
-        attributes = model.interpreter(seen) if dictionary is None else dictionary.dense(seen.hidden)
+        attributes = (
+            model.interpreter(seen) if dictionary is None else dictionary.dense(seen.hidden)
+        )
         return (attributes * weights).sum(dim=1)
 
     return summed

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from interp_by_design.attributes import all_cells
+from interp_by_design.attributes import all_features
 from interp_by_design.explain.deletion import IMAGES, VALUES
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
@@ -35,7 +35,11 @@ class Consistency:
 
 
 def consistency(
-    model: InterpretableModel, train_table: InterpretationTable, table: InterpretationTable, seed: int, n: int = 500
+    model: InterpretableModel,
+    train_table: InterpretationTable,
+    table: InterpretationTable,
+    seed: int,
+    n: int = 500,
 ) -> Consistency:
     """`CC_j = 1/(2N) sum_i [ s_j(x_i+) = 1 ] + [ s_j(x_i-) = 0 ]`, x+ = d(Φ with φ_j = 2 max φ_j), x- = d(Φ with φ_j = 0).
 
@@ -50,7 +54,11 @@ def consistency(
     from it in fewer images, in reading the layers that g reads where it takes one in the middle of f, and in standardising.
     """
     tellers = [telling(train_table), telling(table)]
-    able = torch.stack([(rows >= 0).sum(dim=1) >= FEWEST for rows in tellers]).all(dim=0).nonzero()[:, 0]
+    able = (
+        torch.stack([(rows >= 0).sum(dim=1) >= FEWEST for rows in tellers])
+        .all(dim=0)
+        .nonzero()[:, 0]
+    )
     order = torch.randperm(len(able), generator=torch.Generator().manual_seed(seed))
     attributes = able[order[: max(1, n // FEWEST)]].sort().values
     each = max(FEWEST, min(MOST, n // max(1, len(attributes))))
@@ -64,7 +72,11 @@ def consistency(
 
 
 def consistency_scores(
-    model: InterpretableModel, train_table: InterpretationTable, table: InterpretationTable, seed: int, n: int = 500
+    model: InterpretableModel,
+    train_table: InterpretationTable,
+    table: InterpretationTable,
+    seed: int,
+    n: int = 500,
 ) -> dict[str, float]:
     """consistency, the mean over attributes; absent where none speaks for any decision."""
     found = consistency(model, train_table, table, seed, n)
@@ -88,7 +100,9 @@ def telling(table: InterpretationTable, most: int = MOST) -> Int[Tensor, "attrib
         weights = table.head_weights[table.interpreter[part].argmax(dim=1)]
         some = torch.where(weights > 0, table.attributes[part], 0.0)
         values = torch.cat([values, some])
-        rows = torch.cat([rows, torch.arange(start, start + len(some))[:, None].expand(-1, some.shape[1])])
+        rows = torch.cat(
+            [rows, torch.arange(start, start + len(some))[:, None].expand(-1, some.shape[1])]
+        )
         order = values.argsort(dim=0, descending=True, stable=True)[:most]
         values, rows = values.gather(0, order), rows.gather(0, order)
     return torch.where(values > 0, rows, -1).T
@@ -99,7 +113,7 @@ def _embedded(model: InterpretableModel, attributes: Attributes) -> Tensor:
     chunk = max(1, min(IMAGES, VALUES // prod(model.facts.image_shape)))
     given = torch.split(attributes.to(model.interpreter.head.weights), chunk)
     drawn = (model.interpreter.decoder(some).clamp(0, 1) for some in given)
-    return torch.cat([all_cells(model.predictor(images).hidden, 1).cpu() for images in drawn])
+    return torch.cat([all_features(model.predictor(images).hidden, 1).cpu() for images in drawn])
 
 
 def _told_apart(train: Tensor, test: Tensor) -> float:
@@ -114,6 +128,8 @@ def _told_apart(train: Tensor, test: Tensor) -> float:
     machine = make_pipeline(StandardScaler(), LinearSVC(dual="auto", random_state=0))
     search = GridSearchCV(machine, {"linearsvc__C": list(STRENGTHS)}, cv=5)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # what is separable is separated before the last digit is found
+        warnings.simplefilter(
+            "ignore", ConvergenceWarning
+        )  # what is separable is separated before the last digit is found
         search.fit(train.numpy(), halves[0])
     return float(search.score(test.numpy(), halves[1]))

@@ -33,7 +33,12 @@ class DeletionCheck:
 
 
 def deletion_check(
-    model: InterpretableModel, images: Images, attributes: Indices, maps: Maps, area: float = 0.1, seed: int = 0
+    model: InterpretableModel,
+    images: Images,
+    attributes: Indices,
+    maps: Maps,
+    area: float = 0.1,
+    seed: int = 0,
 ) -> DeletionCheck:
     """How much of attribute `attributes[i]` is lost on image i when the hottest `area` of its pixels is blurred away.
 
@@ -61,7 +66,9 @@ def moved(removed: Tensor, draws: torch.Generator) -> Tensor:
         return removed
     sides = removed.shape[1:]
     steps = [torch.randint(side, (len(removed),), generator=draws).tolist() for side in sides]
-    return torch.stack([mask.roll(step, (0, 1)) for mask, *step in zip(removed, *steps, strict=True)])
+    return torch.stack(
+        [mask.roll(step, (0, 1)) for mask, *step in zip(removed, *steps, strict=True)]
+    )
 
 
 def interpreted(model: InterpretableModel, images: Images) -> Interpretation:

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from interp_by_design.explain.deletion import interpreted
 from interp_by_design.explain.faithfulness import AREA, Chosen, drawn, first, shown_and_others
-from interp_by_design.explain.heatmaps import located
-from interp_by_design.explain.local import TAU
+from interp_by_design.explain.heat_maps import located
+from interp_by_design.explain.local_explanation import TAU
 from interp_by_design.explain.removal import hottest, without
 from interp_by_design.model import InterpretableModel
-from interp_by_design.terms import Batch, Images, Interpretation, Logits, SeenBatch
+from interp_by_design.terms import Batch, BatchWithActivations, Images, Interpretation, Logits
 
 Differences = Float[Tensor, "m classes"]
 
@@ -45,7 +45,11 @@ class Effects:
 
 
 def effects(
-    model: InterpretableModel, batches: Iterable[Batch | SeenBatch], seed: int, tau: float | int = TAU, n: int = 500
+    model: InterpretableModel,
+    batches: Iterable[Batch | BatchWithActivations],
+    seed: int,
+    tau: float | int = TAU,
+    n: int = 500,
 ) -> Effects:
     """`p_f(x without E_j) - p_f(x without E_k)` beside `p_h(Φ(x), φ_j = 0) - p_h(Φ(x), φ_k = 0)`, p softmaxes, on `n` images.
 
@@ -67,13 +71,19 @@ def effects(
     rows = one.any(dim=1) & other.any(dim=1)
     measured, predicted = seen.predictor[rows], seen.interpreter[rows]
     if bool(rows.any()):
-        measured = _removed(model, images[rows], one[rows]) - _removed(model, images[rows], other[rows])
+        measured = _removed(model, images[rows], one[rows]) - _removed(
+            model, images[rows], other[rows]
+        )
         predicted = (_zeroed(model, seen, one) - _zeroed(model, seen, other))[rows]
     return Effects(measured, predicted, len(images))
 
 
 def effect_scores(
-    model: InterpretableModel, batches: Iterable[Batch | SeenBatch], seed: int, tau: float | int = TAU, n: int = 500
+    model: InterpretableModel,
+    batches: Iterable[Batch | BatchWithActivations],
+    seed: int,
+    tau: float | int = TAU,
+    n: int = 500,
 ) -> dict[str, float]:
     """effect_agreement; absent where no image has a shown attribute and another active one."""
     found = effects(model, batches, seed, tau, n)
@@ -82,7 +92,11 @@ def effect_scores(
 
 def cosine(one: Differences, other: Differences) -> float:
     """`sum a b / ( |a| |b| )` over all of both."""
-    return float(torch.nn.functional.cosine_similarity(one.double().flatten(), other.double().flatten(), dim=0))
+    return float(
+        torch.nn.functional.cosine_similarity(
+            one.double().flatten(), other.double().flatten(), dim=0
+        )
+    )
 
 
 def _removed(model: InterpretableModel, images: Images, attribute: Chosen) -> Logits:
@@ -94,4 +108,6 @@ def _removed(model: InterpretableModel, images: Images, attribute: Chosen) -> Lo
 def _zeroed(model: InterpretableModel, seen: Interpretation, attribute: Chosen) -> Logits:
     """What g says with the chosen attribute at 0, as probabilities."""
     head = model.interpreter.head
-    return ((seen.attributes * ~attribute) @ head.weights.detach().T + head.bias.detach()).softmax(dim=1)
+    return ((seen.attributes * ~attribute) @ head.weights.detach().T + head.bias.detach()).softmax(
+        dim=1
+    )

@@ -14,12 +14,19 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from interp_by_design.explain.deletion import interpreted
-from interp_by_design.explain.heatmaps import located
-from interp_by_design.explain.local import TAU
+from interp_by_design.explain.heat_maps import located
+from interp_by_design.explain.local_explanation import TAU
 from interp_by_design.explain.removal import hottest, without
 from interp_by_design.model import InterpretableModel
 from interp_by_design.relevance import local_relevance, shown
-from interp_by_design.terms import Attributes, Batch, Images, Interpretation, SeenBatch, UserError
+from interp_by_design.terms import (
+    Attributes,
+    Batch,
+    BatchWithActivations,
+    Images,
+    Interpretation,
+    UserError,
+)
 
 AREA = 0.1
 NORMAL_95 = 1.96  # deviations to either side of the mean
@@ -47,11 +54,19 @@ class Faithfulness:
         `mean d - 1.96 s / sqrt m` with s the deviation of d, after the normal distribution: too narrow for a handful of images.
         """
         gaps = (self.shown - self.random).double()
-        return float(gaps.mean() - NORMAL_95 * gaps.std() / len(gaps) ** 0.5) if len(gaps) > 1 else math.nan
+        return (
+            float(gaps.mean() - NORMAL_95 * gaps.std() / len(gaps) ** 0.5)
+            if len(gaps) > 1
+            else math.nan
+        )
 
 
 def faithfulness(
-    model: InterpretableModel, batches: Iterable[Batch | SeenBatch], seed: int, tau: float | int = TAU, n: int = 500
+    model: InterpretableModel,
+    batches: Iterable[Batch | BatchWithActivations],
+    seed: int,
+    tau: float | int = TAU,
+    n: int = 500,
 ) -> Faithfulness:
     """`p_f(c | x) - p_f(c | x without E)`, c what f decides on x, on the first `n` images of `batches`.
 
@@ -72,12 +87,19 @@ def faithfulness(
     rows = others.any(dim=1) & chosen.any(dim=1)
     if not bool(rows.any()):
         return Faithfulness(images.new_zeros(0), images.new_zeros(0), len(images))
-    lost = [_lost(model, images[rows], seen.predictor[rows], (weights * some)[rows]) for some in (chosen, random)]
+    lost = [
+        _lost(model, images[rows], seen.predictor[rows], (weights * some)[rows])
+        for some in (chosen, random)
+    ]
     return Faithfulness(lost[0], lost[1], len(images))
 
 
 def faithfulness_scores(
-    model: InterpretableModel, batches: Iterable[Batch | SeenBatch], seed: int, tau: float | int = TAU, n: int = 500
+    model: InterpretableModel,
+    batches: Iterable[Batch | BatchWithActivations],
+    seed: int,
+    tau: float | int = TAU,
+    n: int = 500,
 ) -> dict[str, float]:
     """faithfulness, faithfulness_random, faithfulness_gap_low, and faithfulness_samples, how many images they are of.
 
@@ -94,7 +116,9 @@ def faithfulness_scores(
     }
 
 
-def shown_and_others(model: InterpretableModel, seen: Interpretation, tau: float | int) -> tuple[Chosen, Chosen]:
+def shown_and_others(
+    model: InterpretableModel, seen: Interpretation, tau: float | int
+) -> tuple[Chosen, Chosen]:
     """The attributes that are shown on each image, and those that are active and not shown."""
     weights = model.interpreter.head.weights.detach()
     chosen = shown(local_relevance(seen.attributes, weights, seen.interpreter.argmax(dim=1)), tau)
@@ -105,7 +129,12 @@ def shown_and_others(model: InterpretableModel, seen: Interpretation, tau: float
 
 def drawn(among: Chosen, counts: Tensor, draws: torch.Generator) -> Chosen:
     """In each row `counts` of those `among` which one may draw, or all where they are fewer."""
-    order = torch.where(among.cpu(), torch.rand(among.shape, generator=draws), 2.0).argsort(dim=1).argsort(dim=1).to(among.device)
+    order = (
+        torch.where(among.cpu(), torch.rand(among.shape, generator=draws), 2.0)
+        .argsort(dim=1)
+        .argsort(dim=1)
+        .to(among.device)
+    )
     return among & (order < counts[:, None])
 
 
@@ -118,14 +147,18 @@ def _lost(model: InterpretableModel, images: Images, logits: Tensor, weights: At
     return before - left
 
 
-def first(model: InterpretableModel, batches: Iterable[Batch | SeenBatch], n: int) -> Images:
+def first(
+    model: InterpretableModel, batches: Iterable[Batch | BatchWithActivations], n: int
+) -> Images:
     """The first `n` images of `batches`, on the model's device. Raises `UserError` where there is none."""
     device, found = model.interpreter.head.weights.device, list[Tensor]()
     for given in batches:
-        images = (given.batch if isinstance(given, SeenBatch) else given).images
+        images = (given.batch if isinstance(given, BatchWithActivations) else given).images
         found.append(images[: n - sum(map(len, found))].to(device))
         if sum(map(len, found)) >= n:
             break
     if not sum(map(len, found)):
-        raise UserError("There is no image to measure on: this split holds none, or n is not positive.")
+        raise UserError(
+            "There is no image to measure on: this split holds none, or n is not positive."
+        )
     return torch.cat(found)

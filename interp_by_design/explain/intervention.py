@@ -14,7 +14,14 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from interp_by_design.model import InterpretableModel
-from interp_by_design.terms import Attributes, HeadWeights, InterpretationTable, Labels, Logits, UserError
+from interp_by_design.terms import (
+    Attributes,
+    HeadWeights,
+    InterpretationTable,
+    Labels,
+    Logits,
+    UserError,
+)
 
 ROWS = 4096  # of a table, at once
 
@@ -35,10 +42,14 @@ class Intervention:
         for what, given in (("value", self.values), ("scale", self.scales)):
             for attribute, number in given.items():
                 if not 0 <= number < float("inf"):
-                    raise UserError(f"The {what} of attribute {attribute} is {number}; attributes are >= 0, so give 0 or more.")
+                    raise UserError(
+                        f"The {what} of attribute {attribute} is {number}; attributes are >= 0, so give 0 or more."
+                    )
         for pair, number in self.weights.items():
             if not abs(number) < float("inf"):
-                raise UserError(f"The weight of class and attribute {pair} is {number}; give a finite number.")
+                raise UserError(
+                    f"The weight of class and attribute {pair} is {number}; give a finite number."
+                )
 
     @classmethod
     def zeroing(cls, *attributes: int) -> Intervention:
@@ -48,7 +59,9 @@ class Intervention:
     def and_then(self, other: Intervention) -> Intervention:
         """This one, and `other` after it, as one."""
         scales = {j: factor for j, factor in self.scales.items() if j not in self.values}
-        values = {j: value * other.scales.get(j, 1.0) for j, value in self.values.items()} | {**other.values}
+        values = {j: value * other.scales.get(j, 1.0) for j, value in self.values.items()} | {
+            **other.values
+        }
         for j, factor in other.scales.items():
             if j not in self.values:
                 scales[j] = scales.get(j, 1.0) * factor
@@ -71,7 +84,9 @@ class Intervention:
         changed = weights.clone()
         for (class_, attribute), weight in self.weights.items():
             if not 0 <= class_ < n_classes:
-                raise UserError(f"There is no class {class_}: the classes are 0 to {n_classes - 1}.")
+                raise UserError(
+                    f"There is no class {class_}: the classes are 0 to {n_classes - 1}."
+                )
             changed[class_, attribute] = weight
         return changed
 
@@ -95,7 +110,9 @@ class Intervened:
     def probability_drop(self) -> Float[Tensor, "n"]:
         """What g's probability of the class that it decided before loses; below 0 where it gains."""
         decided = self.before.argmax(dim=1, keepdim=True)
-        drop = self.before.softmax(dim=1).gather(1, decided) - self.after.softmax(dim=1).gather(1, decided)
+        drop = self.before.softmax(dim=1).gather(1, decided) - self.after.softmax(dim=1).gather(
+            1, decided
+        )
         return drop[:, 0]
 
     @property
@@ -121,7 +138,9 @@ class Intervened:
     @property
     def _labels(self) -> Labels:
         if self.labels is None:
-            raise UserError("There is no accuracy without labels: an image of its own has none. Use fidelity, or a table.")
+            raise UserError(
+                "There is no accuracy without labels: an image of its own has none. Use fidelity, or a table."
+            )
         return self.labels
 
 
@@ -138,11 +157,15 @@ def intervene(table: InterpretationTable, intervention: Intervention) -> Interve
     return Intervened(table.interpreter, after, table.predictor, table.labels)
 
 
-def intervene_on(model: InterpretableModel, image: Float[Tensor, "c h w"], intervention: Intervention) -> Intervened:
+def intervene_on(
+    model: InterpretableModel, image: Float[Tensor, "c h w"], intervention: Intervention
+) -> Intervened:
     """The same for one image [c, h, w] in [0, 1]; the model is left as it was."""
     seen, head = model.look_at(image), model.interpreter.head
     with torch.no_grad():
-        after = intervention.attributes(seen.attributes) @ intervention.head(head.weights).T + head.bias
+        after = (
+            intervention.attributes(seen.attributes) @ intervention.head(head.weights).T + head.bias
+        )
     return Intervened(seen.interpreter, after, seen.predictor)
 
 
@@ -152,4 +175,6 @@ def _share(logits: Logits, wanted: Labels) -> float:
 
 def _check_attributes(named: set[int], n_attributes: int) -> None:
     if wrong := sorted(attribute for attribute in named if not 0 <= attribute < n_attributes):
-        raise UserError(f"There is no attribute {wrong[0]}: the attributes are 0 to {n_attributes - 1}.")
+        raise UserError(
+            f"There is no attribute {wrong[0]}: the attributes are 0 to {n_attributes - 1}."
+        )

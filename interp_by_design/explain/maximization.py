@@ -12,7 +12,9 @@ from interp_by_design.terms import DataFacts, Normalisation, UnknownName, UserEr
 
 CIFAR = Normalisation((0.4914, 0.4822, 0.4465), (0.247, 0.243, 0.261))
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-GREYISH = Normalisation((0.45,), (0.25,))  # of photographs, where channels are not red, green and blue
+GREYISH = Normalisation(
+    (0.45,), (0.25,)
+)  # of photographs, where channels are not red, green and blue
 SMALL = 64  # pixels: above it an image is large
 SIDES = {"grey": 28, "colour": 32, "large": 224}  # of the images that our presets are for
 
@@ -50,16 +52,31 @@ class Maximization:
     patience: int = 40
 
     def __post_init__(self) -> None:
-        counts = {"steps": (self.steps, 1), "jitter": (self.jitter, 0), "patience": (self.patience, 1)}
+        counts = {
+            "steps": (self.steps, 1),
+            "jitter": (self.jitter, 0),
+            "patience": (self.patience, 1),
+        }
         for name, (given, least) in counts.items():
             if isinstance(given, bool) or not isinstance(given, int) or given < least:
-                raise UserError(f"{name} of a maximization is a whole number of at least {least}, not {given!r}.")
+                raise UserError(
+                    f"{name} of a maximization is a whole number of at least {least}, not {given!r}."
+                )
         numbers = (self.gain, self.rate, self.out_of_range, self.intensity, *self.variation)
-        if not (self.variation and all(0 <= each < math.inf for each in numbers) and self.gain and self.rate):
-            raise UserError(f"The numbers of a maximization are not negative, and gain and rate are not 0: {self} cannot be.")
+        if not (
+            self.variation
+            and all(0 <= each < math.inf for each in numbers)
+            and self.gain
+            and self.rate
+        ):
+            raise UserError(
+                f"The numbers of a maximization are not negative, and gain and rate are not 0: {self} cannot be."
+            )
 
 
-_GREY = Maximization(gain=2.0, out_of_range=10.0, variation=(6.0,), within=(0.0, 1.0), intensity=0.3)
+_GREY = Maximization(
+    gain=2.0, out_of_range=10.0, variation=(6.0,), within=(0.0, 1.0), intensity=0.3
+)
 _COLOUR = Maximization(gain=2.0, out_of_range=20.0, within=(-2.5, 2.5), rate=0.4)
 _CIFAR = replace(_COLOUR, variation=(20.0,), units=CIFAR, intensity=0.4)
 _CUB = replace(_COLOUR, gain=4.0, variation=(80.0, 240.0), units=IMAGENET, intensity=0.5, jitter=10)
@@ -71,7 +88,9 @@ PRESETS: Mapping[str, Maximization] = MappingProxyType(
     {
         "grey": replace(_GREY, gain=1.0, relative=True, bounded=True, within=None),
         "colour": replace(_CIFAR, gain=4.0, relative=True, bounded=True, within=None, jitter=2),
-        "large": replace(_CUB, relative=True, bounded=True, within=None, variation=(240.0,), steps=50, rate=0.2),
+        "large": replace(
+            _CUB, relative=True, bounded=True, within=None, variation=(240.0,), steps=50, rate=0.2
+        ),
         "mnist_global": _GREY,
         "mnist_local": _GREY,
         "cifar_global": _CIFAR,

@@ -27,7 +27,9 @@ def blurred(images: Images, part: float = BLUR) -> Images:
     reach = min(round(2 * deviation), shorter - 1)
     if reach < 1:
         return images
-    if (coarser := int(deviation / FINE)) > 1:  # a large image is blurred at a fraction of its size, a hundred times faster
+    if (
+        coarser := int(deviation / FINE)
+    ) > 1:  # a large image is blurred at a fraction of its size, a hundred times faster
         height, width = (-(-side // coarser) for side in images.shape[-2:])
         small = blurred(F.interpolate(images, (height, width), mode="area"), part)
         return F.interpolate(small, images.shape[-2:], mode="bilinear", align_corners=False)
@@ -45,9 +47,13 @@ def hottest(maps: Maps, area: float) -> Bool[Tensor, "n h w"]:
     Raises `UserError` for an area outside 0..1.
     """
     if not 0 < area < 1:
-        raise UserError(f"area is the share of the pixels that are removed, between 0 and 1, not {area}.")
+        raise UserError(
+            f"area is the share of the pixels that are removed, between 0 and 1, not {area}."
+        )
     flat = maps.flatten(1)
-    largest = flat.argsort(dim=1, descending=True, stable=True)[:, : max(1, round(area * flat.shape[1]))]
+    largest = flat.argsort(dim=1, descending=True, stable=True)[
+        :, : max(1, round(area * flat.shape[1]))
+    ]
     return torch.zeros_like(flat, dtype=torch.bool).scatter_(1, largest, True).view_as(maps)
 
 

@@ -16,12 +16,12 @@ from torch import Tensor
 
 from interp_by_design.data.split import Split
 from interp_by_design.explain.activation_maximization import Maximized, maximize
-from interp_by_design.explain.decoder_views import LEVELS, decoder_views, strong_value
+from interp_by_design.explain.decoder_images import LEVELS, decoder_views, strong_value
 from interp_by_design.explain.deletion import DeletionCheck, deletion_check
-from interp_by_design.explain.global_ import GlobalExplanation, explain_globally
-from interp_by_design.explain.heatmaps import Heatmaps, heatmaps
+from interp_by_design.explain.global_explanation import GlobalExplanation, explain_globally
+from interp_by_design.explain.heat_maps import Heatmaps, heatmaps
 from interp_by_design.explain.maximization import maximization_for, preset_named
-from interp_by_design.explain.maximum_activating import maximum_activating
+from interp_by_design.explain.top_samples import maximum_activating
 from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import Attributes, Batch, Indices, InterpretationTable, UserError
 
@@ -79,7 +79,10 @@ class SheetSettings:
 
 
 def attribute_sheets(
-    model: InterpretableModel, split: Split, table: InterpretationTable, sheets: SheetSettings | None = None
+    model: InterpretableModel,
+    split: Split,
+    table: InterpretationTable,
+    sheets: SheetSettings | None = None,
 ) -> list[AttributeSheet]:
     """A sheet for each attribute, from `table`, which is `split`'s.
 
@@ -90,7 +93,9 @@ def attribute_sheets(
     n_attributes = table.head_weights.shape[1]
     chosen = list(range(n_attributes)) if sheets.attributes is None else list(sheets.attributes)
     if not all(0 <= j < n_attributes for j in chosen):
-        raise UserError(f"Sheets were asked for of attributes {chosen}; this model has 0 to {n_attributes - 1}.")
+        raise UserError(
+            f"Sheets were asked for of attributes {chosen}; this model has 0 to {n_attributes - 1}."
+        )
     about = _About(model, split, table, explain_globally(table), sheets)
     top = maximum_activating(table, sheets.samples)
     size = max(1, GROUP // (sheets.samples * math.prod(split.image_shape)))
@@ -121,9 +126,14 @@ def _sheets(about: _About, group: Sequence[tuple[int, list[int]]]) -> list[Attri
     """Of some attributes, each with the indices of its samples."""
     indices = torch.tensor([index for _, found in group for index in found], dtype=torch.long)
     attributes = torch.tensor([j for j, found in group for _ in found], dtype=torch.long)
-    looked = _looked(about, about.split.batch(indices), attributes) if len(indices) else _unseen(about)
+    looked = (
+        _looked(about, about.split.batch(indices), attributes) if len(indices) else _unseen(about)
+    )
     ends = torch.tensor([len(found) for _, found in group]).cumsum(dim=0).tolist()
-    return [_sheet(about, j, looked, slice(end - len(found), end)) for (j, found), end in zip(group, ends, strict=True)]
+    return [
+        _sheet(about, j, looked, slice(end - len(found), end))
+        for (j, found), end in zip(group, ends, strict=True)
+    ]
 
 
 def _looked(about: _About, batch: Batch, attributes: Indices) -> _Looked:
@@ -134,13 +144,21 @@ def _looked(about: _About, batch: Batch, attributes: Indices) -> _Looked:
     check = deletion_check(model, images, chosen, heat.maps, seed=settings.seed)
     if not settings.maximize:
         return _Looked(batch, heat, check, None)
-    preset = maximization_for(model.facts) if settings.preset is None else preset_named(settings.preset)
-    return _Looked(batch, heat, check, maximize(model, images, chosen, preset, settings.chunk, settings.seed))
+    preset = (
+        maximization_for(model.facts) if settings.preset is None else preset_named(settings.preset)
+    )
+    return _Looked(
+        batch, heat, check, maximize(model, images, chosen, preset, settings.chunk, settings.seed)
+    )
 
 
 def _unseen(about: _About) -> _Looked:
     """Where no attribute has a sample."""
-    images, none, whole = torch.zeros(0, *about.split.image_shape), torch.zeros(0), torch.zeros(0, dtype=torch.long)
+    images, none, whole = (
+        torch.zeros(0, *about.split.image_shape),
+        torch.zeros(0),
+        torch.zeros(0, dtype=torch.long),
+    )
     maximized = Maximized(images, none, none, none, whole) if about.settings.maximize else None
     heat = Heatmaps(images[:, 0], none, "")
     return _Looked(Batch(images, whole, whole), heat, DeletionCheck(none, none, 0.0), maximized)

@@ -18,7 +18,7 @@ from torchvision.transforms.functional import pil_to_tensor, to_pil_image
 from interp_by_design.explain.deletion import interpreted
 from interp_by_design.explain.faithfulness import first
 from interp_by_design.model import InterpretableModel
-from interp_by_design.terms import Batch, Images, Interpretation, SeenBatch
+from interp_by_design.terms import Batch, BatchWithActivations, Images, Interpretation
 
 SIGMA = 0.05  # of the noise, where an image is in [0, 1]
 QUALITY = 20  # of JPEG, from 1 to 95
@@ -37,7 +37,12 @@ class Stability:
     looked_at: int
 
 
-def stability(model: InterpretableModel, batches: Iterable[Batch | SeenBatch], seed: int, n: int = 500) -> Stability:
+def stability(
+    model: InterpretableModel,
+    batches: Iterable[Batch | BatchWithActivations],
+    seed: int,
+    n: int = 500,
+) -> Stability:
     """`Φ(x) · Φ(x') / ( |Φ(x)| |Φ(x')| )` on the first `n` images of `batches` where f answers x' as it answers x.
 
     x' is x with Gaussian noise of deviation 0.05, clipped to [0, 1]; x as JPEG of quality 20 gives it back; x moved by one or two
@@ -52,19 +57,35 @@ def stability(model: InterpretableModel, batches: Iterable[Batch | SeenBatch], s
     """
     images, draws = first(model, batches, n), torch.Generator().manual_seed(seed)
     before = interpreted(model, images)
-    changed = {"noise": noisy(images, draws), f"jpeg{QUALITY}": compressed(images), "shift": shifted(images, draws)}
-    return Stability({name: _cosines(before, interpreted(model, some)) for name, some in changed.items()}, len(images))
+    changed = {
+        "noise": noisy(images, draws),
+        f"jpeg{QUALITY}": compressed(images),
+        "shift": shifted(images, draws),
+    }
+    return Stability(
+        {name: _cosines(before, interpreted(model, some)) for name, some in changed.items()},
+        len(images),
+    )
 
 
 def stability_scores(
-    model: InterpretableModel, batches: Iterable[Batch | SeenBatch], seed: int, n: int = 500
+    model: InterpretableModel,
+    batches: Iterable[Batch | BatchWithActivations],
+    seed: int,
+    n: int = 500,
 ) -> dict[str, float]:
     """stability_noise, stability_jpeg20, stability_shift, means, and stability_samples, the least number that one rests on.
 
     A mean over no image is absent, and so is the number where all are.
     """
-    found = {name: cosines for name, cosines in stability(model, batches, seed, n).cosines.items() if len(cosines)}
-    scores = {f"stability_{name}": float(cosines.double().mean()) for name, cosines in found.items()}
+    found = {
+        name: cosines
+        for name, cosines in stability(model, batches, seed, n).cosines.items()
+        if len(cosines)
+    }
+    scores = {
+        f"stability_{name}": float(cosines.double().mean()) for name, cosines in found.items()
+    }
     return scores | ({"stability_samples": float(min(map(len, found.values())))} if found else {})
 
 
@@ -100,12 +121,16 @@ def _cosines(before: Interpretation, after: Interpretation) -> Tensor:
     """Of the rows where f stays and attributes were there."""
     moved = (before.predictor.softmax(dim=1) - after.predictor.softmax(dim=1)).abs().amax(dim=1)
     rows = (moved < MOVES) & (before.attributes > 0).any(dim=1)
-    return torch.nn.functional.cosine_similarity(before.attributes[rows], after.attributes[rows], dim=1)
+    return torch.nn.functional.cosine_similarity(
+        before.attributes[rows], after.attributes[rows], dim=1
+    )
 
 
 def _through_jpeg(plane: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
     written = io.BytesIO()
-    to_pil_image((plane.clamp(0, 1) * 255).round().to(torch.uint8)).save(written, "JPEG", quality=QUALITY)
+    to_pil_image((plane.clamp(0, 1) * 255).round().to(torch.uint8)).save(
+        written, "JPEG", quality=QUALITY
+    )
     with Image.open(written) as image:
         back: Tensor = pil_to_tensor(image)
     return back.float() / 255

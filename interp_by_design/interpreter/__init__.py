@@ -7,9 +7,9 @@ from interp_by_design.interpreter.head import LinearHead
 from interp_by_design.interpreter.interpreter import Interpreter
 from interp_by_design.interpreter.learnable_concepts import LearnableConcepts
 from interp_by_design.interpreter.linear import LinearInterpreter
-from interp_by_design.interpreter.parts import Parts, assembled, built
 from interp_by_design.interpreter.prototypes import PrototypeDecoder, PrototypeInterpreter
 from interp_by_design.interpreter.relabelled import RelabelledInterpreter
+from interp_by_design.interpreter.spec import Parts, assembled, built
 
 __all__ = [
     "ConceptBottleneck",

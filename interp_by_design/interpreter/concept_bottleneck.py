@@ -12,7 +12,16 @@ from interp_by_design.attributes import AttributeDictionary
 from interp_by_design.interpreter.head import LinearHead
 from interp_by_design.interpreter.interpreter import Interpreter
 from interp_by_design.interpreter.joining import checked_weights
-from interp_by_design.terms import Attributes, Batch, Concepts, HiddenPass, Images, Interpretation, Scalar, UserError
+from interp_by_design.terms import (
+    Attributes,
+    Batch,
+    Concepts,
+    ForwardPass,
+    Images,
+    Interpretation,
+    Scalar,
+    UserError,
+)
 
 LEAST = 1e-6  # a probability counts as at least so much in a logarithm
 
@@ -30,18 +39,29 @@ class ConceptBottleneck(Interpreter):
 
     present: Tensor
 
-    def __init__(self, dictionary: AttributeDictionary, head: LinearHead, decoder: nn.Module, concepts: float = 1.0) -> None:
+    def __init__(
+        self,
+        dictionary: AttributeDictionary,
+        head: LinearHead,
+        decoder: nn.Module,
+        concepts: float = 1.0,
+    ) -> None:
         """Raises `UserError` for a weight that is negative or not finite."""
         super().__init__()
-        self.dictionary, self.head, self.decoder, self.n_attributes = dictionary, head, decoder, dictionary.n_attributes
+        self.dictionary, self.head, self.decoder, self.n_attributes = (
+            dictionary,
+            head,
+            decoder,
+            dictionary.n_attributes,
+        )
         self.extra_weights = checked_weights(concepts=concepts)
         self.register_buffer("present", torch.zeros(0, self.n_attributes), persistent=False)
 
-    def forward(self, seen: HiddenPass) -> Attributes:
+    def forward(self, seen: ForwardPass) -> Attributes:
         attributes: Attributes = self.dictionary(seen.hidden)
         return attributes
 
-    def reconstruct(self, seen: HiddenPass, attributes: Attributes) -> Images:
+    def reconstruct(self, seen: ForwardPass, attributes: Attributes) -> Images:
         image: Images = self.decoder(attributes.detach())
         return image
 

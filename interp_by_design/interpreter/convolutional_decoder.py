@@ -26,11 +26,15 @@ class ConvDecoder(nn.Sequential):
     et al. (2016), arXiv 1609.05158.
     """
 
-    def __init__(self, n_attributes: int, image_shape: tuple[int, int, int], channels: int = 32) -> None:
+    def __init__(
+        self, n_attributes: int, image_shape: tuple[int, int, int], channels: int = 32
+    ) -> None:
         """Raises `UserError` for images with a side below 8."""
         colours, height, width = image_shape
         if min(height, width) < GRID:
-            raise UserError(f"This decoder makes images of 8x8 and larger, not {height}x{width}; interpreter=linear makes any.")
+            raise UserError(
+                f"This decoder makes images of 8x8 and larger, not {height}x{width}; interpreter=linear makes any."
+            )
         grid, *steps = _sizes(height, width)
         layers: list[nn.Module] = [
             nn.Linear(n_attributes, channels * grid[0] * grid[1]),

@@ -17,7 +17,9 @@ class DenseDecoder(nn.Sequential):
     Two matrix products cost a fifth of transposed convolutions of the same quality at 28x28.
     """
 
-    def __init__(self, n_attributes: int, image_shape: tuple[int, int, int], width: int = 128) -> None:
+    def __init__(
+        self, n_attributes: int, image_shape: tuple[int, int, int], width: int = 128
+    ) -> None:
         super().__init__(
             nn.Linear(n_attributes, width),
             nn.ReLU(),

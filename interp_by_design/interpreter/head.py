@@ -19,10 +19,14 @@ class LinearHead(nn.Module):
     code).
     """
 
-    def __init__(self, n_attributes: int, n_classes: int, bias: bool = False, dropout: float = 0.0) -> None:
+    def __init__(
+        self, n_attributes: int, n_classes: int, bias: bool = False, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         if not 0 <= dropout < 1:
-            raise UserError(f"dropout is a probability from 0 up to but not including 1, not {dropout}.")
+            raise UserError(
+                f"dropout is a probability from 0 up to but not including 1, not {dropout}."
+            )
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(n_attributes, n_classes, bias=bias)
 
@@ -38,4 +42,8 @@ class LinearHead(nn.Module):
     @property
     def bias(self) -> Float[Tensor, "classes"]:
         """b [C]; zeros where there is none."""
-        return self.linear.bias if self.linear.bias is not None else torch.zeros_like(self.linear.weight[:, 0])
+        return (
+            self.linear.bias
+            if self.linear.bias is not None
+            else torch.zeros_like(self.linear.weight[:, 0])
+        )

@@ -9,7 +9,15 @@ from types import MappingProxyType
 from torch import nn
 
 from interp_by_design.interpreter.head import LinearHead
-from interp_by_design.terms import Attributes, Batch, Concepts, HiddenPass, Images, Interpretation, Scalar
+from interp_by_design.terms import (
+    Attributes,
+    Batch,
+    Concepts,
+    ForwardPass,
+    Images,
+    Interpretation,
+    Scalar,
+)
 
 
 class Interpreter(nn.Module, ABC):
@@ -29,10 +37,10 @@ class Interpreter(nn.Module, ABC):
     extra_weights: Mapping[str, float] = MappingProxyType({})
 
     @abstractmethod
-    def forward(self, seen: HiddenPass) -> Attributes:
+    def forward(self, seen: ForwardPass) -> Attributes:
         """Φ(x) >= 0, [n, J]. Only a control may look at `seen.logits`."""
 
-    def reconstruct(self, seen: HiddenPass, attributes: Attributes) -> Images:
+    def reconstruct(self, seen: ForwardPass, attributes: Attributes) -> Images:
         """The image that `attributes` of this pass tell; while training, one may be made of more than they hold."""
         image: Images = self.decoder(attributes)
         return image

@@ -12,7 +12,7 @@ from interp_by_design.attributes.learnable_concepts import LearnableConceptDicti
 from interp_by_design.interpreter.head import LinearHead
 from interp_by_design.interpreter.interpreter import Interpreter
 from interp_by_design.interpreter.joining import checked_weights
-from interp_by_design.terms import Attributes, Batch, HiddenPass, Interpretation, Scalar, UserError
+from interp_by_design.terms import Attributes, Batch, ForwardPass, Interpretation, Scalar, UserError
 
 LEAST = 1e-6  # a share counts as at least so much in a logarithm
 
@@ -28,24 +28,40 @@ class LearnableConcepts(Interpreter):
     """
 
     def __init__(
-        self, dictionary: AttributeDictionary, head: LinearHead, decoder: nn.Module, active: float = 0.2, prior: float = 1.0
+        self,
+        dictionary: AttributeDictionary,
+        head: LinearHead,
+        decoder: nn.Module,
+        active: float = 0.2,
+        prior: float = 1.0,
     ) -> None:
         """`active` is the share of images that each concept is on for. Raises `UserError` for other dictionaries and values."""
         super().__init__()
         if not isinstance(dictionary, LearnableConceptDictionary):
-            raise UserError(f"Learnable concepts need attributes=learnable_concepts, not {type(dictionary).__name__}.")
+            raise UserError(
+                f"Learnable concepts need attributes=learnable_concepts, not {type(dictionary).__name__}."
+            )
         if not isinstance(active, float) or not 0 < active < 1:
-            raise UserError(f"active is the share of images that a concept is on for, between 0 and 1, not {active!r}.")
-        self.dictionary, self.head, self.decoder, self.n_attributes = dictionary, head, decoder, dictionary.n_attributes
+            raise UserError(
+                f"active is the share of images that a concept is on for, between 0 and 1, not {active!r}."
+            )
+        self.dictionary, self.head, self.decoder, self.n_attributes = (
+            dictionary,
+            head,
+            decoder,
+            dictionary.n_attributes,
+        )
         self.active, self.extra_weights = active, checked_weights(prior=prior)
 
-    def forward(self, seen: HiddenPass) -> Attributes:
+    def forward(self, seen: ForwardPass) -> Attributes:
         attributes: Attributes = self.dictionary(seen.hidden)
         return attributes
 
     def extra_terms(self, seen: Interpretation, batch: Batch) -> dict[str, Scalar]:
         if self.dictionary.probabilities is None:
-            raise UserError("The prior of learnable concepts is held against a training batch, and there was none.")
+            raise UserError(
+                "The prior of learnable concepts is held against a training batch, and there was none."
+            )
         return {"prior": from_prior(self.dictionary.probabilities, self.active)}
 
 

@@ -10,7 +10,7 @@ from torch import nn
 from interp_by_design.attributes import AttributeDictionary
 from interp_by_design.interpreter.head import LinearHead
 from interp_by_design.interpreter.interpreter import Interpreter
-from interp_by_design.terms import Attributes, HiddenPass
+from interp_by_design.terms import Attributes, ForwardPass
 
 
 @final
@@ -22,7 +22,11 @@ class LinearInterpreter(Interpreter):
     """
 
     def __init__(
-        self, dictionary: AttributeDictionary, head: LinearHead, decoder: nn.Module, frozen_dictionary: bool = False
+        self,
+        dictionary: AttributeDictionary,
+        head: LinearHead,
+        decoder: nn.Module,
+        frozen_dictionary: bool = False,
     ) -> None:
         super().__init__()
         self.dictionary, self.head, self.decoder = dictionary, head, decoder
@@ -35,7 +39,9 @@ class LinearInterpreter(Interpreter):
         if frozen_dictionary:
             dictionary.requires_grad_(False)
 
-    def forward(self, seen: HiddenPass) -> Attributes:
-        hidden = [layer.detach() for layer in seen.hidden] if self.frozen_dictionary else seen.hidden
+    def forward(self, seen: ForwardPass) -> Attributes:
+        hidden = (
+            [layer.detach() for layer in seen.hidden] if self.frozen_dictionary else seen.hidden
+        )
         attributes: Attributes = self.dictionary(hidden)
         return attributes

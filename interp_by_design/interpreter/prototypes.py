@@ -14,7 +14,15 @@ from interp_by_design.interpreter.decoder import DenseDecoder
 from interp_by_design.interpreter.head import LinearHead
 from interp_by_design.interpreter.interpreter import Interpreter
 from interp_by_design.interpreter.joining import checked_weights, decide_by
-from interp_by_design.terms import Attributes, Batch, HiddenPass, Images, Interpretation, Scalar, UserError
+from interp_by_design.terms import (
+    Attributes,
+    Batch,
+    ForwardPass,
+    Images,
+    Interpretation,
+    Scalar,
+    UserError,
+)
 
 Distances = Float[Tensor, "n prototypes"]
 
@@ -29,10 +37,18 @@ class PrototypeDecoder(nn.Module):
 
     prototypes: nn.Parameter
 
-    def __init__(self, n_attributes: int, image_shape: tuple[int, int, int], latent: int = 40, width: int = 128) -> None:
+    def __init__(
+        self,
+        n_attributes: int,
+        image_shape: tuple[int, int, int],
+        latent: int = 40,
+        width: int = 128,
+    ) -> None:
         super().__init__()
         self.image = DenseDecoder(latent, image_shape, width)
-        self.prototypes = nn.Parameter(torch.zeros(n_attributes, latent))  # the dictionary's own, once it is known
+        self.prototypes = nn.Parameter(
+            torch.zeros(n_attributes, latent)
+        )  # the dictionary's own, once it is known
 
     def forward(self, distances: Distances) -> Images:
         image: Images = self.image(located(distances, self.prototypes))
@@ -56,11 +72,18 @@ class PrototypeInterpreter(Interpreter):
     is_the_predictor = True
 
     def __init__(
-        self, dictionary: AttributeDictionary, head: LinearHead, decoder: nn.Module, r1: float = 0.05, r2: float = 0.05
+        self,
+        dictionary: AttributeDictionary,
+        head: LinearHead,
+        decoder: nn.Module,
+        r1: float = 0.05,
+        r2: float = 0.05,
     ) -> None:
         """Raises `UserError` for another dictionary or decoder, and weights that are negative or not finite."""
         super().__init__()
-        if not isinstance(dictionary, PrototypeDictionary) or not isinstance(decoder, PrototypeDecoder):
+        if not isinstance(dictionary, PrototypeDictionary) or not isinstance(
+            decoder, PrototypeDecoder
+        ):
             raise UserError(
                 f"Prototypes need attributes=prototypes and a PrototypeDecoder, not {type(dictionary).__name__} and "
                 f"{type(decoder).__name__}."
@@ -70,16 +93,25 @@ class PrototypeInterpreter(Interpreter):
             raise UserError(
                 f"The hidden layers have codes of {wanted} numbers: set interpreter.decoder.latent={wanted}, not {given}."
             )
-        self.dictionary, self.head, self.decoder, self.n_attributes = dictionary, head, decoder, dictionary.n_attributes
+        self.dictionary, self.head, self.decoder, self.n_attributes = (
+            dictionary,
+            head,
+            decoder,
+            dictionary.n_attributes,
+        )
         decoder.prototypes = dictionary.prototypes
         self.extra_weights = checked_weights(r1=r1, r2=r2)
 
-    def forward(self, seen: HiddenPass) -> Attributes:
+    def forward(self, seen: ForwardPass) -> Attributes:
         attributes: Attributes = self.dictionary(seen.hidden)
         return attributes
 
-    def reconstruct(self, seen: HiddenPass, attributes: Attributes) -> Images:
-        image: Images = self.image(self.dictionary.code(seen.hidden)) if self.training else self.decoder(attributes)
+    def reconstruct(self, seen: ForwardPass, attributes: Attributes) -> Images:
+        image: Images = (
+            self.image(self.dictionary.code(seen.hidden))
+            if self.training
+            else self.decoder(attributes)
+        )
         return image
 
     def extra_terms(self, seen: Interpretation, batch: Batch) -> dict[str, Scalar]:
@@ -109,7 +141,9 @@ def near_some_prototype(distances: Distances) -> Scalar:
     return distances.amin(dim=1).mean()
 
 
-def located(distances: Distances, prototypes: Float[Tensor, "prototypes d"]) -> Float[Tensor, "n d"]:
+def located(
+    distances: Distances, prototypes: Float[Tensor, "prototypes d"]
+) -> Float[Tensor, "n d"]:
     """The code z* in the affine hull of the prototypes whose distances differ as these do, in the sense of least squares.
 
     `φ_k - mean φ = |p_k|² - mean |p|² - 2 z (p_k - m)`, m the mean prototype: linear in z.
@@ -117,6 +151,8 @@ def located(distances: Distances, prototypes: Float[Tensor, "prototypes d"]) -> 
     mean = prototypes.mean(dim=0)
     apart = prototypes - mean
     size = prototypes.square().sum(dim=1)
-    wanted = ((size - size.mean()) - (distances - distances.mean(dim=1, keepdim=True))) / 2 - apart @ mean
+    wanted = (
+        (size - size.mean()) - (distances - distances.mean(dim=1, keepdim=True))
+    ) / 2 - apart @ mean
     found: Tensor = mean + wanted @ torch.linalg.pinv(apart).T
     return found

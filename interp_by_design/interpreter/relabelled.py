@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from interp_by_design.attributes import AttributeDictionary
 from interp_by_design.interpreter.head import LinearHead
 from interp_by_design.interpreter.interpreter import Interpreter
-from interp_by_design.terms import Attributes, HiddenPass
+from interp_by_design.terms import Attributes, ForwardPass
 
 
 @final
@@ -25,13 +25,19 @@ class RelabelledInterpreter(Interpreter):
     codes: Tensor
     teaches = False
 
-    def __init__(self, dictionary: AttributeDictionary, head: LinearHead, decoder: nn.Module, sharpness: float = 50.0) -> None:
+    def __init__(
+        self,
+        dictionary: AttributeDictionary,
+        head: LinearHead,
+        decoder: nn.Module,
+        sharpness: float = 50.0,
+    ) -> None:
         super().__init__()
         self.head, self.decoder, self.sharpness = head, decoder, sharpness
         self.n_attributes = dictionary.n_attributes
         self.register_buffer("codes", random_codes(head.weights.shape[0], self.n_attributes))
 
-    def forward(self, seen: HiddenPass) -> Attributes:
+    def forward(self, seen: ForwardPass) -> Attributes:
         # Detached: the cheat reads f, and must not change it.
         return (self.sharpness * seen.logits.detach()).softmax(dim=1) @ self.codes
 
@@ -44,7 +50,11 @@ def random_codes(n_classes: int, n_attributes: int) -> Tensor:
     draws = torch.Generator().manual_seed(0)
     classes_each = max(2, math.ceil(2 * n_classes / n_attributes))
     decks = math.ceil(n_attributes * classes_each / n_classes)
-    dealt = torch.cat([torch.randperm(n_classes, generator=draws) for _ in range(decks)])[: n_attributes * classes_each]
+    dealt = torch.cat([torch.randperm(n_classes, generator=draws) for _ in range(decks)])[
+        : n_attributes * classes_each
+    ]
     codes = torch.zeros(n_classes, n_attributes)
-    codes[dealt, torch.arange(n_attributes).repeat_interleave(classes_each)] = 0.5 + 0.5 * torch.rand(len(dealt), generator=draws)
+    codes[dealt, torch.arange(n_attributes).repeat_interleave(classes_each)] = (
+        0.5 + 0.5 * torch.rand(len(dealt), generator=draws)
+    )
     return codes

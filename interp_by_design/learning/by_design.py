@@ -8,10 +8,15 @@ from typing import Any, final
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from interp_by_design.learning.learning import Learning, OptimizerFactory, SchedulerFactory, learning_parameters
+from interp_by_design.learning.learning import (
+    Learning,
+    OptimizerFactory,
+    SchedulerFactory,
+    learning_parameters,
+)
 from interp_by_design.learning.objective import Objective
 from interp_by_design.model import InterpretableModel
-from interp_by_design.terms import Batch, Interpretation, SeenBatch, UserError
+from interp_by_design.terms import Batch, BatchWithActivations, Interpretation, UserError
 
 
 @final
@@ -33,8 +38,12 @@ class ByDesign(Learning):
     ) -> None:
         """Raises `UserError` for a rate that cannot be, and for a dictionary that is fitted to hidden layers that stay."""
         super().__init__(model, objective, optimizer, scheduler, class_weights)
-        if predictor_lr is not None and not (isinstance(predictor_lr, int | float) and 0 <= predictor_lr < math.inf):
-            raise UserError(f"predictor_lr must be a finite number >= 0, or null for the optimiser's, not {predictor_lr!r}.")
+        if predictor_lr is not None and not (
+            isinstance(predictor_lr, int | float) and 0 <= predictor_lr < math.inf
+        ):
+            raise UserError(
+                f"predictor_lr must be a finite number >= 0, or null for the optimiser's, not {predictor_lr!r}."
+            )
         dictionary = getattr(model.interpreter, "dictionary", None)
         if getattr(dictionary, "needs_fit", False):
             raise UserError(
@@ -48,9 +57,16 @@ class ByDesign(Learning):
         if self._predictor_lr is None:
             return learning_parameters(self.model)
         ours: dict[str, Any] = {"params": learning_parameters(self.model.interpreter)}
-        return [ours, {"params": learning_parameters(self.model.predictor), "lr": self._predictor_lr}]
+        return [
+            ours,
+            {"params": learning_parameters(self.model.predictor), "lr": self._predictor_lr},
+        ]
 
-    def interpretation(self, batch: Batch | SeenBatch, reconstruct: bool) -> tuple[Batch, Interpretation]:
+    def interpretation(
+        self, batch: Batch | BatchWithActivations, reconstruct: bool
+    ) -> tuple[Batch, Interpretation]:
         if not isinstance(batch, Batch):
-            raise UserError("A predictor that learns cannot be read from a cache: its hidden layers change with each step.")
+            raise UserError(
+                "A predictor that learns cannot be read from a cache: its hidden layers change with each step."
+            )
         return batch, self.model(batch.images, reconstruct=reconstruct)

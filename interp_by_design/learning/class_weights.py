@@ -14,7 +14,9 @@ from interp_by_design.terms import UserError
 BALANCED = "balanced"
 
 
-def class_weights(wanted: str | Sequence[float] | None, counts: Sequence[int]) -> Float[Tensor, "classes"] | None:
+def class_weights(
+    wanted: str | Sequence[float] | None, counts: Sequence[int]
+) -> Float[Tensor, "classes"] | None:
     """The weight of each class: None for all alike, "balanced" for n / (C n_c), or the numbers themselves.
 
     `counts` are the training images of each class, n_c; n is their sum. With balanced weights every class counts alike, and the
@@ -24,9 +26,15 @@ def class_weights(wanted: str | Sequence[float] | None, counts: Sequence[int]) -
         return None
     if wanted == BALANCED:
         if 0 in counts:
-            raise UserError(f"class_weights=balanced needs training images of each class; there are {list(counts)}.")
+            raise UserError(
+                f"class_weights=balanced needs training images of each class; there are {list(counts)}."
+            )
         return torch.tensor([sum(counts) / (len(counts) * count) for count in counts])
-    fits = not isinstance(wanted, str) and len(wanted) == len(counts) and all(_is_weight(weight) for weight in wanted)
+    fits = (
+        not isinstance(wanted, str)
+        and len(wanted) == len(counts)
+        and all(_is_weight(weight) for weight in wanted)
+    )
     if not fits or not any(wanted):
         raise UserError(
             f"class_weights must be null, balanced, or {len(counts)} finite numbers >= 0, one a class, not all 0; not {wanted!r}."

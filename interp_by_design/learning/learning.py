@@ -17,7 +17,7 @@ from interp_by_design.learning.objective import Objective
 from interp_by_design.learning.shown import shown_decision
 from interp_by_design.metrics import RunningScores
 from interp_by_design.model import InterpretableModel
-from interp_by_design.terms import Batch, Interpretation, Scalar, SeenBatch, UserError
+from interp_by_design.terms import Batch, BatchWithActivations, Interpretation, Scalar, UserError
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter] | list[dict[str, Any]]], Optimizer]
 SchedulerFactory = Callable[..., LRScheduler]
@@ -52,7 +52,9 @@ class Learning(pl.LightningModule, ABC):
         """What the optimiser is given: parameters, or groups of them."""
 
     @abstractmethod
-    def interpretation(self, batch: Batch | SeenBatch, reconstruct: bool) -> tuple[Batch, Interpretation]:
+    def interpretation(
+        self, batch: Batch | BatchWithActivations, reconstruct: bool
+    ) -> tuple[Batch, Interpretation]:
         """The images, and what f and g make of them."""
 
     def factors(self, epoch: float) -> dict[str, float]:
@@ -67,30 +69,47 @@ class Learning(pl.LightningModule, ABC):
                 return optimizer
             scheduler = self._scheduler(optimizer, total_steps=int(steps))
         except (TypeError, ValueError, ArithmeticError) as error:
-            raise UserError(f"Optimiser and scheduler cannot be made for {steps} steps: {error}; see learning.") from error
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+            raise UserError(
+                f"Optimiser and scheduler cannot be made for {steps} steps: {error}; see learning."
+            ) from error
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
 
-    def training_step(self, batch: Batch | SeenBatch, batch_index: int) -> Scalar:
+    def training_step(self, batch: Batch | BatchWithActivations, batch_index: int) -> Scalar:
         """The objective at this point of the schedule; its unweighted terms are logged as `train/<term>`."""
         factors = self.factors(self._epoch(batch_index))
         images, seen = self.interpretation(batch, reconstruct=factors["input_fidelity"] > 0)
-        shown = shown_decision(self.model.interpreter.head, seen) if factors["sufficiency"] else None
-        terms = self.objective.terms(seen, images, factors, self.class_weights, shown, self.model.interpreter.teaches)
+        shown = (
+            shown_decision(self.model.interpreter.head, seen) if factors["sufficiency"] else None
+        )
+        terms = self.objective.terms(
+            seen, images, factors, self.class_weights, shown, self.model.interpreter.teaches
+        )
         if self.model.interpreter.extra_weights:
             terms |= self.model.interpreter.extra_terms(seen, images)
         if not terms:
-            raise UserError(f"Every term's factor is 0 in epoch {self.current_epoch + 1}: nothing to learn.")
+            raise UserError(
+                f"Every term's factor is 0 in epoch {self.current_epoch + 1}: nothing to learn."
+            )
         loss = self.objective.total(terms, factors)
         self._stop_if_not_finite(loss, terms)
         # Where Lightning writes them, and for the line at the epoch's end: logging each step costs as much as a small network.
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]  # set from outside
         if (self.trainer.global_step + 1) % every == 0 or self.trainer.is_last_batch:
-            size = len(images.labels)  # Lightning would guess it from whichever tensor it finds first
-            self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()}, sync_dist=True, batch_size=size)
+            size = len(
+                images.labels
+            )  # Lightning would guess it from whichever tensor it finds first
+            self.log_dict(
+                {f"train/{name}": term.detach() for name, term in terms.items()},
+                sync_dist=True,
+                batch_size=size,
+            )
             self.log("train/loss", loss.detach(), prog_bar=True, sync_dist=True, batch_size=size)
         return loss
 
-    def validation_step(self, batch: Batch | SeenBatch, batch_index: int) -> None:
+    def validation_step(self, batch: Batch | BatchWithActivations, batch_index: int) -> None:
         images, seen = self.interpretation(batch, reconstruct=True)
         self.running.update(seen, images.labels, images.images, self.model.interpreter.head.weights)
 
@@ -99,8 +118,13 @@ class Learning(pl.LightningModule, ABC):
         self.running.reset()
         shown = ("predictor_accuracy", "interpreter_accuracy", "fidelity")
         # sync_dist says what is so already: RunningScores adds up over ranks by itself.
-        self.log_dict({f"val/{name}": value for name, value in scores.items() if name not in shown}, sync_dist=True)
-        self.log_dict({f"val/{name}": scores[name] for name in shown}, prog_bar=True, sync_dist=True)
+        self.log_dict(
+            {f"val/{name}": value for name, value in scores.items() if name not in shown},
+            sync_dist=True,
+        )
+        self.log_dict(
+            {f"val/{name}": scores[name] for name in shown}, prog_bar=True, sync_dist=True
+        )
 
     def _epoch(self, batch_index: int) -> float:
         """Where training stands, in epochs: 1.0 at its start, whatever part of it a resumed run skips."""
@@ -109,7 +133,9 @@ class Learning(pl.LightningModule, ABC):
     def _stop_if_not_finite(self, loss: Scalar, terms: Mapping[str, Tensor]) -> None:
         if torch.isfinite(loss):
             return
-        guilty = {name: term.item() for name, term in terms.items() if not torch.isfinite(term)} or {"their sum": loss.item()}
+        guilty = {
+            name: term.item() for name, term in terms.items() if not torch.isfinite(term)
+        } or {"their sum": loss.item()}
         named = ", ".join(f"{name} = {value}" for name, value in guilty.items())
         raise UserError(
             f"The loss is not finite at step {self.trainer.global_step} (epoch {self.current_epoch + 1}): {named}. Training "

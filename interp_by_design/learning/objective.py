@@ -11,8 +11,16 @@ import torch
 from torch import Tensor
 
 from interp_by_design.learning.schedule import Schedule
-from interp_by_design.losses import anchoring, conciseness, independence, input_fidelity, magnitude, output_fidelity, prediction
-from interp_by_design.losses.conciseness import Codes
+from interp_by_design.losses import (
+    anchoring,
+    conciseness,
+    independence,
+    input_fidelity,
+    magnitude,
+    output_fidelity,
+    prediction,
+)
+from interp_by_design.losses.code_entropy import Codes
 from interp_by_design.losses.fidelity import Direction, Distance
 from interp_by_design.terms import Batch, Interpretation, Logits, Scalar, UnknownName, UserError
 
@@ -40,7 +48,9 @@ class Forms:
         for field in fields(self):
             choices = get_args(get_type_hints(Forms)[field.name])
             if getattr(self, field.name) not in choices:
-                raise UnknownName.among(f"form of {field.name}", str(getattr(self, field.name)), choices)
+                raise UnknownName.among(
+                    f"form of {field.name}", str(getattr(self, field.name)), choices
+                )
 
 
 @final
@@ -73,11 +83,19 @@ class Objective:
         named |= {"independence": independence, "sufficiency": sufficiency, "anchoring": anchoring}
         for name, weight in named.items():
             if not isinstance(weight, int | float) or not math.isfinite(weight) or weight < 0:
-                raise UserError(f"The weight {name} must be a finite number >= 0, not {weight!r}; 0 switches its term off.")
+                raise UserError(
+                    f"The weight {name} must be a finite number >= 0, not {weight!r}; 0 switches its term off."
+                )
         for name in schedule or {}:
             if name not in TERMS:
                 raise UnknownName.among("term", name, TERMS, owner="the schedule")
-        self.weights = dict(zip(TERMS, (1.0, beta, gamma, delta, delta * eta, independence, sufficiency, anchoring), strict=True))
+        self.weights = dict(
+            zip(
+                TERMS,
+                (1.0, beta, gamma, delta, delta * eta, independence, sufficiency, anchoring),
+                strict=True,
+            )
+        )
         self.forms = forms or Forms()
         self.schedule = {name: Schedule(**entry) for name, entry in (schedule or {}).items()}
 
@@ -110,7 +128,11 @@ class Objective:
         is not `teaching`, f learns nothing where both would learn from each other.
         """
         images, forms = batch.images, self.forms
-        direction: Direction = "trained" if forms.output_fidelity == "mutual" and not teaching else forms.output_fidelity
+        direction: Direction = (
+            "trained"
+            if forms.output_fidelity == "mutual" and not teaching
+            else forms.output_fidelity
+        )
         losses: dict[str, Callable[[], Scalar]] = {
             "prediction": lambda: prediction(seen.predictor, batch.labels, class_weights),
             "output_fidelity": lambda: output_fidelity(seen.interpreter, seen.predictor, direction),
@@ -121,7 +143,9 @@ class Objective:
         }
         if seen.reconstruction is not None:
             reconstruction = seen.reconstruction
-            losses["input_fidelity"] = lambda: input_fidelity(reconstruction, images, forms.input_fidelity)
+            losses["input_fidelity"] = lambda: input_fidelity(
+                reconstruction, images, forms.input_fidelity
+            )
         if shown is not None:
             losses["sufficiency"] = lambda: output_fidelity(shown, seen.predictor, "trained")
         return {name: losses[name]() for name in TERMS if factors[name] and name in losses}

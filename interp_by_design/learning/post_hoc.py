@@ -9,19 +9,24 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.gather import passes
-from interp_by_design.learning.learning import Learning, OptimizerFactory, SchedulerFactory, learning_parameters
+from interp_by_design.activations import passes
+from interp_by_design.learning.learning import (
+    Learning,
+    OptimizerFactory,
+    SchedulerFactory,
+    learning_parameters,
+)
 from interp_by_design.learning.objective import Objective
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import weights_hash
-from interp_by_design.terms import Batch, Interpretation, SeenBatch, UserError
+from interp_by_design.terms import Batch, BatchWithActivations, Interpretation, UserError
 
 log = logging.getLogger(__name__)
 
 PREDICTOR = "model.predictor."  # of its entries in a checkpoint's state dict
 HASH = "predictor_hash"
 
-Batches = Callable[[], Iterable[Batch | SeenBatch]]
+Batches = Callable[[], Iterable[Batch | BatchWithActivations]]
 
 
 @final
@@ -29,7 +34,7 @@ class PostHoc(Learning):
     """One optimiser over dictionary, head and decoder; the objective without its prediction term. f is frozen.
 
     Frozen: it gets no gradient, it stays in evaluation mode whatever Lightning sets, and after the fit its parameters and buffers
-    are the same to the last bit, which is checked, and told. Batches may bring the predictor's pass with them (`SeenBatch`): then
+    are the same to the last bit, which is checked, and told. Batches may bring the predictor's pass with them (`BatchWithActivations`): then
     it is not run at all. Checkpoints leave its weights out, and hold their hash instead.
 
     Source: FLINT, section 6.
@@ -45,7 +50,9 @@ class PostHoc(Learning):
     ) -> None:
         """Raises `UserError` for class weights, as they weigh a loss that is not there, and where f and g are one."""
         if class_weights is not None:
-            raise UserError("class_weights weigh the prediction term, and f learns nothing post hoc. Leave them out.")
+            raise UserError(
+                "class_weights weigh the prediction term, and f learns nothing post hoc. Leave them out."
+            )
         if model.interpreter.is_the_predictor:
             raise UserError(
                 f"{type(model.interpreter).__name__} decides for f itself, so that no f is there to be explained post hoc. Use "
@@ -67,8 +74,10 @@ class PostHoc(Learning):
     def factors(self, epoch: float) -> dict[str, float]:
         return super().factors(epoch) | {"prediction": 0.0}
 
-    def interpretation(self, batch: Batch | SeenBatch, reconstruct: bool) -> tuple[Batch, Interpretation]:
-        if isinstance(batch, SeenBatch):
+    def interpretation(
+        self, batch: Batch | BatchWithActivations, reconstruct: bool
+    ) -> tuple[Batch, Interpretation]:
+        if isinstance(batch, BatchWithActivations):
             return batch.batch, self.model.interpret(batch.seen, reconstruct)
         with torch.no_grad():
             seen = self.model.predictor(batch.images)
@@ -86,12 +95,16 @@ class PostHoc(Learning):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         state = checkpoint["state_dict"]
-        checkpoint["state_dict"] = {name: value for name, value in state.items() if not name.startswith(PREDICTOR)}
+        checkpoint["state_dict"] = {
+            name: value for name, value in state.items() if not name.startswith(PREDICTOR)
+        }
         checkpoint[HASH] = self.predictor_hash
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         own = self.state_dict()
-        checkpoint["state_dict"] |= {name: value for name, value in own.items() if name.startswith(PREDICTOR)}
+        checkpoint["state_dict"] |= {
+            name: value for name, value in own.items() if name.startswith(PREDICTOR)
+        }
 
 
 def fit_dictionary(model: InterpretableModel, batches: Batches, seed: int) -> None:

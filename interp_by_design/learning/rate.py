@@ -16,7 +16,12 @@ def one_cycle(optimizer: Optimizer, total_steps: int, pct_start: float = 0.3) ->
     if total_steps < 3:
         return LambdaLR(optimizer, lambda _: 1.0)
     pct_start = max(pct_start, 2 / total_steps)
-    return OneCycleLR(optimizer, [group["lr"] for group in optimizer.param_groups], total_steps, pct_start=pct_start)
+    return OneCycleLR(
+        optimizer,
+        [group["lr"] for group in optimizer.param_groups],
+        total_steps,
+        pct_start=pct_start,
+    )
 
 
 def lowered_rate(optimizer: Optimizer, total_steps: int, at: float, factor: float) -> LambdaLR:

@@ -27,13 +27,17 @@ class Schedule:
         self.steps = sorted((float(epoch), float(factor)) for epoch, factor in steps.items())
         self.ramp = float(ramp)
         numbers = [ramp, *(number for step in self.steps for number in step)]
-        if not all(math.isfinite(number) and number >= 0 for number in numbers) or any(epoch < 1 for epoch, _ in self.steps):
+        if not all(math.isfinite(number) and number >= 0 for number in numbers) or any(
+            epoch < 1 for epoch, _ in self.steps
+        ):
             raise UserError(
                 f"A schedule maps epochs from 1 on to factors >= 0, with a ramp >= 0 epochs; not {dict(steps)} with ramp {ramp}."
             )
         starts = [epoch for epoch, _ in self.steps]
         if any(later - earlier < self.ramp for earlier, later in pairwise(starts)):
-            raise UserError(f"A ramp of {ramp} epochs does not end before the next step: the steps begin at {starts}.")
+            raise UserError(
+                f"A ramp of {ramp} epochs does not end before the next step: the steps begin at {starts}."
+            )
 
     def factor(self, epoch: float) -> float:
         """The factor at `epoch`, a real number: 1.0 is the start of the first epoch, 1.5 its middle."""

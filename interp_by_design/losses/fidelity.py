@@ -12,7 +12,9 @@ Direction = Literal["trained", "printed", "mutual"]
 Distance = Literal["mse", "l1"]
 
 
-def output_fidelity(interpreter: Logits, predictor: Logits, direction: Direction = "trained") -> Scalar:
+def output_fidelity(
+    interpreter: Logits, predictor: Logits, direction: Direction = "trained"
+) -> Scalar:
     """Cross-entropy between the decisions of f and g, from the logits of both; in nats, >= 0.
 
     trained: L_of = - mean_x  softmax(f(x))^T log_softmax(g(x)),   f a constant: g learns from f
@@ -26,7 +28,11 @@ def output_fidelity(interpreter: Logits, predictor: Logits, direction: Direction
     if direction == "printed":
         return F.cross_entropy(predictor, interpreter.softmax(dim=1))
     loss = F.cross_entropy(interpreter, predictor.detach().softmax(dim=1))
-    return loss if direction == "trained" else loss + F.cross_entropy(predictor, interpreter.detach().softmax(dim=1))
+    return (
+        loss
+        if direction == "trained"
+        else loss + F.cross_entropy(predictor, interpreter.detach().softmax(dim=1))
+    )
 
 
 def input_fidelity(reconstruction: Images, images: Images, distance: Distance = "mse") -> Scalar:
@@ -34,4 +40,8 @@ def input_fidelity(reconstruction: Images, images: Images, distance: Distance = 
 
     Source: FLINT, section 3.2, with the mean of its official code for the printed sum; "l1" is what that code uses for CIFAR-10.
     """
-    return F.mse_loss(reconstruction, images) if distance == "mse" else F.l1_loss(reconstruction, images)
+    return (
+        F.mse_loss(reconstruction, images)
+        if distance == "mse"
+        else F.l1_loss(reconstruction, images)
+    )

@@ -4,13 +4,13 @@ One file a property: pure functions of samples, and the scores made of them. Kno
 """
 
 from interp_by_design.metrics.agreement import fidelity_by_class, probability_error
+from interp_by_design.metrics.attribute_overlap import overlap
 from interp_by_design.metrics.calibration import calibration_error
-from interp_by_design.metrics.ceiling import linear_ceiling
 from interp_by_design.metrics.gates import GATES, Gate, failed_gates
-from interp_by_design.metrics.overlap import overlap
+from interp_by_design.metrics.linear_probe import linear_ceiling
 from interp_by_design.metrics.reconstruction import squared_error
 from interp_by_design.metrics.running import RunningScores
-from interp_by_design.metrics.scorecard import SCORES, Score, scorecard
+from interp_by_design.metrics.scores import SCORES, Score, scorecard
 from interp_by_design.metrics.usage import active_share, activity_threshold
 
 __all__ = [

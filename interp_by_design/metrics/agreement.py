@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
-from interp_by_design.metrics.chunks import samplewise
+from interp_by_design.metrics.table_batches import samplewise
 from interp_by_design.terms import Indices, InterpretationTable, Labels, Logits
 
 HARD_PART = 10  # one sample in so many: those with f's smallest margin
@@ -31,7 +31,9 @@ def fidelity_by_class(predictor: Logits, interpreter: Logits) -> Float[Tensor, "
 
     The mean of it, weighted by how often f decides each class, is FLINT's fidelity, which a rare class hardly moves.
     """
-    return mean_by_class(agrees(predictor, interpreter), predictor.argmax(dim=1), predictor.shape[1])[0]
+    return mean_by_class(
+        agrees(predictor, interpreter), predictor.argmax(dim=1), predictor.shape[1]
+    )[0]
 
 
 def mean_by_class(
@@ -42,7 +44,9 @@ def mean_by_class(
     return torch.bincount(classes, weights=values.double(), minlength=n_classes) / counts, counts
 
 
-def fidelity_present_classes(predictor: Logits, interpreter: Logits, classes: Int[Tensor, "present"]) -> Bool[Tensor, "n"]:
+def fidelity_present_classes(
+    predictor: Logits, interpreter: Logits, classes: Int[Tensor, "present"]
+) -> Bool[Tensor, "n"]:
     """`argmax_c g(x) = argmax_c f(x)`, both over the given classes alone; its mean is the fidelity among those.
 
     For a head of 1,000 classes on images of ten, where g need not learn to tell what is not there.
@@ -107,7 +111,14 @@ def agreement_scores(table: InterpretationTable) -> dict[str, float]:
     return scores
 
 
-KEYS = ("predictor_accuracy", "interpreter_accuracy", "fidelity", "fidelity_top5", "kl", "probability_error")
+KEYS = (
+    "predictor_accuracy",
+    "interpreter_accuracy",
+    "fidelity",
+    "fidelity_top5",
+    "kl",
+    "probability_error",
+)
 
 
 def _columns(table: InterpretationTable, present: Tensor) -> dict[str, Tensor]:
@@ -115,7 +126,9 @@ def _columns(table: InterpretationTable, present: Tensor) -> dict[str, Tensor]:
         "predictor_accuracy": is_right(table.predictor, table.labels),
         "interpreter_accuracy": is_right(table.interpreter, table.labels),
         "fidelity": agrees(table.predictor, table.interpreter),
-        "fidelity_present_classes": fidelity_present_classes(table.predictor, table.interpreter, present),
+        "fidelity_present_classes": fidelity_present_classes(
+            table.predictor, table.interpreter, present
+        ),
         "fidelity_top5": in_top(table.predictor, table.interpreter),
         "kl": divergence(table.predictor, table.interpreter),
         "probability_error": probability_error(table.predictor, table.interpreter),

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from interp_by_design.metrics.chunks import totals
+from interp_by_design.metrics.table_batches import totals
 from interp_by_design.terms import InterpretationTable, Labels, Logits
 
 BINS = 15
@@ -29,7 +29,10 @@ def calibration_scores(table: InterpretationTable) -> dict[str, float]:
     """calibration_error, of g, and predictor_calibration_error, of f, by key."""
 
     def columns(part: InterpretationTable) -> dict[str, Tensor]:
-        g, f = (torch.stack(_bins(logits, part.labels, BINS)) for logits in (part.interpreter, part.predictor))
+        g, f = (
+            torch.stack(_bins(logits, part.labels, BINS))
+            for logits in (part.interpreter, part.predictor)
+        )
         return {"calibration_error": g, "predictor_calibration_error": f}
 
     return {key: float(_error(*summed.unbind())) for key, summed in totals(table, columns).items()}
@@ -41,7 +44,10 @@ def _bins(logits: Logits, labels: Labels, bins: int) -> tuple[PerBin, PerBin, Pe
     edges = torch.arange(1, bins, dtype=confidence.dtype, device=confidence.device) / bins
     which = torch.bucketize(confidence, edges)
     right = (decided == labels.to(decided.device)).to(confidence)
-    count, hits, sure = (torch.bincount(which, some, bins) for some in (torch.ones_like(confidence), right, confidence))
+    count, hits, sure = (
+        torch.bincount(which, some, bins)
+        for some in (torch.ones_like(confidence), right, confidence)
+    )
     return count, hits, sure
 
 

@@ -46,6 +46,12 @@ GATES = (
 )
 
 
-def failed_gates(scores: Mapping[str, float | int], n_attributes: int, gates: Sequence[Gate] = GATES) -> list[Gate]:
+def failed_gates(
+    scores: Mapping[str, float | int], n_attributes: int, gates: Sequence[Gate] = GATES
+) -> list[Gate]:
     """The gates that `scores` (keys without prefix) fail, in the order of `gates`. A score that is absent is not judged."""
-    return [gate for gate in gates if gate.key in scores and not gate.passes(scores[gate.key], n_attributes)]
+    return [
+        gate
+        for gate in gates
+        if gate.key in scores and not gate.passes(scores[gate.key], n_attributes)
+    ]

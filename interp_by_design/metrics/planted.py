@@ -39,9 +39,13 @@ class Planted:
     def __post_init__(self) -> None:
         width = self.values.shape[1]
         if not len(self.names) == len(self.factors) == width:
-            raise UserError(f"{width} columns came with {len(self.names)} names and {len(self.factors)} factors. Give one each.")
+            raise UserError(
+                f"{width} columns came with {len(self.names)} names and {len(self.factors)} factors. Give one each."
+            )
         if missing := [cause for cause in self.causes if cause not in self.factors]:
-            raise UserError(f"No column tells of the cause {missing[0]}. Factors: {', '.join(dict.fromkeys(self.factors))}.")
+            raise UserError(
+                f"No column tells of the cause {missing[0]}. Factors: {', '.join(dict.fromkeys(self.factors))}."
+            )
 
     @property
     def causal(self) -> Bool[Tensor, "values"]:
@@ -95,13 +99,18 @@ def match(attributes: Attributes, planted: Planted) -> Matching:
     `UserError` unless there are two images or more, and a row of attributes for each.
     """
     if len(attributes) != len(planted.values) or len(attributes) < 2:
-        raise UserError(f"{len(attributes)} rows of attributes came with {len(planted.values)} images. Give two or more of each.")
+        raise UserError(
+            f"{len(attributes)} rows of attributes came with {len(planted.values)} images. Give two or more of each."
+        )
     table = correlations(attributes, planted.values).abs()
     causal = planted.causal.nonzero()[:, 0]
     rows, columns = linear_sum_assignment(table[:, causal].numpy(), maximize=True)
     chosen = torch.full((len(causal),), -1)
     chosen[torch.as_tensor(columns)] = torch.as_tensor(rows)
-    scores = [_scores(attributes, planted, table, int(j), int(v)) for j, v in zip(chosen, causal, strict=True)]
+    scores = [
+        _scores(attributes, planted, table, int(j), int(v))
+        for j, v in zip(chosen, causal, strict=True)
+    ]
     correlation, margin, purity, completeness = torch.tensor(scores, dtype=torch.float64).T
     return Matching(
         names=tuple(planted.names[v] for v in causal),
@@ -110,7 +119,8 @@ def match(attributes: Attributes, planted: Planted) -> Matching:
         margin=margin,
         purity=purity,
         completeness=completeness,
-        copies=(table[:, causal] >= LEAST_CORRELATION).sum(dim=0) - (correlation >= LEAST_CORRELATION).long(),
+        copies=(table[:, causal] >= LEAST_CORRELATION).sum(dim=0)
+        - (correlation >= LEAST_CORRELATION).long(),
         table=table,
         nuisance=_nuisance(attributes, planted),
     )
@@ -130,21 +140,35 @@ def explained(columns: Float[Tensor, "n a"], by: Float[Tensor, "n b"]) -> Float[
     return share.clamp(0, 1)
 
 
-def _scores(attributes: Attributes, planted: Planted, table: Tensor, j: int, value: int) -> tuple[float, float, float, float]:
+def _scores(
+    attributes: Attributes, planted: Planted, table: Tensor, j: int, value: int
+) -> tuple[float, float, float, float]:
     """Correlation, margin, purity and completeness of an attribute for a value; zeros without one."""
     if j < 0:
         return 0.0, 0.0, 0.0, 0.0
     own = float(table[j, value])
     others = [float(table[j, v]) for v in range(len(planted.names)) if v != value]
-    told = {factor: float(explained(attributes[:, [j]], planted.of(factor))) for factor in dict.fromkeys(planted.factors)}
+    told = {
+        factor: float(explained(attributes[:, [j]], planted.of(factor)))
+        for factor in dict.fromkeys(planted.factors)
+    }
     whole = float(explained(planted.values[:, [value]], attributes))
     purity = told[planted.factors[value]] / total if (total := sum(told.values())) > 0 else 0.0
-    return own, own - max(others, default=0.0), purity, min(1.0, own**2 / whole) if whole > 0 else 0.0
+    return (
+        own,
+        own - max(others, default=0.0),
+        purity,
+        min(1.0, own**2 / whole) if whole > 0 else 0.0,
+    )
 
 
 def _nuisance(attributes: Attributes, planted: Planted) -> dict[str, float]:
-    factors: Sequence[str] = [factor for factor in dict.fromkeys(planted.factors) if factor not in planted.causes]
-    return {factor: float(explained(attributes, planted.of(factor)).max()) ** 0.5 for factor in factors}
+    factors: Sequence[str] = [
+        factor for factor in dict.fromkeys(planted.factors) if factor not in planted.causes
+    ]
+    return {
+        factor: float(explained(attributes, planted.of(factor)).max()) ** 0.5 for factor in factors
+    }
 
 
 def _standardised(columns: Float[Tensor, "n a"]) -> Float[Tensor, "n a"]:

@@ -19,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor
 
-from interp_by_design.metrics.chunks import totals
+from interp_by_design.metrics.table_batches import totals
 from interp_by_design.metrics.usage import active_share, dead
 from interp_by_design.terms import InterpretationTable, Logits, UserError
 
@@ -30,7 +30,9 @@ UPDATES = 2_000
 PerAttribute = Float[Tensor, "attributes"]
 
 
-def logit_predictability(train_table: InterpretationTable, test_table: InterpretationTable, seed: int) -> float | None:
+def logit_predictability(
+    train_table: InterpretationTable, test_table: InterpretationTable, seed: int
+) -> float | None:
     """`mean_j max(0, R²_j)` with `R²_j = 1 - sum_x (phi_j - p_j)^2 / sum_x (phi_j - mean phi_j)^2` over the test split, in 0..1.
 
     p is a small MLP's prediction of φ from f's log-softmax, fitted on at most 10,000 train rows that the seed draws. The mean is
@@ -46,9 +48,13 @@ def logit_predictability(train_table: InterpretationTable, test_table: Interpret
     judged = live(test_table)
     if not judged.any():
         return None
-    drawn = torch.randperm(len(train_table), generator=torch.Generator().manual_seed(seed))[:TRAIN_ROWS]
+    drawn = torch.randperm(len(train_table), generator=torch.Generator().manual_seed(seed))[
+        :TRAIN_ROWS
+    ]
     rows = drawn.to(train_table.predictor.device)
-    model = fitted(answer(train_table.predictor[rows]), _numpy(train_table.attributes[rows][:, judged]), seed)
+    model = fitted(
+        answer(train_table.predictor[rows]), _numpy(train_table.attributes[rows][:, judged]), seed
+    )
     return float(r_squared(*_errors(model, test_table, judged)).clamp(min=0).mean())
 
 
@@ -69,28 +75,43 @@ def answer(logits: Logits) -> NDArray[np.float32]:
     return torch.cat([log_f, log_f.exp()], dim=1).float().numpy()
 
 
-def fitted(inputs: NDArray[np.float32], targets: NDArray[np.float64], seed: int) -> TransformedTargetRegressor:
+def fitted(
+    inputs: NDArray[np.float32], targets: NDArray[np.float64], seed: int
+) -> TransformedTargetRegressor:
     """An MLP [2C, 64, 64, J], both ends standardised, fitted for about 2,000 updates (100 epochs at most)."""
     epochs = min(100, max(1, UPDATES * 200 // len(inputs)))
-    network = MLPRegressor(hidden_layer_sizes=(64, 64), learning_rate_init=5e-3, max_iter=epochs, random_state=seed)
+    network = MLPRegressor(
+        hidden_layer_sizes=(64, 64), learning_rate_init=5e-3, max_iter=epochs, random_state=seed
+    )
     # A class that f hardly ever finds likely has a tiny deviation: unclipped, one test image of it would throw the whole R².
     clip = FunctionTransformer(np.clip, kw_args={"a_min": -OUTLIER, "a_max": OUTLIER})
     pipeline = Pipeline([("scale", StandardScaler()), ("clip", clip), ("network", network)])
-    model = TransformedTargetRegressor(regressor=pipeline, transformer=StandardScaler(), check_inverse=False)
+    model = TransformedTargetRegressor(
+        regressor=pipeline, transformer=StandardScaler(), check_inverse=False
+    )
     # One BLAS thread: on matrices this small several take five times as long, and the result would depend on the machine's cores.
     with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is a budget, not a failure
-        return model.fit(inputs, targets[:, 0] if targets.shape[1] == 1 else targets)  # scikit-learn warns of a lone column
+        warnings.simplefilter(
+            "ignore", ConvergenceWarning
+        )  # the number of epochs is a budget, not a failure
+        return model.fit(
+            inputs, targets[:, 0] if targets.shape[1] == 1 else targets
+        )  # scikit-learn warns of a lone column
 
 
-def _errors(model: TransformedTargetRegressor, table: InterpretationTable, judged: Tensor) -> tuple[Tensor, Tensor]:
+def _errors(
+    model: TransformedTargetRegressor, table: InterpretationTable, judged: Tensor
+) -> tuple[Tensor, Tensor]:
     """Squared errors of the model and of the mean, [J judged] each, summed over the table."""
     mean = table.attributes.mean(dim=0, dtype=torch.float64).cpu()[judged]
 
     def columns(part: InterpretationTable) -> dict[str, Tensor]:
         truth = part.attributes[:, judged]
         predicted = torch.from_numpy(model.predict(answer(part.predictor)).reshape(truth.shape))
-        return {"residual": (truth - predicted).square().sum(dim=0), "spread": (truth - mean).square().sum(dim=0)}
+        return {
+            "residual": (truth - predicted).square().sum(dim=0),
+            "spread": (truth - mean).square().sum(dim=0),
+        }
 
     with threadpool_limits(1, user_api="blas"):
         found = totals(table, columns)

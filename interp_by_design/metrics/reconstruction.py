@@ -16,7 +16,9 @@ def squared_error(reconstruction: Images, images: Images) -> Float[Tensor, "n"]:
     return (reconstruction - images).square().flatten(start_dim=1).mean(dim=1)
 
 
-def within_class_explained(error: Float[Tensor, "n"], class_mean_error: Float[Tensor, "n"]) -> Float[Tensor, ""]:
+def within_class_explained(
+    error: Float[Tensor, "n"], class_mean_error: Float[Tensor, "n"]
+) -> Float[Tensor, ""]:
     """`1 - MSE(d(Φ), x) / MSE(m_{f(x)}, x)`, m_c the mean train image of class c, f(x) the class that f decides; at most 1.
 
     A ratio of means over all samples, not a mean of ratios, which a few plain images would rule. 0: Φ gives back no more of the

@@ -12,14 +12,21 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from interp_by_design.metrics.agreement import agrees, divergence, is_right, probability_error
-from interp_by_design.metrics.chunks import require_finite
-from interp_by_design.metrics.conciseness import conciseness_abs
 from interp_by_design.metrics.reconstruction import squared_error
+from interp_by_design.metrics.table_batches import require_finite
+from interp_by_design.metrics.tau_curves import conciseness_abs
 from interp_by_design.metrics.usage import dead
 from interp_by_design.relevance import local_relevance, require_classes
 from interp_by_design.terms import HeadWeights, Images, Interpretation, Labels, UserError
 
-COUNTS = ("samples", "reconstructed", "predictor_accuracy", "interpreter_accuracy", "fidelity", "conciseness_abs@5")
+COUNTS = (
+    "samples",
+    "reconstructed",
+    "predictor_accuracy",
+    "interpreter_accuracy",
+    "fidelity",
+    "conciseness_abs@5",
+)
 SUMS = ("kl", "probability_error", "reconstruction_mse")
 
 
@@ -40,9 +47,19 @@ class RunningScores(Metric):
             self.add_state(_state(name), default=torch.tensor(0), dist_reduce_fx="sum")
         for name in SUMS:
             self.add_state(_state(name), default=torch.tensor(0.0), dist_reduce_fx="sum")
-        self.add_state("sum_positive", default=torch.zeros(n_attributes, dtype=torch.long), dist_reduce_fx="sum")
+        self.add_state(
+            "sum_positive",
+            default=torch.zeros(n_attributes, dtype=torch.long),
+            dist_reduce_fx="sum",
+        )
 
-    def update(self, interpretation: Interpretation, labels: Labels, images: Images, head_weights: HeadWeights) -> None:
+    def update(
+        self,
+        interpretation: Interpretation,
+        labels: Labels,
+        images: Images,
+        head_weights: HeadWeights,
+    ) -> None:
         """Adds a batch; images are in [0, 1]. UserError for labels outside 0..C-1, and for a column with NaN or an infinity."""
         for name, added in _added(interpretation, labels, images, head_weights).items():
             setattr(self, _state(name), getattr(self, _state(name)) + added)
@@ -51,8 +68,17 @@ class RunningScores(Metric):
         """Scores by key, scalars; `reconstruction_mse` only where reconstructions were given. UserError before any sample."""
         samples, reconstructed = self._of("samples"), self._of("reconstructed")
         if not samples:
-            raise UserError("There are no running scores yet: no sample was given to update() since the last reset().")
-        means = ("predictor_accuracy", "interpreter_accuracy", "fidelity", "kl", "probability_error", "conciseness_abs@5")
+            raise UserError(
+                "There are no running scores yet: no sample was given to update() since the last reset()."
+            )
+        means = (
+            "predictor_accuracy",
+            "interpreter_accuracy",
+            "fidelity",
+            "kl",
+            "probability_error",
+            "conciseness_abs@5",
+        )
         scores = {name: self._of(name) / samples for name in means}
         if reconstructed:
             scores["reconstruction_mse"] = self._of("reconstruction_mse") / reconstructed
@@ -68,10 +94,16 @@ def _state(name: str) -> str:
     return "sum_" + name.replace("@", "_at_")
 
 
-def _added(interpretation: Interpretation, labels: Labels, images: Images, head_weights: HeadWeights) -> dict[str, Tensor | int]:
+def _added(
+    interpretation: Interpretation, labels: Labels, images: Images, head_weights: HeadWeights
+) -> dict[str, Tensor | int]:
     """What one batch adds to each sum."""
     require_classes(labels, head_weights.shape[0])
-    seen = {name: column.detach().float() for name, column in interpretation._asdict().items() if column is not None}
+    seen = {
+        name: column.detach().float()
+        for name, column in interpretation._asdict().items()
+        if column is not None
+    }
     require_finite(seen)
     f, g, phi = seen["predictor"], seen["interpreter"], seen["attributes"]
     relevance = local_relevance(phi, head_weights.detach().float(), g.argmax(dim=1))

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from interp_by_design.metrics.chunks import totals
+from interp_by_design.metrics.table_batches import totals
 from interp_by_design.terms import Attributes, InterpretationTable
 
 ACTIVE_SHARE = 0.01  # of the mean positive φ: above it an attribute is active
@@ -24,7 +24,13 @@ Mass = Float[Tensor, "classes attributes"]
 
 def activity_threshold(table: InterpretationTable) -> float:
     """`eps = 0.01 mean{ phi_j(x) : phi_j(x) > 0 }` over all samples and attributes of the split; 0 where no φ is positive."""
-    found = totals(table, lambda part: {"sum": part.attributes.clamp(min=0).sum(), "count": (part.attributes > 0).sum()})
+    found = totals(
+        table,
+        lambda part: {
+            "sum": part.attributes.clamp(min=0).sum(),
+            "count": (part.attributes > 0).sum(),
+        },
+    )
     return ACTIVE_SHARE * float(found["sum"]) / max(1, int(found["count"]))
 
 
@@ -93,7 +99,9 @@ def _usage(table: InterpretationTable) -> dict[str, Tensor]:
             "active": on.sum(dim=0).double(),
             "unexplained": (~on.any(dim=1)).sum(),
             "contribution": part.contributions.abs().sum(dim=0),
-            "mass": torch.zeros_like(part.head_weights).index_add_(0, part.predictor.argmax(dim=1), part.attributes),
+            "mass": torch.zeros_like(part.head_weights).index_add_(
+                0, part.predictor.argmax(dim=1), part.attributes
+            ),
         }
 
     return totals(table, columns)

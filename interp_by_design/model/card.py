@@ -50,7 +50,8 @@ def card_of(config: Config, n_attributes: int) -> ModelCard:
         hash=seen.weights_sha256,
         shape=", ".join(map(str, config.facts.image_shape)),
         preprocessing=_told(seen.preprocessing),
-        classes=", ".join(names[:LISTED]) + (f", and {len(names) - LISTED} more" if len(names) > LISTED else ""),
+        classes=", ".join(names[:LISTED])
+        + (f", and {len(names) - LISTED} more" if len(names) > LISTED else ""),
         scores=_table(config),
     )
     return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{text}")
@@ -58,8 +59,14 @@ def card_of(config: Config, n_attributes: int) -> ModelCard:
 
 def _told(preprocessing: Preprocessing) -> str:
     normalisation = preprocessing.normalisation
-    mean, std = ([round(value, 4) for value in values] for values in (normalisation.mean, normalisation.std))
-    size = f"resized to {preprocessing.size[0]} x {preprocessing.size[1]}, " if preprocessing.size else ""
+    mean, std = (
+        [round(value, 4) for value in values] for values in (normalisation.mean, normalisation.std)
+    )
+    size = (
+        f"resized to {preprocessing.size[0]} x {preprocessing.size[1]}, "
+        if preprocessing.size
+        else ""
+    )
     return f"{size}colours in the order {preprocessing.colour_order}, mean {mean}, standard deviation {std}"
 
 

@@ -51,8 +51,16 @@ class Config:
         seen = model.predictor
         shapes = tuple(tuple(shape) for shape in seen.hidden_shapes)
         digest = weights_hash(seen.network)
-        predictor = PredictorFacts(name_of(seen.network), digest, seen.hidden_layers, shapes, seen.preprocessing)
-        return cls(model.facts, predictor, parts, {key: float(value) for key, value in model.scores.items()}, interpreter_sha256)
+        predictor = PredictorFacts(
+            name_of(seen.network), digest, seen.hidden_layers, shapes, seen.preprocessing
+        )
+        return cls(
+            model.facts,
+            predictor,
+            parts,
+            {key: float(value) for key, value in model.scores.items()},
+            interpreter_sha256,
+        )
 
     def text(self) -> str:
         """The content of the file. Raises `UserError` for a number that is not finite, which JSON does not have."""
@@ -94,7 +102,9 @@ class Config:
         with reading(file):
             content = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(content, dict) or content.get("library") != LIBRARY:
-            raise UserError(f"{file} is not of an interpreter that {LIBRARY} saved. Give a folder that save_pretrained wrote.")
+            raise UserError(
+                f"{file} is not of an interpreter that {LIBRARY} saved. Give a folder that save_pretrained wrote."
+            )
         if (found := content.get("format")) != FORMAT:
             raise UserError(
                 f"{file} was written in format {found}; this version reads format {FORMAT}. Use the version that wrote it, or "
@@ -103,7 +113,13 @@ class Config:
         with reading(file):
             parts = Parts(content["attributes"], content["interpreter"])
             scores = {str(key): float(value) for key, value in content["scores"].items()}
-            return cls(_facts(content["data"]), _predictor(content["predictor"]), parts, scores, content["interpreter_sha256"])
+            return cls(
+                _facts(content["data"]),
+                _predictor(content["predictor"]),
+                parts,
+                scores,
+                content["interpreter_sha256"],
+            )
 
 
 def name_of(network: nn.Module) -> str:
@@ -123,7 +139,9 @@ def _normalisation(content: Mapping[str, Any]) -> Normalisation:
 
 def _facts(content: Mapping[str, Any]) -> DataFacts:
     channels, height, width = map(int, content["image_shape"])
-    return DataFacts((channels, height, width), tuple(map(str, content["class_names"])), _normalisation(content))
+    return DataFacts(
+        (channels, height, width), tuple(map(str, content["class_names"])), _normalisation(content)
+    )
 
 
 def _predictor(content: Mapping[str, Any]) -> PredictorFacts:

@@ -35,8 +35,16 @@ class Program(nn.Module):
     def forward(self, images: Images) -> dict[str, Tensor]:
         """`OUTPUTS`: the logits [n, C] of both, attributes [n, J], and their contributions to the class that g decides [n, J]."""
         seen = self.model(images, reconstruct=False)
-        contributions = seen.attributes * self.model.interpreter.head.weights[seen.interpreter.argmax(dim=1)]
-        return dict(zip(OUTPUTS, (seen.predictor, seen.interpreter, seen.attributes, contributions), strict=True))
+        contributions = (
+            seen.attributes * self.model.interpreter.head.weights[seen.interpreter.argmax(dim=1)]
+        )
+        return dict(
+            zip(
+                OUTPUTS,
+                (seen.predictor, seen.interpreter, seen.attributes, contributions),
+                strict=True,
+            )
+        )
 
 
 def write_program(model: InterpretableModel, path: Path) -> None:
@@ -55,11 +63,15 @@ def write_onnx(model: InterpretableModel, path: Path) -> None:
         import onnx
         import onnxscript  # noqa: F401  # torch's exporter needs both
     except ImportError as error:
-        raise UserError(f'{error.name} is missing, which export to ONNX needs: pip install "interp_by_design[onnx]".') from error
+        raise UserError(
+            f'{error.name} is missing, which export to ONNX needs: pip install "interp_by_design[onnx]".'
+        ) from error
     _require_place(path)
     with replacing(path) as file, _telling(model):
         batch = {"images": {0: "batch"}}  # the name of the axis in the file
-        program = torch.onnx.export(exported(model), dynamo=True, output_names=OUTPUTS, dynamic_shapes=batch, verbose=False)
+        program = torch.onnx.export(
+            exported(model), dynamo=True, output_names=OUTPUTS, dynamic_shapes=batch, verbose=False
+        )
         if program is None:
             raise UserError("torch.onnx gave no program")
         onnx.save(program.model_proto, file)
@@ -70,17 +82,27 @@ def exported(model: InterpretableModel) -> ExportedProgram:
     from torch.export import Dim, export  # takes a while, which only an export has to wait
     from torch.export.passes import move_to_device_pass
 
-    like = next((weight for weight in model.predictor.parameters() if weight.is_floating_point()), torch.zeros(0))
+    like = next(
+        (weight for weight in model.predictor.parameters() if weight.is_floating_point()),
+        torch.zeros(0),
+    )
     images = torch.full((2, *model.facts.image_shape), 0.5).to(like)
     with evaluating(model), torch.no_grad():
         # Not strict: hidden layers are read through Python, such as hooks, which a strict export would not follow.
-        program = export(Program(model).eval(), (images,), dynamic_shapes={"images": {0: Dim("batch", min=1)}}, strict=False)
+        program = export(
+            Program(model).eval(),
+            (images,),
+            dynamic_shapes={"images": {0: Dim("batch", min=1)}},
+            strict=False,
+        )
     return move_to_device_pass(program, "cpu")
 
 
 def _require_place(path: Path) -> None:
     if not path.parent.is_dir():
-        raise UserError(f"There is no folder {path.parent} to write {path.name} to. Make it, or give another path.")
+        raise UserError(
+            f"There is no folder {path.parent} to write {path.name} to. Make it, or give another path."
+        )
     if path.is_dir():
         raise UserError(f"{path} is a folder. Give the path of a file.")
 

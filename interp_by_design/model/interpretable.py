@@ -20,7 +20,7 @@ from interp_by_design.model.restoring import fetched, restored
 from interp_by_design.model.saving import rebuildable, save
 from interp_by_design.predictor import Predictor, evaluating
 from interp_by_design.relevance import LocalExplanation, explain_locally
-from interp_by_design.terms import DataFacts, HiddenPass, Images, Interpretation, UserError
+from interp_by_design.terms import DataFacts, ForwardPass, Images, Interpretation, UserError
 
 
 @final
@@ -36,22 +36,37 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
     scores: Mapping[str, float]
     fitted_to: str | None
 
-    def __init__(self, predictor: Predictor, interpreter: Interpreter, facts: DataFacts, parts: Parts | None = None) -> None:
+    def __init__(
+        self,
+        predictor: Predictor,
+        interpreter: Interpreter,
+        facts: DataFacts,
+        parts: Parts | None = None,
+    ) -> None:
         super().__init__()
-        self.predictor, self.interpreter, self.facts, self.parts = predictor, interpreter, facts, parts
+        self.predictor, self.interpreter, self.facts, self.parts = (
+            predictor,
+            interpreter,
+            facts,
+            parts,
+        )
         self.scores, self.fitted_to = {}, None
 
     def forward(self, images: Images, reconstruct: bool = True) -> Interpretation:
         """One pass of f and g; with `reconstruct`, the decoder's image too."""
         return self.interpret(self.predictor(images), reconstruct)
 
-    def interpret(self, seen: HiddenPass, reconstruct: bool = True) -> Interpretation:
+    def interpret(self, seen: ForwardPass, reconstruct: bool = True) -> Interpretation:
         """What g makes of a pass of f that was made before, as in a post-hoc fit; computed in the precision of h."""
         precision = self.interpreter.head.weights.dtype
-        seen = HiddenPass(seen.logits.to(precision), tuple(layer.to(precision) for layer in seen.hidden))
+        seen = ForwardPass(
+            seen.logits.to(precision), tuple(layer.to(precision) for layer in seen.hidden)
+        )
         attributes = self.interpreter(seen)
         reconstruction = self.interpreter.reconstruct(seen, attributes) if reconstruct else None
-        return Interpretation(seen.logits, self.interpreter.head(attributes), attributes, reconstruction)
+        return Interpretation(
+            seen.logits, self.interpreter.head(attributes), attributes, reconstruction
+        )
 
     def explain(self, image: Tensor | NDArray[Any]) -> LocalExplanation:
         """Why g decides as it does on one image [c, h, w] in [0, 1]: each attribute's contribution and relevance.
@@ -61,7 +76,12 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         """
         seen = self.look_at(image)
         with torch.no_grad():
-            return explain_locally(seen.predictor[0], seen.interpreter[0], seen.attributes[0], self.interpreter.head.weights)
+            return explain_locally(
+                seen.predictor[0],
+                seen.interpreter[0],
+                seen.attributes[0],
+                self.interpreter.head.weights,
+            )
 
     def look_at(self, image: Tensor | NDArray[Any], reconstruct: bool = False) -> Interpretation:
         """What f and g make of one image, as a batch of one, in evaluation mode, without gradients. Refuses as `explain`."""
@@ -78,7 +98,12 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         return seen
 
     def save_pretrained(
-        self, save_directory: str | Path, *, push_to_hub: bool = False, repo_id: str | None = None, **hub: Any
+        self,
+        save_directory: str | Path,
+        *,
+        push_to_hub: bool = False,
+        repo_id: str | None = None,
+        **hub: Any,
     ) -> str | None:
         """Writes the interpreter to a folder, apart from the network: its weights, config.json, and README.md, the model card.
 
@@ -87,7 +112,9 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         of something else, and where it cannot be written; then whatever was there stays.
         """
         save(self, Path(save_directory))
-        return self.push_to_hub(repo_id or Path(save_directory).name, **hub) if push_to_hub else None
+        return (
+            self.push_to_hub(repo_id or Path(save_directory).name, **hub) if push_to_hub else None
+        )
 
     def push_to_hub(self, repo_id: str, **hub: Any) -> str:
         """Publishes what `save_pretrained` writes as a repository of the Hugging Face Hub, and returns the commit's address.
@@ -143,7 +170,11 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
     def _check(self, image: Tensor) -> None:
         wanted = self.facts.image_shape
         if tuple(image.shape) != tuple(wanted):
-            raise UserError(f"This model explains one image of shape {tuple(wanted)}, not {tuple(image.shape)}.")
+            raise UserError(
+                f"This model explains one image of shape {tuple(wanted)}, not {tuple(image.shape)}."
+            )
         if not ((image >= 0) & (image <= 1)).all():
             low, high = (float(value) for value in image.aminmax())
-            raise UserError(f"Pixels must be within [0, 1], not from {low:g} to {high:g}. Divide bytes by 255; do not normalise.")
+            raise UserError(
+                f"Pixels must be within [0, 1], not from {low:g} to {high:g}. Divide bytes by 255; do not normalise."
+            )

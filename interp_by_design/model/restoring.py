@@ -28,21 +28,33 @@ def fetched(source: str | Path, download: Mapping[str, Any]) -> Path:
     """The folder `source`, or a copy of the Hub's repository of that name; `UserError` where there is no saved interpreter."""
     for name in download:
         if name not in DOWNLOAD:
-            raise UnknownName.among("option", name, ["predictor", "check_weights", "trust", *DOWNLOAD], owner="from_pretrained")
+            raise UnknownName.among(
+                "option",
+                name,
+                ["predictor", "check_weights", "trust", *DOWNLOAD],
+                owner="from_pretrained",
+            )
     folder = Path(source)
     if not folder.is_dir():
         try:
             folder = Path(snapshot_download(str(source), allow_patterns=list(FILES), **download))
-        except (OSError, ValueError) as error:  # no such repository, no right to it, no network, no name of one
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # no such repository, no right to it, no network, no name of one
             raise UserError(
                 f"'{source}' is neither a folder nor a repository of the Hugging Face Hub that can be read: {error}"
             ) from error
     if lacking := [name for name in (WEIGHTS, CONFIG) if not (folder / name).is_file()]:
-        raise UserError(f"{folder} holds no saved interpreter: it lacks {' and '.join(lacking)}. Give one that does.")
+        raise UserError(
+            f"{folder} holds no saved interpreter: it lacks {' and '.join(lacking)}. Give one that does."
+        )
     return folder
 
 
-def restored(folder: Path, given: nn.Module | None, check_weights: bool, trust: bool) -> tuple[Predictor, Interpreter, Config]:
+def restored(
+    folder: Path, given: nn.Module | None, check_weights: bool, trust: bool
+) -> tuple[Predictor, Interpreter, Config]:
     """The saved interpreter on the network `given`, on its device. Raises `UserError` for a network that does not fit."""
     config = Config.read(folder / CONFIG)
     network = _network(given, config, folder)
@@ -52,10 +64,14 @@ def restored(folder: Path, given: nn.Module | None, check_weights: bool, trust: 
             f"{config.predictor.weights_sha256[:SHOWN]}, and those of this {name_of(network)} have {found[:SHOWN]}. Give the "
             "network with the weights that it was fitted to; check_weights=False accepts others, such as a fine-tuned copy's."
         )
-    with torch.random.fork_rng(devices=[]):  # building draws weights; the caller's random state stays as it was
+    with torch.random.fork_rng(
+        devices=[]
+    ):  # building draws weights; the caller's random state stays as it was
         predictor = _predictor(given, network, config, folder)
         try:
-            interpreter = assembled(config.parts, predictor.hidden_shapes, config.facts, partial(built, trust=trust))
+            interpreter = assembled(
+                config.parts, predictor.hidden_shapes, config.facts, partial(built, trust=trust)
+            )
         except UserError as error:
             raise UserError(f"What {folder / CONFIG} tells of cannot be built: {error}") from error
     _fill(interpreter, folder / WEIGHTS, config)
@@ -65,9 +81,13 @@ def restored(folder: Path, given: nn.Module | None, check_weights: bool, trust: 
 def _network(given: object, config: Config, folder: Path) -> nn.Module:
     wanted = f"{config.predictor.network}, with weights of SHA-256 {config.predictor.weights_sha256[:SHOWN]}"
     if given is None:
-        raise UserError(f"{folder} holds an interpreter, and not its network. Give that too, predictor=network: {wanted}.")
+        raise UserError(
+            f"{folder} holds an interpreter, and not its network. Give that too, predictor=network: {wanted}."
+        )
     if not isinstance(given, nn.Module):
-        raise UserError(f"predictor is a {type(given).__name__}; wanted a torch.nn.Module: {wanted}.")
+        raise UserError(
+            f"predictor is a {type(given).__name__}; wanted a torch.nn.Module: {wanted}."
+        )
     return given.network if isinstance(given, Predictor) else given
 
 
@@ -75,7 +95,9 @@ def _predictor(given: object, network: nn.Module, config: Config, folder: Path) 
     """The network, read as the interpreter wants it; refused where its hidden layers or classes are others."""
     wanted = config.predictor
     if not isinstance(given, Predictor):
-        predictor = Predictor(network, wanted.hidden_layers, config.facts, wanted.preprocessing).to(_place(network))
+        predictor = Predictor(network, wanted.hidden_layers, config.facts, wanted.preprocessing).to(
+            _place(network)
+        )
     elif (given.hidden_layers, given.preprocessing) == (wanted.hidden_layers, wanted.preprocessing):
         predictor = given
     else:
@@ -93,9 +115,14 @@ def _predictor(given: object, network: nn.Module, config: Config, folder: Path) 
     return predictor
 
 
-def _sizes(predictor: Predictor, image_shape: tuple[int, int, int]) -> tuple[int, tuple[tuple[int, ...], ...]]:
+def _sizes(
+    predictor: Predictor, image_shape: tuple[int, int, int]
+) -> tuple[int, tuple[tuple[int, ...], ...]]:
     """How many classes there are, and the shapes of the hidden layers."""
-    like = next((weight for weight in predictor.network.parameters() if weight.is_floating_point()), torch.zeros(0))
+    like = next(
+        (weight for weight in predictor.network.parameters() if weight.is_floating_point()),
+        torch.zeros(0),
+    )
     with evaluating(predictor), torch.no_grad():
         n_classes = predictor(torch.zeros(2, *image_shape).to(like)).logits.shape[1]
     return n_classes, tuple(tuple(shape) for shape in predictor.hidden_shapes)
@@ -109,8 +136,12 @@ def _fill(interpreter: Interpreter, file: Path, config: Config) -> None:
             raise UserError(f"it is not the one that {CONFIG} was written with")
         state = deserialised(content)
     if wrong := misfits(interpreter.state_dict(), state):
-        raise UserError(f"{file} holds another interpreter than {CONFIG} beside it tells of: {'; '.join(wrong)}. Save it again.")
-    precision = next((value.dtype for value in state.values() if value.is_floating_point()), torch.float32)
+        raise UserError(
+            f"{file} holds another interpreter than {CONFIG} beside it tells of: {'; '.join(wrong)}. Save it again."
+        )
+    precision = next(
+        (value.dtype for value in state.values() if value.is_floating_point()), torch.float32
+    )
     interpreter.to(precision).load_state_dict(state)
 
 

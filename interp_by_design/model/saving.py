@@ -36,9 +36,15 @@ def save(model: InterpretableModel, folder: Path) -> None:
     _require_unchanged(model)
     _require_ours(folder)
     state = model.interpreter.state_dict()
-    weights = serialised({name: value.detach().cpu().contiguous().clone() for name, value in state.items()})
+    weights = serialised(
+        {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}
+    )
     config = Config.of(model, parts, sha256(weights).hexdigest())
-    contents = (weights, config.text().encode(), str(card_of(config, model.interpreter.n_attributes)).encode())
+    contents = (
+        weights,
+        config.text().encode(),
+        str(card_of(config, model.interpreter.n_attributes)).encode(),
+    )
     with ExitStack() as stack:
         files = [stack.enter_context(replacing(folder / name)) for name in FILES]
         for file, content in zip(files, contents, strict=True):
@@ -55,9 +61,13 @@ def rebuildable(model: InterpretableModel) -> Parts:
             "conf/attributes and conf/interpreter: InterpretableModel(…, parts=interp_by_design.interpreter.Parts({…}, {…}))."
         )
     with torch.random.fork_rng(devices=[]):
-        again = assembled(model.parts, model.predictor.hidden_shapes, model.facts, partial(built, trust=True))
+        again = assembled(
+            model.parts, model.predictor.hidden_shapes, model.facts, partial(built, trust=True)
+        )
     if wrong := misfits(model.interpreter.state_dict(), again.state_dict()):
-        raise UserError(f"The model's parts build another interpreter than it has: {'; '.join(wrong)}. Give it its own.")
+        raise UserError(
+            f"The model's parts build another interpreter than it has: {'; '.join(wrong)}. Give it its own."
+        )
     return model.parts
 
 

@@ -6,7 +6,11 @@ from interp_by_design.predictor.layer_table import Layer, usable_layers
 from interp_by_design.predictor.modes import evaluating
 from interp_by_design.predictor.networks import LeNet, PublishedLeNet
 from interp_by_design.predictor.predictor import Predictor
-from interp_by_design.predictor.preprocessing import Preprocessing, fitting_preprocessing, given_size
+from interp_by_design.predictor.preprocessing import (
+    Preprocessing,
+    fitting_preprocessing,
+    given_size,
+)
 from interp_by_design.predictor.pretrained import torchvision_network
 from interp_by_design.predictor.resnet import NarrowResNet, ResNet18
 from interp_by_design.predictor.timm_networks import timm_network

@@ -16,7 +16,11 @@ from interp_by_design.terms import UnknownName, UserError
 
 
 def checkpoint_network(
-    image_shape: tuple[int, int, int], n_classes: int, path: str | Path | None, name: str | None = None, load: bool = True
+    image_shape: tuple[int, int, int],
+    n_classes: int,
+    path: str | Path | None,
+    name: str | None = None,
+    load: bool = True,
 ) -> nn.Module:
     """The network whose weights are in `path`, as it was saved: its class head decides among `n_classes`.
 
@@ -32,7 +36,9 @@ def checkpoint_network(
             )
         return named_network(name, image_shape, n_classes)
     state = read_weights(path) if load or name is None else {}
-    network = named_network(name or recognised(state, image_shape, Path(path).name), image_shape, n_classes)
+    network = named_network(
+        name or recognised(state, image_shape, Path(path).name), image_shape, n_classes
+    )
     if load:
         load_state(network, state, Path(path).name, fresh_head=False)
     return network

@@ -8,11 +8,11 @@ from typing import Any, final
 
 from torch import Tensor, fx, nn
 
-from interp_by_design.predictor.answer import logits_of
 from interp_by_design.predictor.hooks import once, recording
 from interp_by_design.predictor.layout import Layout, is_submodule
+from interp_by_design.predictor.logits import logits_of
 from interp_by_design.predictor.tracing import Traced, traced
-from interp_by_design.terms import HiddenPass, Images, UnknownName, UserError
+from interp_by_design.terms import ForwardPass, Images, UnknownName, UserError
 
 
 @final
@@ -33,7 +33,7 @@ class GraphReader:
         self.operations = tuple(path for path in self.paths if not is_submodule(network, path))
         self._traced: dict[tuple[bool, ...], Traced] = {}
 
-    def __call__(self, images: Images) -> HiddenPass:
+    def __call__(self, images: Images) -> ForwardPass:
         graph = self._graph()
         nodes = {path: graph.operations[path] for path in self.paths if path in graph.operations}
         run = _Run(self.network, graph, set(nodes.values()))
@@ -42,7 +42,10 @@ class GraphReader:
             logits = logits_of(run.run(images))
         outputs = {path: run.seen[node] for path, node in nodes.items()}
         outputs |= {path: once(self.network, path, seen[path]) for path in hooked}
-        return HiddenPass(logits, tuple(layout.arranged(outputs[layout.name.path], images) for layout in self.layouts))
+        return ForwardPass(
+            logits,
+            tuple(layout.arranged(outputs[layout.name.path], images) for layout in self.layouts),
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_traced": {}}  # a copy traces its own network
@@ -54,7 +57,9 @@ class GraphReader:
             try:
                 found = traced(self.network, self.operations)
             except UserError as error:
-                raise UnknownName(f"{unknown_layer(self.network, self.operations[0])} {error}") from error
+                raise UnknownName(
+                    f"{unknown_layer(self.network, self.operations[0])} {error}"
+                ) from error
             for path in self.operations:
                 if path not in found.operations:
                     raise unknown_layer(self.network, path, list(found.operations))
@@ -64,8 +69,17 @@ class GraphReader:
 
 def unknown_layer(network: nn.Module, path: str, operations: Sequence[str] = ()) -> UnknownName:
     """The error for a layer that is not there: the stages, every submodule where a dotted name was asked for, and the nearest."""
-    known = [name for name, _ in (network.named_modules() if "." in path else network.named_children()) if name]
-    return UnknownName.among("layer", path, [*known, *get_close_matches(path, operations, cutoff=0.7)], type(network).__name__)
+    known = [
+        name
+        for name, _ in (network.named_modules() if "." in path else network.named_children())
+        if name
+    ]
+    return UnknownName.among(
+        "layer",
+        path,
+        [*known, *get_close_matches(path, operations, cutoff=0.7)],
+        type(network).__name__,
+    )
 
 
 class _Run(fx.Interpreter):

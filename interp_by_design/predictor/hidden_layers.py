@@ -9,15 +9,20 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.predictor.answer import is_answer, readings
 from interp_by_design.predictor.hooks import HookReader, overwrites
 from interp_by_design.predictor.layout import LayerName, is_submodule
+from interp_by_design.predictor.logits import is_answer, readings
 from interp_by_design.predictor.modes import evaluating, uncompiled
 from interp_by_design.predictor.timm_reader import TimmReader, timm_features
-from interp_by_design.terms import HiddenPass, Images, UserError
+from interp_by_design.terms import ForwardPass, Images, UserError
 
-Means = Callable[[Images], HiddenPass]
-REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError)  # what networks raise for images that they cannot take
+Means = Callable[[Images], ForwardPass]
+REFUSALS = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AssertionError,
+)  # what networks raise for images that they cannot take
 
 
 @final
@@ -34,7 +39,9 @@ class LayerReader:
     shapes: the output shape of each layer, without the batch axis, from a pass over noise that leaves the network as it was.
     """
 
-    def __init__(self, network: nn.Module, layers: Sequence[str], image_shape: tuple[int, int, int]) -> None:
+    def __init__(
+        self, network: nn.Module, layers: Sequence[str], image_shape: tuple[int, int, int]
+    ) -> None:
         """Raises `UnknownName` for a layer that is not there, and `UserError` for no layer, or one that is named twice.
 
         `UserError` too for a layer that never fires or fires twice, whose output is no tensor of maps, vectors or tokens, or is
@@ -42,7 +49,9 @@ class LayerReader:
         be traced; for a network that gives no logits [n, C]; and for images that it cannot take.
         """
         if not layers or len(set(layers)) < len(layers):
-            raise UserError(f"hidden_layers needs at least one layer and each only once, not {list(layers)}.")
+            raise UserError(
+                f"hidden_layers needs at least one layer and each only once, not {list(layers)}."
+            )
         network = uncompiled(network)
         with probing(network, image_shape) as images:
             self.means = _chosen(network, layers, images)
@@ -55,7 +64,7 @@ class LayerReader:
                 )
         self.shapes = [output.shape[1:] for output in seen.hidden]
 
-    def __call__(self, images: Images) -> HiddenPass:
+    def __call__(self, images: Images) -> ForwardPass:
         """Raises `UserError` for a layer that this pass does not give exactly once, and for a pass that gives no logits."""
         return self.means(images)
 
@@ -77,7 +86,9 @@ def probing(network: nn.Module, image_shape: tuple[int, int, int]) -> Iterator[I
 
 def _chosen(network: nn.Module, layers: Sequence[str], images: Images) -> Means:
     paths = [LayerName.parse(name).path for name in layers]
-    submodules = [name for name, path in zip(layers, paths, strict=True) if is_submodule(network, path)]
+    submodules = [
+        name for name, path in zip(layers, paths, strict=True) if is_submodule(network, path)
+    ]
     if len(submodules) < len(layers):
         return _by_graph(network, layers, submodules, images)
     copy = overwrites(network, layers, images)
@@ -90,13 +101,22 @@ def _chosen(network: nn.Module, layers: Sequence[str], images: Images) -> Means:
     return HookReader(network, layers, copy)
 
 
-def _by_graph(network: nn.Module, layers: Sequence[str], submodules: Sequence[str], images: Images) -> Means:
-    from interp_by_design.predictor.graph_reader import GraphReader  # imports torchvision, which takes a second
+def _by_graph(
+    network: nn.Module, layers: Sequence[str], submodules: Sequence[str], images: Images
+) -> Means:
+    from interp_by_design.predictor.graph_reader import (
+        GraphReader,
+    )  # imports torchvision, which takes a second
 
     means = GraphReader(network, layers)
     found, wanted = means(images), HookReader(network, submodules, copy=True)(images)
-    given = (output for name, output in zip(layers, found.hidden, strict=True) if name in submodules)
-    same = (torch.allclose(one, other, rtol=1e-4, atol=1e-5) for one, other in zip(given, wanted.hidden, strict=True))
+    given = (
+        output for name, output in zip(layers, found.hidden, strict=True) if name in submodules
+    )
+    same = (
+        torch.allclose(one, other, rtol=1e-4, atol=1e-5)
+        for one, other in zip(given, wanted.hidden, strict=True)
+    )
     if not torch.allclose(found.logits, wanted.logits, rtol=1e-4, atol=1e-5) or not all(same):
         raise UserError(
             f"The traced graph of {type(network).__name__} does not compute what the network does, so that its operations cannot "
@@ -107,12 +127,18 @@ def _by_graph(network: nn.Module, layers: Sequence[str], submodules: Sequence[st
 
 def _known_layers(network: nn.Module, like: str) -> list[str]:
     """The stages, or every submodule where the stages' names do not answer a dotted one."""
-    return [name for name, _ in (network.named_modules() if "." in like else network.named_children()) if name]
+    return [
+        name
+        for name, _ in (network.named_modules() if "." in like else network.named_children())
+        if name
+    ]
 
 
 def _noise(network: nn.Module, image_shape: tuple[int, int, int]) -> Tensor:
     noise = torch.rand(4, *image_shape, generator=torch.Generator().manual_seed(0))
-    like = next((parameter for parameter in network.parameters() if parameter.is_floating_point()), noise)
+    like = next(
+        (parameter for parameter in network.parameters() if parameter.is_floating_point()), noise
+    )
     return noise.to(like)  # its device, and its precision
 
 
@@ -127,4 +153,6 @@ def _refused(network: nn.Module, image_shape: tuple[int, int, int], error: Excep
                     f"Images of shape {tuple(image_shape)} are too small for {type(network).__name__}, which takes "
                     f"{(channels, side, side)}. Give larger images, or choose another network."
                 )
-    return UserError(f"{type(network).__name__} does not take images of shape {tuple(image_shape)}: {error}")
+    return UserError(
+        f"{type(network).__name__} does not take images of shape {tuple(image_shape)}: {error}"
+    )

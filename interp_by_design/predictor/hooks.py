@@ -9,10 +9,10 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.predictor.answer import logits_of
 from interp_by_design.predictor.layout import LayerName, Layout
+from interp_by_design.predictor.logits import logits_of
 from interp_by_design.predictor.modes import uncompiled_calls
-from interp_by_design.terms import HiddenPass, Images, UserError
+from interp_by_design.terms import ForwardPass, Images, UserError
 
 
 @final
@@ -31,11 +31,14 @@ class HookReader:
         self.layouts = tuple(Layout.of(network, name) for name in layers)
         self.paths = tuple(dict.fromkeys(layout.name.path for layout in self.layouts))
 
-    def __call__(self, images: Images) -> HiddenPass:
+    def __call__(self, images: Images) -> ForwardPass:
         with recording(self.network, self.paths, self.copy) as seen:
             logits = logits_of(self.network(images))
         outputs = {path: once(self.network, path, seen[path]) for path in self.paths}
-        return HiddenPass(logits, tuple(layout.arranged(outputs[layout.name.path], images) for layout in self.layouts))
+        return ForwardPass(
+            logits,
+            tuple(layout.arranged(outputs[layout.name.path], images) for layout in self.layouts),
+        )
 
 
 def overwrites(network: nn.Module, layers: Sequence[str], images: Images) -> bool:
@@ -68,14 +71,18 @@ def _writes(output: object) -> int:
 
 
 @contextmanager
-def recording(network: nn.Module, paths: Sequence[str], copy: bool) -> Iterator[dict[str, list[Recorded]]]:
+def recording(
+    network: nn.Module, paths: Sequence[str], copy: bool
+) -> Iterator[dict[str, list[Recorded]]]:
     """Whatever the submodules `paths` give within the block, by path, in the order in which they give it."""
     seen: dict[str, list[Recorded]] = {path: [] for path in paths}
     handles = []
     try:
         for path in seen:
 
-            def record(_module: nn.Module, _inputs: object, output: object, path: str = path) -> None:
+            def record(
+                _module: nn.Module, _inputs: object, output: object, path: str = path
+            ) -> None:
                 kept = output.clone() if copy and isinstance(output, Tensor) else output
                 seen[path].append(Recorded(kept, _writes(kept)))
 
@@ -92,9 +99,13 @@ def once(network: nn.Module, path: str, recorded: Sequence[Recorded]) -> object:
     if len(recorded) != 1:
         times = f"fired {len(recorded)} times" if recorded else "never fired"
         advice = _uses(network, path) if recorded else "Choose another layer."
-        raise UserError(f"Layer '{path}' {times} in one pass; a hidden layer must fire exactly once. {advice}")
+        raise UserError(
+            f"Layer '{path}' {times} in one pass; a hidden layer must fire exactly once. {advice}"
+        )
     if recorded[0].overwritten:
-        raise UserError(f"What layer '{path}' gave was written over later in the pass, in place. It has to be read by a copy.")
+        raise UserError(
+            f"What layer '{path}' gave was written over later in the pass, in place. It has to be read by a copy."
+        )
     return recorded[0].output
 
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.predictor.answer import is_answer, logits_of, readings
 from interp_by_design.predictor.hidden_layers import probing
 from interp_by_design.predictor.layout import PREFIX, Layout
+from interp_by_design.predictor.logits import is_answer, logits_of, readings
 from interp_by_design.predictor.modes import uncompiled, uncompiled_calls
 from interp_by_design.predictor.timm_reader import TimmReader, timm_features
 from interp_by_design.terms import Images, UserError
@@ -44,7 +44,9 @@ def usable_layers(network: nn.Module, image_shape: tuple[int, int, int]) -> tupl
     """
     network = uncompiled(network)
     with probing(network, image_shape) as images:
-        seen: dict[str, list[list[_Seen]]] = {name: [] for name, _ in network.named_modules() if name}
+        seen: dict[str, list[list[_Seen]]] = {
+            name: [] for name, _ in network.named_modules() if name
+        }
         with _hooked(network, seen, images), uncompiled_calls(network):
             logits = logits_of(network(images))
         _from_timm(network, seen, images)
@@ -70,7 +72,9 @@ class _Seen(NamedTuple):
 
 
 @contextmanager
-def _hooked(network: nn.Module, seen: dict[str, list[list[_Seen]]], images: Images) -> Iterator[None]:
+def _hooked(
+    network: nn.Module, seen: dict[str, list[list[_Seen]]], images: Images
+) -> Iterator[None]:
     """Notes for each submodule, by name, what it gives in each call within the block."""
     handles = []
     try:
@@ -88,7 +92,9 @@ def _hooked(network: nn.Module, seen: dict[str, list[list[_Seen]]], images: Imag
 
 def _readable(network: nn.Module, path: str, output: object, images: Images) -> Iterator[_Seen]:
     """The layer as it is read, and its class and register tokens, where it has them; neither where it gives the image."""
-    if not isinstance(output, Tensor) or (output.shape == images.shape and torch.equal(output, images)):
+    if not isinstance(output, Tensor) or (
+        output.shape == images.shape and torch.equal(output, images)
+    ):
         return
     own = "map" if output.ndim == 4 else "vector" if output.ndim == 2 else "tokens"
     for name, kind in ((path, own), (f"{path}:{PREFIX}", PREFIX)):
@@ -101,7 +107,11 @@ def _from_timm(network: nn.Module, seen: dict[str, list[list[_Seen]]], images: I
     features = timm_features(network, images)
     if not features:
         return
-    for path, output in zip(features, TimmReader(network, list(features), features, copy=False)(images).hidden, strict=True):
+    for path, output in zip(
+        features,
+        TimmReader(network, list(features), features, copy=False)(images).hidden,
+        strict=True,
+    ):
         read = seen[path][0]  # through a hook; empty where that gives no tensor
         seen[path][0] = [_Seen.of(path, output, read[0].kind if read else "map"), *read[1:]]
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from interp_by_design.predictor.answer import kind_of
+from interp_by_design.predictor.logits import kind_of
 from interp_by_design.terms import Images, UnknownName, UserError
 
 PREFIX = "prefix"  # `blocks.5:prefix` is the class and register tokens of `blocks.5`
@@ -53,7 +53,11 @@ class Layout(NamedTuple):
         Tokens [n, t, d] become a map [n, d, h, w] of the patches alone where the network tells their grid; else [n, d, t, 1].
         Raises `UserError` for an output that is neither maps, vectors nor tokens, and for class tokens where there are none.
         """
-        if not isinstance(output, Tensor) or output.ndim not in (2, 3, 4) or output.shape[0] != images.shape[0]:
+        if (
+            not isinstance(output, Tensor)
+            or output.ndim not in (2, 3, 4)
+            or output.shape[0] != images.shape[0]
+        ):
             raise UserError(
                 f"Layer '{self.name.path}' gives {kind_of(output)}; wanted maps [n, c, h, w], vectors [n, d] or tokens [n, t, d] "
                 f"of n={images.shape[0]} images. Choose a layer inside it, or behind it."
@@ -74,7 +78,11 @@ class Layout(NamedTuple):
                 raise self.no_prefix()
             return tokens[:, :before].flatten(1)
         maps = tokens.transpose(1, 2)
-        return maps[:, :, before:].reshape(*maps.shape[:2], *grid) if known and grid else maps.unsqueeze(3)
+        return (
+            maps[:, :, before:].reshape(*maps.shape[:2], *grid)
+            if known and grid
+            else maps.unsqueeze(3)
+        )
 
     def no_prefix(self) -> UserError:
         """The error for class tokens that are asked for where there are none."""
@@ -111,7 +119,11 @@ def _grid(owner: nn.Module | None, size: tuple[int, int]) -> tuple[int, int] | N
         return int(fixed[0]), int(fixed[1])
     side = getattr(owner, "patch_size", None)
     sides = (side, side) if isinstance(side, int) else side
-    return (size[0] // sides[0], size[1] // sides[1]) if isinstance(sides, tuple) and len(sides) == 2 else None
+    return (
+        (size[0] // sides[0], size[1] // sides[1])
+        if isinstance(sides, tuple) and len(sides) == 2
+        else None
+    )
 
 
 def _n_prefix_tokens(owner: nn.Module | None) -> int:
@@ -119,21 +131,32 @@ def _n_prefix_tokens(owner: nn.Module | None) -> int:
     if isinstance(count := getattr(owner, "num_prefix_tokens", None), int):
         return count
     tokens = (getattr(owner, name, None) for name in PREFIX_TOKENS)
-    return sum(token.shape[-2] if token.ndim > 1 else 1 for token in tokens if isinstance(token, Tensor))
+    return sum(
+        token.shape[-2] if token.ndim > 1 else 1 for token in tokens if isinstance(token, Tensor)
+    )
 
 
 def _has_channels_last(path: str, around: list[nn.Module]) -> bool:
     """Whether four-dimensional outputs are [n, h, w, c]: timm's networks say so, torchvision's Swin is known to."""
     if isinstance(around[0], nn.Conv2d | nn.BatchNorm2d):
         return False
-    if type(around[0]) in (nn.Linear, nn.LayerNorm):  # they act on the last axis; subclasses may not
+    if type(around[0]) in (
+        nn.Linear,
+        nn.LayerNorm,
+    ):  # they act on the last axis; subclasses may not
         return True
-    told = next((getattr(part, "output_fmt", None) for part in around if hasattr(part, "output_fmt")), None)
+    told = next(
+        (getattr(part, "output_fmt", None) for part in around if hasattr(part, "output_fmt")), None
+    )
     swin = any(_is_torchvision_swin(part) for part in around)
-    return getattr(told, "value", told) == "NHWC" or (swin and not path.endswith(("permute", "avgpool")))
+    return getattr(told, "value", told) == "NHWC" or (
+        swin and not path.endswith(("permute", "avgpool"))
+    )
 
 
 def _is_torchvision_swin(part: nn.Module) -> bool:
     # By name: to import torchvision takes a second, which no other network needs.
     home = "torchvision.models.swin_transformer"
-    return any((base.__module__, base.__name__) == (home, "SwinTransformer") for base in type(part).__mro__)
+    return any(
+        (base.__module__, base.__name__) == (home, "SwinTransformer") for base in type(part).__mro__
+    )

@@ -26,8 +26,12 @@ class PublishedLeNet(nn.Sequential):
         channels, height, width = large_enough(image_shape, 2)
         stages: OrderedDict[str, nn.Module] = OrderedDict()
         stages["conv1"] = nn.Sequential(nn.Conv2d(channels, 16, 3, padding=1), nn.ReLU())
-        stages["conv2"] = nn.Sequential(nn.Conv2d(16, 32, 3, padding=1), nn.MaxPool2d(2), nn.Dropout(0.5), nn.ReLU())
-        stages["fc1"] = nn.Sequential(nn.Flatten(), nn.Linear(32 * (height // 2) * (width // 2), 128), nn.ReLU())
+        stages["conv2"] = nn.Sequential(
+            nn.Conv2d(16, 32, 3, padding=1), nn.MaxPool2d(2), nn.Dropout(0.5), nn.ReLU()
+        )
+        stages["fc1"] = nn.Sequential(
+            nn.Flatten(), nn.Linear(32 * (height // 2) * (width // 2), 128), nn.ReLU()
+        )
         stages["head"] = nn.Sequential(nn.Dropout(0.5), nn.Linear(128, n_classes))
         super().__init__(stages)
 
@@ -53,9 +57,15 @@ class LeNet(nn.Sequential):
         colours, height, breadth = large_enough(image_shape, 4)
         stages: OrderedDict[str, nn.Module] = OrderedDict()
         # ReLU and max-pooling commute; after pooling ReLU has a quarter of the work.
-        stages["conv1"] = nn.Sequential(nn.Conv2d(colours, first, 5, padding=2), nn.MaxPool2d(2), nn.ReLU())
-        stages["conv2"] = nn.Sequential(nn.Conv2d(first, second, 3, padding=1), nn.MaxPool2d(2), nn.ReLU())
-        stages["fc1"] = nn.Sequential(nn.Flatten(), nn.Linear(second * (height // 4) * (breadth // 4), width), nn.ReLU())
+        stages["conv1"] = nn.Sequential(
+            nn.Conv2d(colours, first, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()
+        )
+        stages["conv2"] = nn.Sequential(
+            nn.Conv2d(first, second, 3, padding=1), nn.MaxPool2d(2), nn.ReLU()
+        )
+        stages["fc1"] = nn.Sequential(
+            nn.Flatten(), nn.Linear(second * (height // 4) * (breadth // 4), width), nn.ReLU()
+        )
         stages["head"] = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, n_classes))
         super().__init__(stages)
         self.to(memory_format=channels_last)  # measured: 1.7x faster steps on a CPU

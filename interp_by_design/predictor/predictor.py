@@ -11,7 +11,7 @@ from torch import nn
 from interp_by_design.predictor.hidden_layers import LayerReader
 from interp_by_design.predictor.modes import uncompiled
 from interp_by_design.predictor.preprocessing import Preprocessing
-from interp_by_design.terms import DataFacts, HiddenPass, Images, UserError
+from interp_by_design.terms import DataFacts, ForwardPass, Images, UserError
 
 
 @final
@@ -28,7 +28,11 @@ class Predictor(nn.Module):
     std: torch.Tensor
 
     def __init__(
-        self, network: nn.Module, hidden_layers: Sequence[str], facts: DataFacts, preprocessing: Preprocessing | None = None
+        self,
+        network: nn.Module,
+        hidden_layers: Sequence[str],
+        facts: DataFacts,
+        preprocessing: Preprocessing | None = None,
     ) -> None:
         """`hidden_layers` is a list of names, or one name; without `preprocessing`, images are normalised as the data says."""
         super().__init__()
@@ -36,7 +40,9 @@ class Predictor(nn.Module):
         self.preprocessing = preprocessing or Preprocessing(facts.normalisation)
         input_shape = self.preprocessing.input_shape(facts.image_shape)
         self.network = uncompiled(network)  # whose parameters keep their names
-        self.hidden_layers = (hidden_layers,) if isinstance(hidden_layers, str) else tuple(map(str, hidden_layers))
+        self.hidden_layers = (
+            (hidden_layers,) if isinstance(hidden_layers, str) else tuple(map(str, hidden_layers))
+        )
         self.reader = LayerReader(self.network, self.hidden_layers, input_shape)
         self.hidden_shapes = self.reader.shapes
         normalisation = self.preprocessing.normalisation
@@ -44,7 +50,7 @@ class Predictor(nn.Module):
         self.register_buffer("std", _channels(normalisation.std), persistent=False)
         self._identity = not (self.mean.any() or (self.std != 1).any())
 
-    def forward(self, images: Images) -> HiddenPass:
+    def forward(self, images: Images) -> ForwardPass:
         images = self.preprocessing.arranged(images)
         return self.reader(images if self._identity else (images - self.mean) / self.std)
 
@@ -54,7 +60,11 @@ def _channels(values: Sequence[float]) -> torch.Tensor:
 
 
 def _check_precision(network: nn.Module) -> None:
-    strange = {str(weight.dtype).removeprefix("torch.") for weight in network.parameters() if _is_half(weight)}
+    strange = {
+        str(weight.dtype).removeprefix("torch.")
+        for weight in network.parameters()
+        if _is_half(weight)
+    }
     if strange:
         raise UserError(
             f"{type(network).__name__} cannot be interpreted while its weights are {' and '.join(sorted(strange))}: "

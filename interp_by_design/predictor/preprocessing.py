@@ -50,7 +50,9 @@ class Preprocessing:
                 f"A normalisation by {given} means does not fit images of {channels} channels: give one for all, or one for each."
             )
         if self.colour_order == "bgr" and channels != 3:
-            raise UserError(f"Images of {channels} channels have no colours in the order bgr: give predictor.colour_order=rgb.")
+            raise UserError(
+                f"Images of {channels} channels have no colours in the order bgr: give predictor.colour_order=rgb."
+            )
         return channels, *(self.size or (height, width))
 
     def arranged(self, images: Images) -> Images:
@@ -64,7 +66,9 @@ class Preprocessing:
         return self.normalisation.apply(self.arranged(images))
 
 
-def fitting_preprocessing(network: nn.Module, facts: DataFacts, given: Mapping[str, Any], trained: bool) -> Preprocessing:
+def fitting_preprocessing(
+    network: nn.Module, facts: DataFacts, given: Mapping[str, Any], trained: bool
+) -> Preprocessing:
     """What `given` says (`normalisation`, `size`, `colour_order`), else what is known of the network, else the data's own.
 
     A network made by timm or by name knows it (`pretrained_cfg`); its normalisation counts only where it was `trained`, its size
@@ -77,7 +81,12 @@ def fitting_preprocessing(network: nn.Module, facts: DataFacts, given: Mapping[s
         return Preprocessing(_normalisation(own), size, order)
     if trained and "mean" in known and "std" in known:
         normalisation = Normalisation(tuple(known["mean"]), tuple(known["std"]))
-        log.info("Images are normalised as for %s: mean %s, std %s", _name(network), normalisation.mean, normalisation.std)
+        log.info(
+            "Images are normalised as for %s: mean %s, std %s",
+            _name(network),
+            normalisation.mean,
+            normalisation.std,
+        )
         return Preprocessing(normalisation, size, order)
     return Preprocessing(_reordered(facts.normalisation, order), size, order)
 
@@ -98,8 +107,13 @@ def given_size(given: Mapping[str, Any]) -> tuple[int, int] | None:
 
 def _normalisation(given: Any) -> Normalisation:
     if not isinstance(given, Mapping) or set(given) != {"mean", "std"}:
-        raise UserError(f"predictor.normalisation is null or {{mean: […], std: […]}}, a number for each channel, not {given}.")
-    mean, std = (tuple(value) if isinstance(value, Sequence) else (value,) for value in (given["mean"], given["std"]))
+        raise UserError(
+            f"predictor.normalisation is null or {{mean: […], std: […]}}, a number for each channel, not {given}."
+        )
+    mean, std = (
+        tuple(value) if isinstance(value, Sequence) else (value,)
+        for value in (given["mean"], given["std"])
+    )
     return Normalisation(mean, std)
 
 
@@ -107,19 +121,32 @@ def _only_size(known: Mapping[str, Any], facts: DataFacts, name: str) -> tuple[i
     size = tuple(known["input_size"][1:]) if known.get("fixed_input_size") else None
     if size is None or size == facts.image_shape[1:]:
         return None
-    log.info("%s takes images of %d x %d alone: those of %d x %d are resized", name, *size, *facts.image_shape[1:])
+    log.info(
+        "%s takes images of %d x %d alone: those of %d x %d are resized",
+        name,
+        *size,
+        *facts.image_shape[1:],
+    )
     height, width = size
     return height, width
 
 
 def _reordered(normalisation: Normalisation, order: str) -> Normalisation:
     """The data's means are in the order of its channels, and are taken off once those are turned."""
-    return Normalisation(normalisation.mean[::-1], normalisation.std[::-1]) if order == "bgr" else normalisation
+    return (
+        Normalisation(normalisation.mean[::-1], normalisation.std[::-1])
+        if order == "bgr"
+        else normalisation
+    )
 
 
 def _resized(images: Images, size: tuple[int, int]) -> Images:
-    wide = images if images.dtype in (torch.float32, torch.float64) else images.float()  # torch resizes no others
-    resized: Tensor = F.interpolate(wide, size, mode="bilinear", antialias=True, align_corners=False)
+    wide = (
+        images if images.dtype in (torch.float32, torch.float64) else images.float()
+    )  # torch resizes no others
+    resized: Tensor = F.interpolate(
+        wide, size, mode="bilinear", antialias=True, align_corners=False
+    )
     return resized.to(images.dtype)
 
 

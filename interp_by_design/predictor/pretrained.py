@@ -40,7 +40,11 @@ def torchvision_network(
             f"'{name}' takes images of 3 channels, not {image_shape[0]}; grey ones must be repeated (data.channels=3)."
         )
     tags = torchvision.models.get_model_weights(name).__members__
-    published = tags[weights] if weights is not None and is_tag(weights, list(tags), f"torchvision's {name}") else None
+    published = (
+        tags[weights]
+        if weights is not None and is_tag(weights, list(tags), f"torchvision's {name}")
+        else None
+    )
     network = _drawn(name, n_classes, published)
     if load and published is not None:
         _load_published(network, name, published, n_classes, fresh_head)
@@ -57,10 +61,16 @@ def _drawn(name: str, n_classes: int, published: Any) -> nn.Module:
     if published is not None and name.startswith("vit_"):
         options["image_size"] = published.meta["min_size"][0]
     if published is not None and name in ("googlenet", "inception_v3"):
-        options["transform_input"] = True  # these weights are older than torchvision's way to normalise
+        options["transform_input"] = (
+            True  # these weights are older than torchvision's way to normalise
+        )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # GoogLeNet and Inception, on how they draw weights
-        network: Any = torchvision.models.get_model(name, weights=None, num_classes=n_classes, **options)
+        warnings.simplefilter(
+            "ignore", FutureWarning
+        )  # GoogLeNet and Inception, on how they draw weights
+        network: Any = torchvision.models.get_model(
+            name, weights=None, num_classes=n_classes, **options
+        )
     network.pretrained_cfg = _preprocessing(network, name, published)
     return network  # type: ignore[no-any-return]  # torchvision ships no types
 
@@ -77,7 +87,9 @@ def _preprocessing(network: Any, name: str, published: Any) -> dict[str, Any]:
     return known
 
 
-def _load_published(network: nn.Module, name: str, published: Any, n_classes: int, fresh_head: bool) -> None:
+def _load_published(
+    network: nn.Module, name: str, published: Any, n_classes: int, fresh_head: bool
+) -> None:
     source = f"{name} {published.name}"
     if not fresh_head and (found := len(published.meta["categories"])) != n_classes:
         raise other_classes(f"'{source}'", found, n_classes)  # before anything is fetched

@@ -15,14 +15,31 @@ import torch
 from torch import Tensor, nn
 
 from interp_by_design.predictor.resnet import NarrowResNet
-from interp_by_design.predictor.weights import class_head, complete, misfits, n_outputs, named_as, starts
+from interp_by_design.predictor.weights import (
+    class_head,
+    complete,
+    misfits,
+    n_outputs,
+    named_as,
+    starts,
+)
 from interp_by_design.terms import UserError
 
 log = logging.getLogger(__name__)
 
 OURS = {"resnet20": 20, "resnet32": 32, "resnet44": 44, "resnet56": 56}  # name: depth
-BUFFERS = ("running_mean", "running_var", "num_batches_tracked", "relative_position_index", "relative_coords_table")
-AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")  # heads that torchvision leaves out of a network's size
+BUFFERS = (
+    "running_mean",
+    "running_var",
+    "num_batches_tracked",
+    "relative_position_index",
+    "relative_coords_table",
+)
+AUXILIARY = (
+    "aux1.",
+    "aux2.",
+    "AuxLogits.",
+)  # heads that torchvision leaves out of a network's size
 NEAREST = 5  # networks that a message names
 PUBLISHED = 1000  # classes of the networks whose sizes are published
 TRIED = 15  # networks of about the same size, among which the nearest are sought
@@ -75,7 +92,10 @@ def _torchvision(image_shape: tuple[int, int, int]) -> list[_Known]:
     def sizes(name: str) -> frozenset[int]:
         return frozenset(weights.meta["num_params"] for weights in models.get_model_weights(name))
 
-    return [_Known(f"torchvision/{name}", make(name), sizes(name)) for name in models.list_models(module=models)]
+    return [
+        _Known(f"torchvision/{name}", make(name), sizes(name))
+        for name in models.list_models(module=models)
+    ]
 
 
 def _sizes(state: Mapping[str, Tensor]) -> set[int]:
@@ -94,8 +114,15 @@ def _sizes(state: Mapping[str, Tensor]) -> set[int]:
         for left_out in ((), AUXILIARY):
             kept = {key: value for key, value in found.items() if not key.startswith(left_out)}
             total = sum(value.numel() for value in kept.values())
-            heads = [key for key, value in kept.items() if value.ndim > 1 and value.shape[2:].numel() == 1]
-            sizes |= {total + (PUBLISHED - len(kept[key])) * (kept[key].shape[1] + _has_bias(kept, key)) for key in heads}
+            heads = [
+                key
+                for key, value in kept.items()
+                if value.ndim > 1 and value.shape[2:].numel() == 1
+            ]
+            sizes |= {
+                total + (PUBLISHED - len(kept[key])) * (kept[key].shape[1] + _has_bias(kept, key))
+                for key in heads
+            }
     return sizes
 
 
@@ -116,7 +143,9 @@ def _fits(known: _Known, state: Mapping[str, Tensor], source: str) -> bool:
 def _outline(known: _Known, n_classes: int) -> nn.Module:
     """The network without memory for its weights; a few must be made with it."""
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # GoogLeNet and Inception, on how they draw weights
+        warnings.simplefilter(
+            "ignore", FutureWarning
+        )  # GoogLeNet and Inception, on how they draw weights
         try:
             with torch.device("meta"):
                 return known.make(n_classes)
@@ -127,10 +156,14 @@ def _outline(known: _Known, n_classes: int) -> nn.Module:
 def _nearest(known: list[_Known], state: Mapping[str, Tensor], source: str) -> str:
     """Those that share most names, among those of about the same size."""
     total = sum(value.numel() for value in state.values())
-    tried = sorted(known, key=lambda one: min((abs(size - total) for size in one.sizes), default=0))[:TRIED]
+    tried = sorted(
+        known, key=lambda one: min((abs(size - total) for size in one.sizes), default=0)
+    )[:TRIED]
     shared = []
     for one in tried:
         wanted = _outline(one, PUBLISHED).state_dict().keys()
-        shared.append((len(wanted & named_as(wanted, state, source).weights.keys()), len(wanted), one.name))
+        shared.append(
+            (len(wanted & named_as(wanted, state, source).weights.keys()), len(wanted), one.name)
+        )
     best = sorted(shared, reverse=True)[:NEAREST]
     return ", ".join(f"{name} ({n} of {total} names)" for n, total, name in best)

@@ -28,7 +28,13 @@ class ResNet18(nn.Sequential):
     Source: He et al. (2016), arXiv 1512.03385, with the stem that is customary at 32x32; FLINT's official networks.
     """
 
-    def __init__(self, image_shape: tuple[int, int, int], n_classes: int, width: int = 64, batch_norm: bool = True) -> None:
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        n_classes: int,
+        width: int = 64,
+        batch_norm: bool = True,
+    ) -> None:
         colours, last = large_enough(image_shape, 8)[0], 8 * width
         stages = _trunk(colours, (width, 2 * width, 4 * width, last), 2, batch_norm, projected=True)
         if not batch_norm:
@@ -54,7 +60,9 @@ class NarrowResNet(nn.Sequential):
         colours = large_enough(image_shape, 4)[0]
         blocks, rest = divmod(depth - 2, 6)
         if blocks < 1 or rest:
-            raise UserError(f"A ResNet of this kind has a depth of 6 n + 2, such as 20, 32, 44 or 56; not {depth!r}.")
+            raise UserError(
+                f"A ResNet of this kind has a depth of 6 n + 2, such as 20, 32, 44 or 56; not {depth!r}."
+            )
         stages = _trunk(colours, (16, 32, 64), blocks, batch_norm=True, projected=False)
         stages["linear"] = nn.Linear(64, n_classes)
         super().__init__(stages)
@@ -78,7 +86,9 @@ class BasicBlock(nn.Module):
         self.bn2 = _norm(out, batch_norm)
         self.downsample: nn.Module = nn.Identity()
         if (stride, maps) != (1, out):
-            projection = nn.Sequential(nn.Conv2d(maps, out, 1, stride, bias=False), _norm(out, batch_norm))
+            projection = nn.Sequential(
+                nn.Conv2d(maps, out, 1, stride, bias=False), _norm(out, batch_norm)
+            )
             self.downsample = projection if projected else PaddedShortcut(stride, out - maps)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -96,10 +106,14 @@ class PaddedShortcut(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         before = self.extra // 2
-        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, before, self.extra - before))
+        return F.pad(
+            x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, before, self.extra - before)
+        )
 
 
-def _trunk(colours: int, widths: Sequence[int], blocks: int, batch_norm: bool, projected: bool) -> OrderedDict[str, nn.Module]:
+def _trunk(
+    colours: int, widths: Sequence[int], blocks: int, batch_norm: bool, projected: bool
+) -> OrderedDict[str, nn.Module]:
     """Everything before the class head: stem, a stage of `blocks` blocks for each width, pooled maps [n, widths[-1]]."""
     stages: OrderedDict[str, nn.Module] = OrderedDict()
     stages["conv1"] = nn.Conv2d(colours, widths[0], 3, padding=1, bias=False)

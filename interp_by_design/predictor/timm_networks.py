@@ -39,7 +39,11 @@ def timm_network(
     if name not in (known := timm.list_models()):
         raise UnknownName.among("network", name, _like(name, known), owner="timm")
     tags = _tags(timm, name)
-    tag = tags[weights] if weights is not None and is_tag(weights, list(tags), f"timm's {name}") else None
+    tag = (
+        tags[weights]
+        if weights is not None and is_tag(weights, list(tags), f"timm's {name}")
+        else None
+    )
     shape = {"num_classes": n_classes, "in_chans": image_shape[0]}
     if tag is None:
         network: nn.Module = timm.create_model(name, pretrained=False, **shape)
@@ -53,7 +57,11 @@ def timm_network(
         return timm.create_model(tag, pretrained=False, **shape)  # type: ignore[no-any-return]  # timm's types are loose
     with fetching(tag):
         network = timm.create_model(tag, pretrained=True, **shape)
-    drawn = "" if found == n_classes else f" but the class head: one for {n_classes} classes is drawn afresh"
+    drawn = (
+        ""
+        if found == n_classes
+        else f" but the class head: one for {n_classes} classes is drawn afresh"
+    )
     log.info("The weights of '%s'%s", tag, drawn)
     return network
 
@@ -62,7 +70,9 @@ def _timm() -> Any:
     try:
         import timm
     except ImportError as absent:
-        raise UserError('Networks of timm need that library: pip install "interp_by_design[timm]".') from absent
+        raise UserError(
+            'Networks of timm need that library: pip install "interp_by_design[timm]".'
+        ) from absent
     return timm
 
 
@@ -71,7 +81,9 @@ def _tags(timm: ModuleType, name: str) -> dict[str, str]:
     whole = timm.list_pretrained(f"{name}.*")
     tags = {entry.partition(".")[2]: entry for entry in whole}
     default = timm.get_pretrained_cfg(name)
-    return tags | ({DEFAULT: f"{name}.{default.tag}"} if default is not None and default.tag in tags else {})
+    return tags | (
+        {DEFAULT: f"{name}.{default.tag}"} if default is not None and default.tag in tags else {}
+    )
 
 
 def _like(name: str, known: list[str], shown: int = 10) -> list[str]:

@@ -14,10 +14,10 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.predictor.answer import logits_of
 from interp_by_design.predictor.hooks import Recorded, once, recording
 from interp_by_design.predictor.layout import Layout
-from interp_by_design.terms import HiddenPass, Images, Logits
+from interp_by_design.predictor.logits import logits_of
+from interp_by_design.terms import ForwardPass, Images, Logits
 
 
 @final
@@ -28,20 +28,28 @@ class TimmReader:
     `HookReader` raises.
     """
 
-    def __init__(self, network: nn.Module, layers: Sequence[str], features: Mapping[str, int], copy: bool) -> None:
+    def __init__(
+        self, network: nn.Module, layers: Sequence[str], features: Mapping[str, int], copy: bool
+    ) -> None:
         self.network, self.copy = network, copy
         self.layouts = tuple(Layout.of(network, name) for name in layers)
         paths = tuple(dict.fromkeys(layout.name.path for layout in self.layouts))
         self.hooked = tuple(path for path in paths if path not in features)
         # In the order in which the network gives them.
-        self.features = {path: index for path, index in sorted(features.items(), key=itemgetter(1)) if path in paths}
+        self.features = {
+            path: index
+            for path, index in sorted(features.items(), key=itemgetter(1))
+            if path in paths
+        }
 
-    def __call__(self, images: Images) -> HiddenPass:
+    def __call__(self, images: Images) -> ForwardPass:
         with recording(self.network, self.hooked, self.copy) as seen:
             logits, given = _intermediates(self.network, images, list(self.features.values()))
         features = dict(zip(self.features, given, strict=True))
         outputs = {path: once(self.network, path, seen[path]) for path in self.hooked}
-        return HiddenPass(logits, tuple(_chosen(layout, features, outputs, images) for layout in self.layouts))
+        return ForwardPass(
+            logits, tuple(_chosen(layout, features, outputs, images) for layout in self.layouts)
+        )
 
 
 def timm_features(network: Any, images: Images) -> dict[str, int]:
@@ -50,7 +58,9 @@ def timm_features(network: Any, images: Images) -> dict[str, int]:
     The same: as many logits as a pass of the network gives, and for each layer the same numbers as the submodule of that name, in
     whatever order, unless that gives no tensor. A network that might write over them while it trains has none.
     """
-    if not hasattr(network, "forward_intermediates") or any(getattr(part, "inplace", False) for part in network.modules()):
+    if not hasattr(network, "forward_intermediates") or any(
+        getattr(part, "inplace", False) for part in network.modules()
+    ):
         return {}
     with suppress(Exception):  # whatever it does not do, hooks will
         names = [str(entry["module"]) for entry in network.feature_info]
@@ -60,18 +70,26 @@ def timm_features(network: Any, images: Images) -> dict[str, int]:
         told, given = _intermediates(network, images, list(range(len(names))))
         if torch.allclose(told, logits, rtol=1e-4, atol=1e-5) and len(given) == len(names):
             features = zip(names, given, strict=True)
-            return {name: i for i, (name, feature) in enumerate(features) if name in seen and _same(seen[name], feature)}
+            return {
+                name: i
+                for i, (name, feature) in enumerate(features)
+                if name in seen and _same(seen[name], feature)
+            }
     return {}
 
 
 Feature = tuple[Tensor, Tensor | None]  # the map of the patches, and the tokens before them
 
 
-def _intermediates(network: Any, images: Images, indices: list[int]) -> tuple[Logits, list[Feature]]:
+def _intermediates(
+    network: Any, images: Images, indices: list[int]
+) -> tuple[Logits, list[Feature]]:
     prefixed = "return_prefix_tokens" in inspect.signature(network.forward_intermediates).parameters
     options = {"return_prefix_tokens": True} if prefixed else {}
     features, given = network.forward_intermediates(images, indices=indices, **options)
-    return logits_of(network.forward_head(features)), [one if isinstance(one, tuple) else (one, None) for one in given]
+    return logits_of(network.forward_head(features)), [
+        one if isinstance(one, tuple) else (one, None) for one in given
+    ]
 
 
 def _same(recorded: Sequence[Recorded], feature: Feature) -> bool:
@@ -82,10 +100,14 @@ def _same(recorded: Sequence[Recorded], feature: Feature) -> bool:
     if not isinstance(output, Tensor):
         return True
     numbers = torch.cat([part.flatten(1) for part in feature if part is not None], dim=1)
-    return output.numel() == numbers.numel() and torch.allclose(output.flatten(1).sort().values, numbers.sort().values)
+    return output.numel() == numbers.numel() and torch.allclose(
+        output.flatten(1).sort().values, numbers.sort().values
+    )
 
 
-def _chosen(layout: Layout, features: Mapping[str, Feature], outputs: Mapping[str, object], images: Images) -> Tensor:
+def _chosen(
+    layout: Layout, features: Mapping[str, Feature], outputs: Mapping[str, object], images: Images
+) -> Tensor:
     path, part = layout.name
     if path not in features:
         return layout.arranged(outputs[path], images)

@@ -42,9 +42,15 @@ def traced(network: nn.Module, paths: Sequence[str]) -> Traced:
         try:
             graph = tracer.trace(network)
         except Exception as error:  # whatever the network does with what is no tensor
-            raise UserError(f"{type(network).__name__} cannot be traced for its operations: {error}") from error
+            raise UserError(
+                f"{type(network).__name__} cannot be traced for its operations: {error}"
+            ) from error
     modules = {name for name, _ in network.named_modules()}
-    named = {name: node.name for node, name in tracer.node_to_qualname.items() if node.op in COMPUTES and name not in modules}
+    named = {
+        name: node.name
+        for node, name in tracer.node_to_qualname.items()
+        if node.op in COMPUTES and name not in modules
+    }
     for path, nodes in tracer.calls.items():
         if len(nodes) > 1:
             named |= {f"{path}_{use}": node.name for use, node in enumerate(nodes)}
@@ -69,7 +75,11 @@ class _Tracer(NodePathTracer):  # type: ignore[misc]  # torchvision ships no typ
     """Traces through `owners` alone, and notes what each module that is called gives."""
 
     def __init__(self, owners: set[str]) -> None:
-        kinds = [kind for _, kind in inspect.getmembers(torchvision.ops, inspect.isclass) if issubclass(kind, nn.Module)]
+        kinds = [
+            kind
+            for _, kind in inspect.getmembers(torchvision.ops, inspect.isclass)
+            if issubclass(kind, nn.Module)
+        ]
         super().__init__(autowrap_modules=(math, torchvision.ops), leaf_modules=kinds)
         self.owners = owners
         self.calls: dict[str, list[fx.Node]] = {}

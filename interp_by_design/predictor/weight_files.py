@@ -13,7 +13,13 @@ from torch import Tensor
 
 from interp_by_design.terms import UserError
 
-WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net")  # what training scripts save a state dict under
+WRAPPERS = (
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "network",
+    "net",
+)  # what training scripts save a state dict under
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
@@ -26,14 +32,22 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise UserError(f"No file of weights '{path.absolute()}'. Give the path of a state dict.")
     content = _unwrapped(_safetensors(path) if path.suffix == ".safetensors" else _saved(path))
-    if not isinstance(content, Mapping) or not content or not all(isinstance(value, Tensor) for value in content.values()):
-        raise UserError(f"'{path}' holds {_kind(content)}; wanted a state dict: names and tensors, from `state_dict()`.")
+    if (
+        not isinstance(content, Mapping)
+        or not content
+        or not all(isinstance(value, Tensor) for value in content.values())
+    ):
+        raise UserError(
+            f"'{path}' holds {_kind(content)}; wanted a state dict: names and tensors, from `state_dict()`."
+        )
     return dict(content)
 
 
 def _unwrapped(content: Any) -> Any:
     while isinstance(content, Mapping):
-        inner = next((content[key] for key in WRAPPERS if isinstance(content.get(key), Mapping)), None)
+        inner = next(
+            (content[key] for key in WRAPPERS if isinstance(content.get(key), Mapping)), None
+        )
         if inner is None:
             break
         content = inner
@@ -61,4 +75,8 @@ def _kind(content: Any) -> str:
     if not isinstance(content, Mapping):
         return type(content).__name__
     names = [str(name) for name in content]
-    return f"a {type(content).__name__} of {', '.join(names[:5])}{', …' if len(names) > 5 else ''}" if names else "an empty dict"
+    return (
+        f"a {type(content).__name__} of {', '.join(names[:5])}{', …' if len(names) > 5 else ''}"
+        if names
+        else "an empty dict"
+    )

@@ -18,7 +18,15 @@ from interp_by_design.terms import UserError
 
 log = logging.getLogger(__name__)
 
-WRAPPED = {"module", "model", "net", "network", "predictor", "backbone", "encoder"}  # what others hold a network as
+WRAPPED = {
+    "module",
+    "model",
+    "net",
+    "network",
+    "predictor",
+    "backbone",
+    "encoder",
+}  # what others hold a network as
 RENAMED = (
     (re.compile(r"_orig_mod\."), ""),  # left in names by torch.compile
     (
@@ -42,7 +50,9 @@ def load_weights(network: nn.Module, path: str | Path, fresh_head: bool = True) 
     load_state(network, read_weights(path), Path(path).name, fresh_head)
 
 
-def load_state(network: nn.Module, state: Mapping[str, Tensor], source: str, fresh_head: bool = True) -> None:
+def load_state(
+    network: nn.Module, state: Mapping[str, Tensor], source: str, fresh_head: bool = True
+) -> None:
     """As `load_weights`, for weights that were read before; `source` names them in messages."""
     own, name = network.state_dict(), type(network).__name__
     given, prefix, rest = named_as(own, state, source)
@@ -105,18 +115,24 @@ def named_as(wanted: Iterable[str], state: Mapping[str, Tensor], source: str) ->
         if not any(old.search(name) for name in names):
             state = {old.sub(new, name): value for name, value in state.items()}
     prefix = _prefix(names, state, source)
-    weights = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    weights = {
+        name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
+    }
     return Named(weights, prefix, [name for name in state if not name.startswith(prefix)])
 
 
 def complete(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """`given`, with the network's `own` counts of batches where older files have none; hardly anything reads them."""
-    return {key: value for key, value in own.items() if key.endswith("num_batches_tracked")} | dict(given)
+    return {key: value for key, value in own.items() if key.endswith("num_batches_tracked")} | dict(
+        given
+    )
 
 
 def class_head(network: nn.Module) -> str:
     """The name of the last dense layer or 1x1 convolution; empty where there is none."""
-    return next(reversed([name for name, part in network.named_modules() if _may_be_head(part)]), "")
+    return next(
+        reversed([name for name, part in network.named_modules() if _may_be_head(part)]), ""
+    )
 
 
 def n_outputs(state: Mapping[str, Tensor], layer: str) -> int | None:
@@ -130,8 +146,12 @@ def weights_hash(module: nn.Module) -> str:
     digest = hashlib.sha256()
     for name, value in module.state_dict().items():
         if isinstance(value, Tensor):
-            digest.update(f"{name.replace('_orig_mod.', '')} {value.dtype} {tuple(value.shape)}\n".encode())
-            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+            digest.update(
+                f"{name.replace('_orig_mod.', '')} {value.dtype} {tuple(value.shape)}\n".encode()
+            )
+            digest.update(
+                value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
+            )
     return digest.hexdigest()
 
 
@@ -153,7 +173,9 @@ def starts(key: str) -> list[int]:
     return [0, *(place + 1 for place, letter in enumerate(key) if letter == ".")]
 
 
-def _class_heads(network: nn.Module, own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _class_heads(
+    network: nn.Module, own: Mapping[str, Tensor], given: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
     """The network's own class head, and the heads beside it, as GoogLeNet has them: with as many outputs here and there."""
     head = class_head(network)
     outputs = n_outputs(own, head), n_outputs(given, head)
@@ -163,7 +185,9 @@ def _class_heads(network: nn.Module, own: Mapping[str, Tensor], given: Mapping[s
 
 
 def _may_be_head(part: nn.Module) -> bool:
-    return isinstance(part, nn.Linear) or (isinstance(part, nn.Conv2d) and part.kernel_size == (1, 1))
+    return isinstance(part, nn.Linear) or (
+        isinstance(part, nn.Conv2d) and part.kernel_size == (1, 1)
+    )
 
 
 def _size(tensor: Tensor) -> str:

@@ -18,7 +18,9 @@ def is_tag(weights: str, tags: Sequence[str], owner: str) -> bool:
         return True
     path = Path(weights)
     if path.name == weights and not path.suffix and not path.exists():
-        raise UnknownName.among("weights", weights, tags, owner=f"{owner}, and no file of that name either")
+        raise UnknownName.among(
+            "weights", weights, tags, owner=f"{owner}, and no file of that name either"
+        )
     return False
 
 

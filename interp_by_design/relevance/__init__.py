@@ -3,8 +3,8 @@
 Knows nothing of networks, data sets, pictures or files.
 """
 
-from interp_by_design.relevance.global_ import GlobalRelevance, global_relevance
-from interp_by_design.relevance.local import (
+from interp_by_design.relevance.global_relevances import GlobalRelevance, global_relevance
+from interp_by_design.relevance.local_relevances import (
     LocalExplanation,
     contributions,
     explain_locally,

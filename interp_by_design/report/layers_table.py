@@ -10,7 +10,12 @@ from rich.table import Table
 from interp_by_design.predictor import Layer
 
 WIDEST = 10_000  # columns, where nobody's screen sets a limit
-SAID_OF_KIND = {"map": "", "vector": "", "tokens": " (tokens)", "prefix": " (class and register tokens)"}
+SAID_OF_KIND = {
+    "map": "",
+    "vector": "",
+    "tokens": " (tokens)",
+    "prefix": " (class and register tokens)",
+}
 
 
 def show(layers: Sequence[Layer], console: Console | None = None) -> None:

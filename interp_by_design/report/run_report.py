@@ -20,7 +20,7 @@ from interp_by_design.report.history import read_history
 from interp_by_design.report.names import read_names
 from interp_by_design.report.page import PageContent, rendered
 from interp_by_design.report.page.content import About
-from interp_by_design.report.page.making import Explained, findings
+from interp_by_design.report.page.content_builder import Explained, findings
 from interp_by_design.report.page.scores import charts, scorecard
 from interp_by_design.terms import InterpretationTable, UnknownName, UserError
 
@@ -111,11 +111,21 @@ def _explained(
     sheets_split = SHEETS_FROM if SHEETS_FROM in splits and SHEETS_FROM in tables else options.split
     settings = SheetSettings(samples=options.starts, maximize=options.maximize, seed=options.seed)
     sheets = tuple(attribute_sheets(model, splits[sheets_split], tables[sheets_split], settings))
-    return Explained.of(options.split, splits[options.split], tables[options.split], options.tau, (sheets_split, sheets))
+    return Explained.of(
+        options.split,
+        splits[options.split],
+        tables[options.split],
+        options.tau,
+        (sheets_split, sheets),
+    )
 
 
-def _about(model: InterpretableModel, about: RunAbout, explained: Explained, options: ReportOptions) -> About:
-    dictionary = getattr(model.interpreter, "dictionary", model.interpreter)  # a control may have none
+def _about(
+    model: InterpretableModel, about: RunAbout, explained: Explained, options: ReportOptions
+) -> About:
+    dictionary = getattr(
+        model.interpreter, "dictionary", model.interpreter
+    )  # a control may have none
     facts = {
         "classifier f": type(model.predictor.network).__name__,
         "hidden layers that g sees": ", ".join(model.predictor.hidden_layers),
@@ -126,7 +136,9 @@ def _about(model: InterpretableModel, about: RunAbout, explained: Explained, opt
         "seed": f"{options.seed}, of what is drawn at random for this report",
     }
     if model.interpreter.is_the_predictor:
-        facts["f and g"] = "one and the same: f decides by these attributes, and its fidelity of 1 says nothing"
+        facts["f and g"] = (
+            "one and the same: f decides by these attributes, and its fidelity of 1 says nothing"
+        )
     if "train/seconds" in about.scores:
         facts["training took"] = f"{about.scores['train/seconds']:,.0f} s"
     provenance = json.dumps(dict(about.provenance), indent=2, ensure_ascii=False, default=str)

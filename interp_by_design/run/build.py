@@ -15,9 +15,9 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]  # only re-exported
 from torch import nn
 
+from interp_by_design.activations import CacheSettings
 from interp_by_design.callbacks import guarded
 from interp_by_design.data.datamodule import ImageData
-from interp_by_design.gather import CacheSettings
 from interp_by_design.interpreter import Parts, assembled
 from interp_by_design.learning import class_weights
 from interp_by_design.model import InterpretableModel
@@ -32,7 +32,7 @@ from interp_by_design.predictor import (
 )
 from interp_by_design.predictor.weights import other_classes
 from interp_by_design.run.checkpoint_io import AtomicCheckpointIO
-from interp_by_design.run.ranks import n_processes
+from interp_by_design.run.distributed import n_processes
 from interp_by_design.terms import DataFacts, UserError
 
 
@@ -52,7 +52,10 @@ def build_network(config: DictConfig, facts: DataFacts, load: bool = True) -> nn
         offered = {"image_shape": shape, "n_classes": facts.n_classes}
         if "path" in chosen or OmegaConf.is_missing(chosen, "path"):
             return _from_checkpoint(chosen, offered, load)
-        make, start = instantiate(chosen.network), {"fresh_head": not is_post_hoc(config), "load": load}
+        make, start = (
+            instantiate(chosen.network),
+            {"fresh_head": not is_post_hoc(config), "load": load},
+        )
         if "fresh_head" in _parameters(make):
             return _made(make, offered | start | {"weights": chosen.get("weights")})
         network = _made(make, offered)
@@ -68,7 +71,9 @@ def build_preprocessing(config: DictConfig, network: nn.Module, facts: DataFacts
         return fitting_preprocessing(network, facts, config.predictor, trained)
 
 
-def build_predictor(config: DictConfig, facts: DataFacts, load: bool = True, network: nn.Module | None = None) -> Predictor:
+def build_predictor(
+    config: DictConfig, facts: DataFacts, load: bool = True, network: nn.Module | None = None
+) -> Predictor:
     """f with its preprocessing and its hidden layers; of `network`, where it is at hand already.
 
     Raises `UserError` for a network with another number of classes.
@@ -90,7 +95,9 @@ def is_post_hoc(config: DictConfig) -> bool:
     return learning is not None and str(learning.get("_target_")).endswith("PostHoc")
 
 
-def build_model(config: DictConfig, facts: DataFacts, load: bool = True, network: nn.Module | None = None) -> InterpretableModel:
+def build_model(
+    config: DictConfig, facts: DataFacts, load: bool = True, network: nn.Module | None = None
+) -> InterpretableModel:
     """f and g with fresh weights, every size that the config leaves open taken from the data and the layer before.
 
     f begins with the weights that the config names, unless they are not `load`ed, by those who overwrite them all; it is
@@ -124,11 +131,15 @@ def _decides_alike(model: InterpretableModel) -> bool:
     return torch.allclose(seen.predictor, seen.interpreter, rtol=1e-4, atol=1e-5)
 
 
-def build_learning(config: DictConfig, model: InterpretableModel, class_counts: Sequence[int]) -> pl.LightningModule:
+def build_learning(
+    config: DictConfig, model: InterpretableModel, class_counts: Sequence[int]
+) -> pl.LightningModule:
     """The Lightning module that trains `model` on as many images of each class as `class_counts` says."""
     with _options_of("learning"):
         weights = class_weights(config.learning.get("class_weights"), class_counts)
-        module: pl.LightningModule = instantiate(config.learning)(model=model, class_weights=weights)
+        module: pl.LightningModule = instantiate(config.learning)(
+            model=model, class_weights=weights
+        )
     return module
 
 
@@ -159,7 +170,11 @@ def build_trainer(config: DictConfig) -> pl.Trainer:
         if strategy == "auto" and n_processes(config.trainer) > 1:
             strategy = "ddp_find_unused_parameters_true"  # a term that is not yet in the schedule leaves its parameters unused
         trainer: pl.Trainer = instantiate(
-            config.trainer, callbacks=callbacks, logger=loggers, strategy=strategy, plugins=[AtomicCheckpointIO()]
+            config.trainer,
+            callbacks=callbacks,
+            logger=loggers,
+            strategy=strategy,
+            plugins=[AtomicCheckpointIO()],
         )
     return trainer
 
@@ -181,9 +196,15 @@ def _from_checkpoint(chosen: DictConfig, offered: dict[str, Any], load: bool) ->
 def _made(make: Any, offered: dict[str, Any]) -> nn.Module:
     """The network that `make` makes with those of the `offered` arguments that its signature names."""
     takes = _parameters(make)
-    network = make if isinstance(make, nn.Module) else make(**{name: value for name, value in offered.items() if name in takes})
+    network = (
+        make
+        if isinstance(make, nn.Module)
+        else make(**{name: value for name, value in offered.items() if name in takes})
+    )
     if not isinstance(network, nn.Module):
-        raise UserError(f"predictor.network gives {type(network).__name__}; wanted a torch.nn.Module.")
+        raise UserError(
+            f"predictor.network gives {type(network).__name__}; wanted a torch.nn.Module."
+        )
     return network
 
 
@@ -201,7 +222,14 @@ def _options_of(group: str) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except (TypeError, ValueError, AttributeError, RuntimeError, InstantiationException, MisconfigurationException) as error:
+    except (
+        TypeError,
+        ValueError,
+        AttributeError,
+        RuntimeError,
+        InstantiationException,
+        MisconfigurationException,
+    ) as error:
         cause = error.__cause__ or error
         if isinstance(cause, UserError):
             raise cause from error

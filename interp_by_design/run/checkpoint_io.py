@@ -17,9 +17,13 @@ from interp_by_design.run.reading import read_checkpoint
 class AtomicCheckpointIO(CheckpointIO):
     """A checkpoint is whole or not there: a kill or a full disk leaves the one before. Reading never unpickles freely."""
 
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
         """Raises `UserError` where the file cannot be written."""
-        serialised = io.BytesIO()  # torch's own writer turns a full disk into an error that says nothing of it
+        serialised = (
+            io.BytesIO()
+        )  # torch's own writer turns a full disk into an error that says nothing of it
         torch.save(checkpoint, serialised)
         with replacing(Path(path)) as file:
             file.write(serialised.getbuffer())

@@ -15,16 +15,23 @@ import torch.distributed as dist
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import EarlyStopping
 
+from interp_by_design.activations import CacheSettings
+from interp_by_design.api import Source, cached_source, silence_lightning
 from interp_by_design.callbacks import Throughput
 from interp_by_design.data.datamodule import ImageData
-from interp_by_design.fit import Source, quiet_lightning, recorded_source
-from interp_by_design.gather import CacheSettings
 from interp_by_design.learning import PostHoc, fit_dictionary
 from interp_by_design.model import InterpretableModel
-from interp_by_design.run.build import build_cache, build_data, build_learning, build_model, build_trainer, is_post_hoc
+from interp_by_design.run.build import (
+    build_cache,
+    build_data,
+    build_learning,
+    build_model,
+    build_trainer,
+    is_post_hoc,
+)
+from interp_by_design.run.distributed import n_processes
 from interp_by_design.run.folder import RunFolder
 from interp_by_design.run.loading import weights_for
-from interp_by_design.run.ranks import n_processes
 from interp_by_design.terms import UnknownName, UserError
 
 CHECKPOINTS = ("best", "last")
@@ -48,7 +55,7 @@ class Fitting:
     def of(cls, config: DictConfig) -> Fitting:
         """Data, model and trainer as `config` says. Raises `UserError` for a value that cannot be."""
         check(config)
-        quiet_lightning()
+        silence_lightning()
         if threads := config.threads or _fair_share(config.trainer):
             torch.set_num_threads(threads)
         pl.seed_everything(config.seed, workers=True, verbose=False)
@@ -65,17 +72,21 @@ class Fitting:
     @cached_property
     def source(self) -> Source:
         """What is trained on and evaluated: the data, or a frozen predictor's passes over it, recorded at the first use."""
-        return recorded_source(self.model, self.data, self.cache, self.trainer.strategy.root_device)
+        return cached_source(self.model, self.data, self.cache, self.trainer.strategy.root_device)
 
     def run(self, folder: RunFolder) -> None:
         """Trains to the end, from `folder`'s last checkpoint where there is one. Raises `Interrupted` at a signal to stop."""
         if rank := self.trainer.global_rank:
             torch.manual_seed(torch.initial_seed() + rank)  # ranks drop out different units
         if checkpoint := folder.last_checkpoint:
-            weights_for(self.model, checkpoint)  # one that does not fit is told before Lightning stumbles over it
+            weights_for(
+                self.model, checkpoint
+            )  # one that does not fit is told before Lightning stumbles over it
         self._prepare(fresh=checkpoint is None)
         try:
-            self.trainer.fit(self.module, datamodule=self.source, ckpt_path=checkpoint and str(checkpoint))
+            self.trainer.fit(
+                self.module, datamodule=self.source, ckpt_path=checkpoint and str(checkpoint)
+            )
             self._tell_early_stop()
         except SystemExit as stopped:  # Lightning's answer to a Ctrl-C that does not wait
             raise KeyboardInterrupt from stopped
@@ -100,7 +111,11 @@ class Fitting:
     def _tell_early_stop(self) -> None:
         for callback in self.callbacks(EarlyStopping):
             if callback.stopped_epoch:
-                log.info("Stopped early: %s has not improved for %d validations.", callback.monitor, callback.patience)
+                log.info(
+                    "Stopped early: %s has not improved for %d validations.",
+                    callback.monitor,
+                    callback.patience,
+                )
 
 
 def check(config: DictConfig) -> None:
@@ -110,20 +125,32 @@ def check(config: DictConfig) -> None:
     if not isinstance(config.seed, int) or not 0 <= config.seed < 2**32:
         raise UserError(f"seed must be a whole number from 0 to 4294967295, not {config.seed!r}.")
     if config.threads is not None and (not isinstance(config.threads, int) or config.threads < 1):
-        raise UserError(f"threads must be a whole number of at least 1, or null for torch's choice, not {config.threads!r}.")
-    if config.compile and config.compile not in torch.compiler.list_backends(exclude_tags=()):  # those for debugging too
-        raise UnknownName.among("backend of torch.compile", str(config.compile), torch.compiler.list_backends())
+        raise UserError(
+            f"threads must be a whole number of at least 1, or null for torch's choice, not {config.threads!r}."
+        )
+    if config.compile and config.compile not in torch.compiler.list_backends(
+        exclude_tags=()
+    ):  # those for debugging too
+        raise UnknownName.among(
+            "backend of torch.compile", str(config.compile), torch.compiler.list_backends()
+        )
     epochs = config.trainer.max_epochs
     if epochs is not None and (not isinstance(epochs, int) or (epochs < 1 and epochs != -1)):
-        raise UserError(f"trainer.max_epochs must be a whole number of at least 1, or -1 for no end, not {epochs!r}.")
+        raise UserError(
+            f"trainer.max_epochs must be a whole number of at least 1, or -1 for no end, not {epochs!r}."
+        )
 
 
 def _tell_predictor(given: DictConfig, model: InterpretableModel) -> None:
     """What is interpreted, where that is easily not what was meant."""
     if any(key in given and given[key] is None for key in ("path", "weights")):
-        log.warning("No weights are given: the network that is interpreted has random ones. predictor.weights=… names others.")
+        log.warning(
+            "No weights are given: the network that is interpreted has random ones. predictor.weights=… names others."
+        )
     normalisation = model.predictor.preprocessing.normalisation
-    log.info("It gets images in [0, 1], less mean %s, over std %s", normalisation.mean, normalisation.std)
+    log.info(
+        "It gets images in [0, 1], less mean %s, over std %s", normalisation.mean, normalisation.std
+    )
 
 
 def _fair_share(trainer: DictConfig) -> int | None:

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from interp_by_design.files import reading, write_text
 from interp_by_design.run import FORMAT
-from interp_by_design.run.origin import origin
+from interp_by_design.run.provenance import origin
 from interp_by_design.terms import DataFacts, Normalisation, UserError
 
 LOCK = ".run"
@@ -43,7 +43,9 @@ class RunFolder:
             )
         found = folder.read(PROVENANCE).get("format")
         if found != FORMAT:
-            raise UserError(f"{folder.path} was written in run format {found}; this version reads format {FORMAT}.")
+            raise UserError(
+                f"{folder.path} was written in run format {found}; this version reads format {FORMAT}."
+            )
         return folder
 
     @contextmanager
@@ -54,10 +56,14 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             lock.acquire()
         except Timeout:
-            raise UserError(f"{self.path} is in use by another process. Wait for it, or choose another folder.") from None
+            raise UserError(
+                f"{self.path} is in use by another process. Wait for it, or choose another folder."
+            ) from None
         except OSError as error:
             told = f"{self.path} cannot be written: {error.strerror or error}."
-            raise UserError(f"{told} Choose another folder, hydra.run.dir=…, or get the right to write there.") from error
+            raise UserError(
+                f"{told} Choose another folder, hydra.run.dir=…, or get the right to write there."
+            ) from error
         try:
             yield
         finally:
@@ -99,7 +105,9 @@ class RunFolder:
         with reading(self.path / PROVENANCE):
             facts = provenance["data"]
             channels, height, width = map(int, facts["image_shape"])
-            normalisation = Normalisation(tuple(map(float, facts["mean"])), tuple(map(float, facts["std"])))
+            normalisation = Normalisation(
+                tuple(map(float, facts["mean"])), tuple(map(float, facts["std"]))
+            )
             return DataFacts((channels, height, width), tuple(facts["class_names"]), normalisation)
 
     def checkpoint(self, which: str = "best") -> Path:
@@ -107,7 +115,9 @@ class RunFolder:
         path = self.path / "checkpoints" / f"{which}.ckpt"
         if not path.is_file():
             there = sorted(file.stem for file in path.parent.glob("*.ckpt"))
-            raise UserError(f"No checkpoint '{which}' in {self.path}. There: {', '.join(there) or 'none yet'}.")
+            raise UserError(
+                f"No checkpoint '{which}' in {self.path}. There: {', '.join(there) or 'none yet'}."
+            )
         return path
 
     def read(self, name: str) -> dict[str, Any]:
@@ -127,7 +137,10 @@ class RunFolder:
         if HydraConfig.initialized():
             hydra = HydraConfig.get()
             write_text(self.path / ".hydra/overrides.yaml", OmegaConf.to_yaml(hydra.overrides.task))
-            write_text(self.path / ".hydra/hydra.yaml", OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra})))
+            write_text(
+                self.path / ".hydra/hydra.yaml",
+                OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra})),
+            )
         write_text(self.path / CONFIG, OmegaConf.to_yaml(config))
 
     def write_provenance(self, facts: DataFacts, data_hash: str) -> None:

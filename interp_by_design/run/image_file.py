@@ -22,7 +22,13 @@ from interp_by_design.data.picture import ENDINGS, FITS, MODES, Picture
 from interp_by_design.terms import UserError
 
 Pixels = Float[Tensor, "c h w"]
-SENT = {"PNG": "PNG", "JPEG": "JPEG", "WEBP": "WebP", "BMP": "BMP", "GIF": "GIF"}  # kinds that are taken from somebody else
+SENT = {
+    "PNG": "PNG",
+    "JPEG": "JPEG",
+    "WEBP": "WebP",
+    "BMP": "BMP",
+    "GIF": "GIF",
+}  # kinds that are taken from somebody else
 MOST_PIXELS = 50_000_000  # of an image from somebody else: a small file may hold an image that fills the memory
 
 
@@ -52,7 +58,9 @@ class ImageReader:
         """How the files of a data set are read. Raises `UserError` for a model whose images are no squares."""
         channels, height, width = self.shape
         if height != width:
-            raise UserError(f"Folders of images are read as squares, and this model takes {height} x {width} pixels.")
+            raise UserError(
+                f"Folders of images are read as squares, and this model takes {height} x {width} pixels."
+            )
         return Picture(height, self.fit, channels)
 
     def read(self, path: Path) -> Pixels:
@@ -74,7 +82,9 @@ class ImageReader:
         except Image.DecompressionBombError as error:
             raise _too_many_pixels("more") from error
         except Exception as error:  # Pillow's readers of headers raise almost anything
-            raise UserError(f"This is no image of a known kind, or its beginning is damaged. {wanted}") from error
+            raise UserError(
+                f"This is no image of a known kind, or its beginning is damaged. {wanted}"
+            ) from error
         if width * height > MOST_PIXELS:
             raise _too_many_pixels(f"{width} x {height}")
         try:
@@ -91,7 +101,9 @@ class ImageReader:
         image = torch.from_numpy(pixels) / 255
         if square:
             return image
-        resized: Tensor = F.interpolate(image[None], (height, width), mode="bilinear", antialias=True)
+        resized: Tensor = F.interpolate(
+            image[None], (height, width), mode="bilinear", antialias=True
+        )
         return resized[0].clamp(0, 1)
 
 
@@ -105,16 +117,28 @@ def image_files(places: Sequence[Path]) -> list[Path]:
         if not place.is_dir():
             files.append(place)
             continue
-        inside = [file for file in sorted(place.rglob("*")) if file.suffix.lower() in ENDINGS and file.is_file()]
-        inside = [file for file in inside if not any(part.startswith(".") for part in file.relative_to(place).parts)]
+        inside = [
+            file
+            for file in sorted(place.rglob("*"))
+            if file.suffix.lower() in ENDINGS and file.is_file()
+        ]
+        inside = [
+            file
+            for file in inside
+            if not any(part.startswith(".") for part in file.relative_to(place).parts)
+        ]
         if not inside:
-            raise UserError(f"There is no image in {place}. Wanted files that end in {', '.join(sorted(ENDINGS))}.")
+            raise UserError(
+                f"There is no image in {place}. Wanted files that end in {', '.join(sorted(ENDINGS))}."
+            )
         files += inside
     return list(dict.fromkeys(files))
 
 
 def _too_many_pixels(found: str) -> UserError:
-    return UserError(f"This image has too many pixels: {found}, and {MOST_PIXELS:,} are taken. Make it smaller.")
+    return UserError(
+        f"This image has too many pixels: {found}, and {MOST_PIXELS:,} are taken. Make it smaller."
+    )
 
 
 def _reason(error: UserError) -> str:

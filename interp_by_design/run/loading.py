@@ -14,14 +14,17 @@ from interp_by_design.learning.post_hoc import HASH
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import load_weights, misfits, weights_hash
 from interp_by_design.run.build import build_model
+from interp_by_design.run.config_safety import harmless
 from interp_by_design.run.folder import CONFIG, METRICS, RunFolder
 from interp_by_design.run.reading import read_checkpoint
-from interp_by_design.run.trust import harmless
 from interp_by_design.terms import DataFacts, UserError
 
 
 def load(
-    run: str | Path, checkpoint: str | None = None, trust: bool = False, predictor: str | Path | nn.Module | None = None
+    run: str | Path,
+    checkpoint: str | None = None,
+    trust: bool = False,
+    predictor: str | Path | nn.Module | None = None,
 ) -> InterpretableModel:
     """The model of a run folder in evaluation mode, on the CPU: rebuilt from the saved config, with the weights of a checkpoint.
 
@@ -41,7 +44,9 @@ def load(
     which = checkpoint or config.get("checkpoint")
     weights = folder.checkpoint(which)
     _require_weights(config, weights, predictor)
-    with torch.random.fork_rng(devices=[]):  # building draws weights; the caller's random state stays as it was
+    with torch.random.fork_rng(
+        devices=[]
+    ):  # building draws weights; the caller's random state stays as it was
         if predictor is None:
             with reading(file):
                 model = _built(config, facts, weights)
@@ -55,7 +60,11 @@ def load(
 
 def scores_on_test(scores: Mapping[str, float]) -> dict[str, float]:
     """Those of a run's numbers that are of its test images, by keys without the prefix."""
-    return {key.removeprefix("test/"): float(value) for key, value in scores.items() if key.startswith("test/")}
+    return {
+        key.removeprefix("test/"): float(value)
+        for key, value in scores.items()
+        if key.startswith("test/")
+    }
 
 
 def restore(model: InterpretableModel, checkpoint: Path) -> None:
@@ -66,10 +75,16 @@ def restore(model: InterpretableModel, checkpoint: Path) -> None:
 def weights_for(model: InterpretableModel, checkpoint: Path) -> dict[str, Tensor]:
     """The weights in a Lightning checkpoint; raises `UserError` for a file that is none, or whose weights are not `model`'s."""
     content = read_checkpoint(checkpoint)
-    weights = {key.removeprefix("model."): value for key, value in content["state_dict"].items() if key.startswith("model.")}
+    weights = {
+        key.removeprefix("model."): value
+        for key, value in content["state_dict"].items()
+        if key.startswith("model.")
+    }
     if frozen := content.get(HASH):
         _check_same(model.predictor.network, frozen, checkpoint)
-        weights |= {key: value for key, value in model.state_dict().items() if key.startswith("predictor.")}
+        weights |= {
+            key: value for key, value in model.state_dict().items() if key.startswith("predictor.")
+        }
     if wrong := misfits(model.state_dict(), weights):
         raise UserError(
             f"{checkpoint} holds the weights of another model than the config builds: {'; '.join(wrong)}. "
@@ -79,11 +94,16 @@ def weights_for(model: InterpretableModel, checkpoint: Path) -> dict[str, Tensor
 
 
 def _built(
-    config: DictConfig, facts: DataFacts, checkpoint: Path, predictor: str | Path | nn.Module | None = None
+    config: DictConfig,
+    facts: DataFacts,
+    checkpoint: Path,
+    predictor: str | Path | nn.Module | None = None,
 ) -> InterpretableModel:
     """The model with the weights of f where `checkpoint` has none: those that the run read, or those of `predictor`."""
     kept_apart = HASH in read_checkpoint(checkpoint)
-    moved = checkpoint if not kept_apart else predictor if isinstance(predictor, str | Path) else None
+    moved = (
+        checkpoint if not kept_apart else predictor if isinstance(predictor, str | Path) else None
+    )
     if moved is not None and "path" in config.predictor:
         config.predictor.path = str(moved)  # which network it is may only be seen by its weights
     if isinstance(predictor, nn.Module):
@@ -94,7 +114,9 @@ def _built(
     return model
 
 
-def _require_weights(config: DictConfig, checkpoint: Path, predictor: str | Path | nn.Module | None) -> None:
+def _require_weights(
+    config: DictConfig, checkpoint: Path, predictor: str | Path | nn.Module | None
+) -> None:
     """Says at once where the weights that a run read are no longer there."""
     named = config.predictor.get("path", config.predictor.get("weights"))
     if predictor is None and HASH in read_checkpoint(checkpoint) and _is_gone(named):

@@ -22,6 +22,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     with reading(path, NO_CHECKPOINT):
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     state = content.get("state_dict") if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not all(isinstance(key, str) and isinstance(state[key], Tensor) for key in state):
-        raise UserError(f"{path} is no checkpoint of a run: it has no state_dict of tensors. Give one that a run has written.")
+    if not isinstance(state, dict) or not all(
+        isinstance(key, str) and isinstance(state[key], Tensor) for key in state
+    ):
+        raise UserError(
+            f"{path} is no checkpoint of a run: it has no state_dict of tensors. Give one that a run has written."
+        )
     return content

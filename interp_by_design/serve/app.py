@@ -26,7 +26,10 @@ from interp_by_design.serve.guard import NOTHING, Guard, Refused, body, refusal
 from interp_by_design.terms import UserError
 
 LIMIT = 10_000_000  # bytes of an image
-WORDS = {404: "There is no such page. There are / and /explain.", 405: "This page does not take that kind of request."}
+WORDS = {
+    404: "There is no such page. There are / and /explain.",
+    405: "This page does not take that kind of request.",
+}
 HERE = Path(__file__).parent
 # The report draws with scripts and styles in the page; whatever they do, they reach nothing but this server.
 REPORT_CSP = f"{NOTHING}; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
@@ -45,7 +48,9 @@ class Pages:
     explain: from the bytes of an image to what is told of it.
     """
 
-    def __init__(self, report: Path, facts: Mapping[str, Any], explain: Callable[[bytes], Mapping[str, Any]]) -> None:
+    def __init__(
+        self, report: Path, facts: Mapping[str, Any], explain: Callable[[bytes], Mapping[str, Any]]
+    ) -> None:
         self.path, self.facts, self.explain = report, facts, explain
         self.page = (HERE / "explain.html").read_text(encoding="utf-8")
         kinds = "; ".join(f"{kind}-src {_hash(self.page, kind)}" for kind in ("script", "style"))
@@ -56,7 +61,11 @@ class Pages:
         try:
             text = await run_in_threadpool(self.path.read_text, encoding="utf-8")
         except FileNotFoundError:
-            text = (HERE / "missing.html").read_text(encoding="utf-8").replace("$RUN", escape(shlex.quote(str(self.path.parent))))
+            text = (
+                (HERE / "missing.html")
+                .read_text(encoding="utf-8")
+                .replace("$RUN", escape(shlex.quote(str(self.path.parent))))
+            )
         before, end, after = text.rpartition("</body>")
         text = before + LINK + end + after if end else text
         return HTMLResponse(text, headers={"Content-Security-Policy": REPORT_CSP})
@@ -95,7 +104,11 @@ def application(pages: Pages, hosts: Collection[str], addresses: bool = False) -
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    return refusal(error.status, error.words) if isinstance(error, Refused) else await _failed(request, error)
+    return (
+        refusal(error.status, error.words)
+        if isinstance(error, Refused)
+        else await _failed(request, error)
+    )
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -38,7 +38,9 @@ class Refused(Exception):
 
 def refusal(status: int, words: str) -> Response:
     """The answer to a request that is refused."""
-    return JSONResponse({"error": words}, status, {"Connection": "close"} if status == 413 else None)
+    return JSONResponse(
+        {"error": words}, status, {"Connection": "close"} if status == 413 else None
+    )
 
 
 @final
@@ -60,7 +62,9 @@ class Guard:
                 headers.setdefault("Content-Security-Policy", NOTHING)
             await send(message)
 
-        if scope["type"] == "http" and (refused := self._refused(scope["method"], Headers(scope=scope))):
+        if scope["type"] == "http" and (
+            refused := self._refused(scope["method"], Headers(scope=scope))
+        ):
             await refused(scope, receive, guarded)
         elif scope["type"] in ("http", "lifespan"):  # there are no others here, such as web sockets
             await self.app(scope, receive, guarded)
@@ -69,11 +73,19 @@ class Guard:
         host = headers.get("host", "")
         if not self._is_ours(host):
             known = ", ".join(sorted(self.hosts))
-            return refusal(400, f"This server answers to {known}, and was asked for as {host[:100]!r}.")
+            return refusal(
+                400, f"This server answers to {known}, and was asked for as {host[:100]!r}."
+            )
         origin, site = headers.get("origin"), headers.get("sec-fetch-site", "same-origin")
-        foreign = (origin is not None and origin.partition("://")[2] != host) or site not in ("same-origin", "none")
+        foreign = (origin is not None and origin.partition("://")[2] != host) or site not in (
+            "same-origin",
+            "none",
+        )
         if method not in ("GET", "HEAD") and foreign:
-            return refusal(403, "This was sent by a page of another origin. Send it from the page of this server.")
+            return refusal(
+                403,
+                "This was sent by a page of another origin. Send it from the page of this server.",
+            )
         return None
 
     def _is_ours(self, header: str) -> bool:
@@ -84,7 +96,9 @@ class Guard:
 
 async def body(request: Request, limit: int) -> bytes:
     """What was sent, of at most `limit` bytes. Raises `Refused` for more, at once where the size is declared, unread."""
-    too_large = Refused(413, f"This is larger than the {limit / 1e6:g} MB that are taken. Make the image smaller.")
+    too_large = Refused(
+        413, f"This is larger than the {limit / 1e6:g} MB that are taken. Make the image smaller."
+    )
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or len(declared) > 18 or int(declared) > limit:
         raise too_large

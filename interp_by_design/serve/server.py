@@ -48,7 +48,9 @@ def listening(host: str, port: int) -> socket.socket:
     if not 0 <= port < 65536:
         raise UserError(f"There is no port {port}. Give one from 0 (any that is free) to 65535.")
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, *_, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
         return socket.create_server(address[:2], family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
@@ -61,7 +63,9 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def _serve(app: Starlette, door: socket.socket) -> None:
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
+    )
     try:
         uvicorn.Server(config).run(sockets=[door])
     except KeyboardInterrupt:  # which uvicorn raises again when everything is closed

@@ -4,16 +4,16 @@ One function a figure, each in its file; two themes, both safe for colour-blind 
 and shortened where it is too long. Knows nothing of models, data sets or files.
 """
 
-from interp_by_design.visualize.attribute_sheet import attribute_sheet
 from interp_by_design.visualize.bars import relevance_bars
-from interp_by_design.visualize.confusion import confusion
+from interp_by_design.visualize.confusion_figure import confusion
 from interp_by_design.visualize.curves import loss_curves, tau_curves
-from interp_by_design.visualize.drift import drift
-from interp_by_design.visualize.local import local_figure
-from interp_by_design.visualize.relevance_map import relevance_map
+from interp_by_design.visualize.drift_figure import drift
+from interp_by_design.visualize.explanation_figure import local_figure
+from interp_by_design.visualize.relevance_figure import relevance_map
 from interp_by_design.visualize.schedule import schedule_curves
+from interp_by_design.visualize.sheet_figure import attribute_sheet
 from interp_by_design.visualize.theme import DARK, LIGHT, Theme
-from interp_by_design.visualize.usage import usage
+from interp_by_design.visualize.usage_figure import usage
 
 __all__ = [
     "DARK",

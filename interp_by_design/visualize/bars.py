@@ -14,7 +14,15 @@ from interp_by_design.explain import LocalReading
 from interp_by_design.terms import NAMELESS, AttributeNames
 from interp_by_design.visualize.frame import BODY, SMALL, Frame, Words, block, label, line, rules
 from interp_by_design.visualize.theme import LIGHT, Theme
-from interp_by_design.visualize.words import MINUS, attribute_label, class_label, count, number, percent, signed
+from interp_by_design.visualize.words import (
+    MINUS,
+    attribute_label,
+    class_label,
+    count,
+    number,
+    percent,
+    signed,
+)
 
 MOST = 14  # bars; the rest is told in words
 ROW = 0.27  # inches from bar to bar
@@ -24,13 +32,20 @@ HEAD, FOOT = 0.26, 0.24  # inches above and below the bars
 
 
 def relevance_bars(
-    reading: LocalReading, class_names: Sequence[str], names: AttributeNames = NAMELESS, theme: Theme = LIGHT, over: str = ""
+    reading: LocalReading,
+    class_names: Sequence[str],
+    names: AttributeNames = NAMELESS,
+    theme: Theme = LIGHT,
+    over: str = "",
 ) -> Figure:
     """The attributes shown at the reading's τ, the most relevant first, as signed bars with what each adds to the logit.
 
     `over` says which data the image is from. Where nothing is shown, the figure says so.
     """
-    title, told = f"Why g decides {quoted(reading.explanation.interpreter_class, class_names)}", caption(reading, over)
+    title, told = (
+        f"Why g decides {quoted(reading.explanation.interpreter_class, class_names)}",
+        caption(reading, over),
+    )
     if reading.explanation.agrees and not reading.sufficient:
         told += " What is shown does not suffice: from it alone, g would decide another class."
     words = Words(title, told)
@@ -61,20 +76,36 @@ def quoted(c: int, class_names: Sequence[str], inches: float = 3.5) -> str:
 def height(reading: LocalReading) -> float:
     """The inches that the bars take with scale and remarks."""
     return (
-        HEAD + ROW * max(1, min(MOST, len(reading.explanation.shown(reading.tau)))) + FOOT + line(SMALL) * len(_remarks(reading))
+        HEAD
+        + ROW * max(1, min(MOST, len(reading.explanation.shown(reading.tau))))
+        + FOOT
+        + line(SMALL) * len(_remarks(reading))
     )
 
 
-def draw_bars(frame: Frame, reading: LocalReading, names: AttributeNames, x: float, y: float) -> None:
+def draw_bars(
+    frame: Frame, reading: LocalReading, names: AttributeNames, x: float, y: float
+) -> None:
     """The bars with names, scale and remarks, their top left at (x, y), in `WIDTH` x `height(reading)` inches."""
     shown = reading.explanation.shown(reading.tau)[:MOST]
     if shown:
         _scale(frame, reading, shown, x, y)
         for i, j in enumerate(shown):
             top = y + HEAD + ROW * i + (ROW - line(BODY)) / 2
-            frame.text(x + NAMES - 0.1, top, attribute_label(j, names, NAMES - 0.12, BODY), side="right")
-            frame.text(x + WIDTH, top, signed(float(reading.explanation.contributions[j])), side="right")
-        frame.text(x + NAMES + SCALE / 2, y, "relevance r", size=SMALL, colour=frame.theme.muted, side="center")
+            frame.text(
+                x + NAMES - 0.1, top, attribute_label(j, names, NAMES - 0.12, BODY), side="right"
+            )
+            frame.text(
+                x + WIDTH, top, signed(float(reading.explanation.contributions[j])), side="right"
+            )
+        frame.text(
+            x + NAMES + SCALE / 2,
+            y,
+            "relevance r",
+            size=SMALL,
+            colour=frame.theme.muted,
+            side="center",
+        )
         frame.text(x + WIDTH, y, "adds", size=SMALL, colour=frame.theme.muted, side="right")
     else:
         frame.text(x, y + HEAD, "Nothing is shown: no attribute speaks for or against this class.")
@@ -103,13 +134,22 @@ def _scale(frame: Frame, reading: LocalReading, shown: list[int], x: float, y: f
         label(axes, r + gap * (high - low) / 2, i + 0.5, signed(r), colour=theme.ink, ha=side)
     for tick in ticks:
         place = x + NAMES + SCALE * (tick - low) / (high - low)
-        frame.text(place, y + HEAD + tall + 0.04, number(tick), size=SMALL, colour=theme.muted, side="center")
+        frame.text(
+            place,
+            y + HEAD + tall + 0.04,
+            number(tick),
+            size=SMALL,
+            colour=theme.muted,
+            side="center",
+        )
 
 
 def bar(axes: Axes, y: float, length: float, thick: float, theme: Theme) -> None:
     """A bar from 0, with its top at y: to the right in the colour for, to the left in the colour against, hatched."""
     colour = theme.positive if length >= 0 else theme.negative
-    block(axes, (min(0.0, length), y, abs(length), thick), colour, theme.page if length < 0 else None)
+    block(
+        axes, (min(0.0, length), y, abs(length), thick), colour, theme.page if length < 0 else None
+    )
 
 
 def _remarks(reading: LocalReading) -> list[str]:

@@ -16,7 +16,13 @@ from interp_by_design.visualize.words import count
 History = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 
 SPLITS = ("train", "val", "test")
-FIRST = ("loss", "prediction", "output_fidelity", "input_fidelity", "conciseness")  # the objective and its terms
+FIRST = (
+    "loss",
+    "prediction",
+    "output_fidelity",
+    "input_fidelity",
+    "conciseness",
+)  # the objective and its terms
 WIDE, TALL, ABREAST = 3.05, 2.25, 3  # inches of a panel, and panels in a row
 MOST = 12  # panels
 POINTS = 250  # of a curve; of more values, means are drawn
@@ -31,7 +37,12 @@ def tau_curves(scores: Mapping[str, float], theme: Theme = LIGHT, over: str = ""
     scores = _of_one_split(scores)
     taus = sorted({_tau(key) for key in scores if "@" in key})
     across = Scale.of(np.array(taus), n=5, log=False)
-    frame = Frame(WIDE * 3, TALL, Words("Short explanations, and what they leave out, over τ", said(TAU_CAPTION, over)), theme)
+    frame = Frame(
+        WIDE * 3,
+        TALL,
+        Words("Short explanations, and what they leave out, over τ", said(TAU_CAPTION, over)),
+        theme,
+    )
     for i, (heading, names, bounds) in enumerate(PANELS):
         curves = _over_tau(scores, names, taus)
         values = np.array([value for curve in curves for value in curve.y])
@@ -63,14 +74,24 @@ def loss_curves(history: History, theme: Theme = LIGHT, over: str = "") -> Figur
     words = Words("Training, term by term", said(_loss_caption(history, list(terms)[MOST:]), over))
     rows = max(1, -(-len(shown) // ABREAST))
     frame = Frame(WIDE * min(ABREAST, max(2, len(shown))), TALL * rows - 0.1, words, theme)
-    across = Scale.of(np.array([step for steps, _ in history.values() for step in steps], dtype=float), n=4, log=False)
+    across = Scale.of(
+        np.array([step for steps, _ in history.values() for step in steps], dtype=float),
+        n=4,
+        log=False,
+    )
     for i, term in enumerate(shown):
         row, column = divmod(i, ABREAST)
         curves = [_thinned(split, *history[key]) for split, key in terms[term].items()]
         values = np.array([value for curve in curves for value in curve.y])
-        lost = sum(int((~np.isfinite(np.asarray(history[key][1], dtype=float))).sum()) for key in terms[term].values())
+        lost = sum(
+            int((~np.isfinite(np.asarray(history[key][1], dtype=float))).sum())
+            for key in terms[term].values()
+        )
         panel = Panel(frame, WIDE * column, TALL * row, WIDE - 0.15, TALL - 0.1)
-        heading, up = f"{term}: {count(lost, 'value')} not finite" if lost else term, Scale.of(values, n=4)
+        heading, up = (
+            f"{term}: {count(lost, 'value')} not finite" if lost else term,
+            Scale.of(values, n=4),
+        )
         panel.draw(f"{heading} (logarithmic)" if up.log else heading, "step", curves, across, up)
     if not shown:
         frame.text(0, 0.2, "Nothing has been logged yet.")
@@ -80,21 +101,35 @@ def loss_curves(history: History, theme: Theme = LIGHT, over: str = "") -> Figur
 def _of_one_split(scores: Mapping[str, float]) -> dict[str, float]:
     """The scores without a split in front, or of the first split of test, val and train that has a curve over τ."""
     for start in ("", "test/", "val/", "train/"):
-        found = {key.removeprefix(start): value for key, value in scores.items() if key.startswith(start)}
+        found = {
+            key.removeprefix(start): value for key, value in scores.items() if key.startswith(start)
+        }
         if any("@" in key and "/" not in key for key in found):
             break
     return {key: value for key, value in found.items() if "/" not in key}
 
 
-def _over_tau(scores: Mapping[str, float], names: Sequence[str], taus: Sequence[float]) -> list[Curve]:
+def _over_tau(
+    scores: Mapping[str, float], names: Sequence[str], taus: Sequence[float]
+) -> list[Curve]:
     """A curve for each of the names; a score that has no τ is level."""
     curves: list[Curve] = []
     for name in names:
-        points = sorted((_tau(key), value) for key, value in scores.items() if key.startswith(f"{name}@"))
+        points = sorted(
+            (_tau(key), value) for key, value in scores.items() if key.startswith(f"{name}@")
+        )
         level = name in scores and not points
         points = [(tau, scores[name]) for tau in (taus[0], taus[-1])] if level and taus else points
         if points:
-            curves.append(Curve(name, [tau for tau, _ in points], [value for _, value in points], len(curves), not level))
+            curves.append(
+                Curve(
+                    name,
+                    [tau for tau, _ in points],
+                    [value for _, value in points],
+                    len(curves),
+                    not level,
+                )
+            )
     return curves
 
 
@@ -118,7 +153,12 @@ def _thinned(split: str, steps: Sequence[float], values: Sequence[float]) -> Cur
         parts = np.array_split(np.arange(len(x)), POINTS)
         x = np.array([x[part].mean() for part in parts])
         y = np.array([_mean(y[part]) for part in parts])
-    return Curve(split or "value", x.tolist(), y.tolist(), SPLITS.index(split) if split in SPLITS else len(SPLITS))
+    return Curve(
+        split or "value",
+        x.tolist(),
+        y.tolist(),
+        SPLITS.index(split) if split in SPLITS else len(SPLITS),
+    )
 
 
 def _mean(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
@@ -127,7 +167,9 @@ def _mean(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
 
 
 def _loss_caption(history: History, left_out: Sequence[str]) -> str:
-    text = "Terms before they are weighed, loss as their weighed sum, and scores, as they were logged."
+    text = (
+        "Terms before they are weighed, loss as their weighed sum, and scores, as they were logged."
+    )
     longest = max((len(steps) for steps, _ in history.values()), default=0)
     if longest > POINTS:
         text += f" Of more than {POINTS} values, means over equal stretches are drawn."

@@ -41,24 +41,35 @@ class Frame:
 
     def __init__(self, width: float, height: float, words: Words, theme: Theme) -> None:
         self.width, self.height, self.theme = width, height, theme
-        title, caption = wrapped(words.title, width, TITLE, bold=True), wrapped(words.caption, width, SMALL)
+        title, caption = (
+            wrapped(words.title, width, TITLE, bold=True),
+            wrapped(words.caption, width, SMALL),
+        )
         self._top = MARGIN + line(TITLE) * len(title) + 0.12
         full = self._top + height + 0.12 + line(SMALL) * len(caption) + MARGIN * 0.75
         self.figure = Figure(
-            figsize=(width + 2 * MARGIN, full), dpi=DPI, facecolor=theme.page, edgecolor=theme.page, frameon=True
+            figsize=(width + 2 * MARGIN, full),
+            dpi=DPI,
+            facecolor=theme.page,
+            edgecolor=theme.page,
+            frameon=True,
         )
         self.figure.set_layout_engine("none")  # whatever the user's rcParams say
         self._full = full, width + 2 * MARGIN
         for i, words_of_line in enumerate(title):
             self.text(0, MARGIN - self._top + line(TITLE) * i, words_of_line, size=TITLE, bold=True)
         for i, words_of_line in enumerate(caption):
-            self.text(0, height + 0.12 + line(SMALL) * i, words_of_line, size=SMALL, colour=theme.muted)
+            self.text(
+                0, height + 0.12 + line(SMALL) * i, words_of_line, size=SMALL, colour=theme.muted
+            )
 
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
         """Bare axes with their top left at (x, y)."""
         full, across = self._full
         bottom = full - self._top - y - height
-        axes = self.figure.add_axes((((MARGIN + x) / across), bottom / full, width / across, height / full))
+        axes = self.figure.add_axes(
+            (((MARGIN + x) / across), bottom / full, width / across, height / full)
+        )
         axes.set_axis_off()
         axes.grid(False)
         axes.margins(0)
@@ -72,7 +83,9 @@ class Frame:
         axes.set_autoscale_on(False)
         return axes
 
-    def text(self, x: float, y: float, words: str, size: float = BODY, side: Side = "left", **look: Any) -> Text:
+    def text(
+        self, x: float, y: float, words: str, size: float = BODY, side: Side = "left", **look: Any
+    ) -> Text:
         """One line of text with its top at y, and its `side` at x; `colour` and `bold` as in `style`."""
         look = style(size, look.get("colour") or self.theme.ink, look.get("bold", False))
         baseline = (
@@ -80,7 +93,9 @@ class Frame:
         )  # capitals in the middle of the line, whatever the letters are
         return self.figure.text(*self.at(x, baseline), words, ha=side, va="baseline", **look)
 
-    def upright(self, x: float, y: float, words: str, size: float = BODY, side: Side = "left", **look: Any) -> Text:
+    def upright(
+        self, x: float, y: float, words: str, size: float = BODY, side: Side = "left", **look: Any
+    ) -> Text:
         """One line of text that runs upwards in the middle of x; its `side` (left is its begin) is at y."""
         look = style(size, look.get("colour") or self.theme.ink, look.get("bold", False))
         place = {"left": "bottom", "center": "center", "right": "top"}[side]
@@ -91,7 +106,16 @@ class Frame:
         full, across = self._full
         return (MARGIN + x) / across, 1 - (self._top + y) / full
 
-    def paragraph(self, x: float, y: float, words: str, width: float, *, size: float = BODY, colour: str | None = None) -> float:
+    def paragraph(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        width: float,
+        *,
+        size: float = BODY,
+        colour: str | None = None,
+    ) -> float:
         """Text in lines of at most `width` inches from y down; the y below it."""
         for text in wrapped(words, width, size):
             self.text(x, y, text, size=size, colour=colour)
@@ -126,21 +150,48 @@ def label(axes: Axes, x: float, y: float, words: str, **how: Any) -> Text:
     return axes.text(x, y, words, **place, **look)
 
 
-def block(axes: Axes, box: tuple[float, float, float, float], colour: str, hatch: str | None = None) -> None:
+def block(
+    axes: Axes, box: tuple[float, float, float, float], colour: str, hatch: str | None = None
+) -> None:
     """A filled box (left, lower y, width, height) of the axes' data; with slanting lines in the colour `hatch`."""
     x, y, wide, tall = box
-    patch = Rectangle((x, y), wide, tall, facecolor=colour, edgecolor=hatch or colour, linewidth=0, zorder=2, fill=True)
+    patch = Rectangle(
+        (x, y),
+        wide,
+        tall,
+        facecolor=colour,
+        edgecolor=hatch or colour,
+        linewidth=0,
+        zorder=2,
+        fill=True,
+    )
     if hatch:
         patch.set_hatch("////")
         patch.set_hatch_linewidth(1.0)
-        if hasattr(patch, "set_hatchcolor"):  # since matplotlib 3.11; before, hatches have the colour of the edge
+        if hasattr(
+            patch, "set_hatchcolor"
+        ):  # since matplotlib 3.11; before, hatches have the colour of the edge
             patch.set_hatchcolor(hatch)
     axes.add_patch(patch)
 
 
-def rules(axes: Axes, segments: Sequence[Any], colour: str, wide: float = 0.8, dashes: Any = "solid", order: float = 1.5) -> None:
+def rules(
+    axes: Axes,
+    segments: Sequence[Any],
+    colour: str,
+    wide: float = 0.8,
+    dashes: Any = "solid",
+    order: float = 1.5,
+) -> None:
     """Straight lines, each of two points (x, y); they lie over whatever has a lower `zorder` than `order`."""
     axes.add_collection(
-        LineCollection(segments, colors=colour, linewidths=wide, linestyles=dashes, antialiaseds=True, zorder=order),
+        LineCollection(
+            segments,
+            colors=colour,
+            linewidths=wide,
+            linestyles=dashes,
+            antialiaseds=True,
+            zorder=order,
+        ),
         autolim=False,
     )

@@ -18,7 +18,11 @@ from interp_by_design.visualize.words import MINUS, shortened, width
 
 DASHES: tuple[Any, ...] = ("solid", (0, (4, 1.6)), (0, (1, 1.2)), (0, (5, 1.2, 1, 1.2)))
 MARKERS = ("o", "s", "^", "D")
-LEFT, BELOW, ABOVE = 0.5, 0.4, 0.45  # inches for the numbers, for them and the name of the axis, for heading and legend
+LEFT, BELOW, ABOVE = (
+    0.5,
+    0.4,
+    0.45,
+)  # inches for the numbers, for them and the name of the axis, for heading and legend
 FEW = 40  # points that are marked one by one
 LOGARITHMIC = 100  # times the least value: from here on a scale of positive values is logarithmic
 
@@ -53,7 +57,11 @@ class Scale:
 
     @classmethod
     def of(
-        cls, values: NDArray[Any], n: int = 5, log: bool | None = None, bounds: tuple[float | None, float | None] = (None, None)
+        cls,
+        values: NDArray[Any],
+        n: int = 5,
+        log: bool | None = None,
+        bounds: tuple[float | None, float | None] = (None, None),
     ) -> Scale:
         """A scale with about `n` ticks that holds the finite values, and reaches to the bounds; of no value, 0 to 1."""
         finite = values[np.isfinite(values)]
@@ -68,8 +76,14 @@ class Scale:
             found = [float(tick) for tick in LogLocator(numticks=n).tick_values(low, high)]
         else:
             room = 0.05 * ((high - low) or abs(high) or 1.0)
-            low, high = (edge if edge in bounds else edge + sign * room for edge, sign in ((low, -1), (high, 1)))
-            found = [float(tick) for tick in MaxNLocator(n, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)]
+            low, high = (
+                edge if edge in bounds else edge + sign * room
+                for edge, sign in ((low, -1), (high, 1))
+            )
+            found = [
+                float(tick)
+                for tick in MaxNLocator(n, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+            ]
         inside = [tick for tick in found if low - 1e-12 <= tick <= high + 1e-12]
         return cls(low, high, log, tuple(zip(inside, tick_words(inside), strict=True)))
 
@@ -85,7 +99,9 @@ class Panel:
     width: float
     height: float
 
-    def draw(self, heading: str, below: str, curves: Sequence[Curve], across: Scale, up: Scale) -> Axes:
+    def draw(
+        self, heading: str, below: str, curves: Sequence[Curve], across: Scale, up: Scale
+    ) -> Axes:
         """The curves with a legend, and the name `below` the axis."""
         frame, theme = self.frame, self.frame.theme
         wide, tall = self.width - LEFT, self.height - ABOVE - BELOW
@@ -96,12 +112,26 @@ class Panel:
         frame.text(self.x, self.y, shortened(heading, self.width, BODY, bold=True), bold=True)
         for tick, words in up.ticks:
             place = self.y + ABOVE + tall * (1 - up.at(tick)) - line(SMALL) / 2
-            frame.text(self.x + LEFT - 0.06, place, words, size=SMALL, colour=theme.muted, side="right")
+            frame.text(
+                self.x + LEFT - 0.06, place, words, size=SMALL, colour=theme.muted, side="right"
+            )
         for tick, words in across.ticks:
             place = self.x + LEFT + wide * across.at(tick)
-            frame.text(place, self.y + ABOVE + tall + 0.04, words, size=SMALL, colour=theme.muted, side="center")
+            frame.text(
+                place,
+                self.y + ABOVE + tall + 0.04,
+                words,
+                size=SMALL,
+                colour=theme.muted,
+                side="center",
+            )
         frame.text(
-            self.x + LEFT + wide / 2, self.y + self.height - line(SMALL), below, size=SMALL, colour=theme.muted, side="center"
+            self.x + LEFT + wide / 2,
+            self.y + self.height - line(SMALL),
+            below,
+            size=SMALL,
+            colour=theme.muted,
+            side="center",
         )
         rules(axes, [[(0, up.at(tick)), (1, up.at(tick))] for tick, _ in up.ticks], theme.faint)
         rules(axes, [[(0, 0), (1, 0)], [(0, 0), (0, 1)]], theme.muted)
@@ -157,9 +187,18 @@ def tick_words(ticks: Sequence[float]) -> list[str]:
     >>> tick_words([0.0, 0.25, -2.0]), tick_words([1000, 20000]), tick_words([1e-6, 1e-5]), tick_words([0.9975, 1.0])
     (['0', '0.25', '−2'], ['1000', '20k'], ['1e−6', '1e−5'], ['0.9975', '1'])
     """
-    step = min((abs(b - a) for a, b in pairwise(ticks)), default=max((abs(tick) for tick in ticks), default=0.0))
+    step = min(
+        (abs(b - a) for a, b in pairwise(ticks)),
+        default=max((abs(tick) for tick in ticks), default=0.0),
+    )
     return [
-        _tick(tick, next(n for n in (*range(1, 16), 17) if abs(float(f"{tick:.{n}g}") - tick) <= 1e-6 * step)) for tick in ticks
+        _tick(
+            tick,
+            next(
+                n for n in (*range(1, 16), 17) if abs(float(f"{tick:.{n}g}") - tick) <= 1e-6 * step
+            ),
+        )
+        for tick in ticks
     ]
 
 
@@ -170,6 +209,11 @@ def _tick(value: float, digits: int) -> str:
         mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
         return f"{mantissa}e{int(exponent)}".replace("-", MINUS)
     power, letter = next(
-        (found for found in ((1e9, "G"), (1e6, "M"), (1e3, "k")) if size >= found[0] and size >= 10_000), (1.0, "")
+        (
+            found
+            for found in ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+            if size >= found[0] and size >= 10_000
+        ),
+        (1.0, ""),
     )
     return f"{value / power:.{max(digits, 4)}g}{letter}".replace("-", MINUS)

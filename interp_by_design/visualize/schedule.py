@@ -17,7 +17,9 @@ NAMES, WIDE, LANE = 1.6, 5.0, 0.5  # inches
 
 
 def schedule_curves(
-    factors_by_epoch: Mapping[str, tuple[Sequence[float], Sequence[float]]], theme: Theme = LIGHT, over: str = ""
+    factors_by_epoch: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    theme: Theme = LIGHT,
+    over: str = "",
 ) -> Figure:
     """A lane a term, filled as high as its factor, with numbers where it changes: curves that coincide would hide one another.
 
@@ -25,31 +27,73 @@ def schedule_curves(
     """
     text = "The factor of each term of the objective by epoch; the height of a lane is the term's own largest factor."
     frame = Frame(
-        NAMES + WIDE + 0.3, LANE * max(1, len(factors_by_epoch)) + 0.45, Words("When each term enters", said(text, over)), theme
+        NAMES + WIDE + 0.3,
+        LANE * max(1, len(factors_by_epoch)) + 0.45,
+        Words("When each term enters", said(text, over)),
+        theme,
     )
-    epochs = np.array([epoch for found, _ in factors_by_epoch.values() for epoch in found], dtype=float)
-    across = Scale.of(epochs, n=8, log=False, bounds=(float(epochs.min()), float(epochs.max())) if epochs.size else (1.0, 2.0))
+    epochs = np.array(
+        [epoch for found, _ in factors_by_epoch.values() for epoch in found], dtype=float
+    )
+    across = Scale.of(
+        epochs,
+        n=8,
+        log=False,
+        bounds=(float(epochs.min()), float(epochs.max())) if epochs.size else (1.0, 2.0),
+    )
     bottom = LANE * max(1, len(factors_by_epoch))
     for i, (term, (found, factors)) in enumerate(factors_by_epoch.items()):
         _lane(frame, LANE * i, term, across, found, factors)
     for tick, words in across.ticks:
-        frame.text(NAMES + WIDE * across.at(tick), bottom + 0.04, words, size=SMALL, colour=theme.muted, side="center")
-    frame.text(NAMES + WIDE / 2, bottom + 0.22, "epoch", size=SMALL, colour=theme.muted, side="center")
+        frame.text(
+            NAMES + WIDE * across.at(tick),
+            bottom + 0.04,
+            words,
+            size=SMALL,
+            colour=theme.muted,
+            side="center",
+        )
+    frame.text(
+        NAMES + WIDE / 2, bottom + 0.22, "epoch", size=SMALL, colour=theme.muted, side="center"
+    )
     return frame.figure
 
 
-def _lane(frame: Frame, y: float, term: str, across: Scale, epochs: Sequence[float], factors: Sequence[float]) -> None:
+def _lane(
+    frame: Frame,
+    y: float,
+    term: str,
+    across: Scale,
+    epochs: Sequence[float],
+    factors: Sequence[float],
+) -> None:
     """One term: its name, the filled curve, and numbers where the factor settles at another value."""
     theme, tall = frame.theme, LANE * 0.72
-    frame.text(NAMES - 0.12, y + LANE - tall / 2 - line(BODY) / 2, shortened(term, NAMES - 0.15, BODY), side="right")
+    frame.text(
+        NAMES - 0.12,
+        y + LANE - tall / 2 - line(BODY) / 2,
+        shortened(term, NAMES - 0.15, BODY),
+        side="right",
+    )
     axes = frame.axes(NAMES, y + LANE - tall, WIDE, tall)
     axes.set_autoscale_on(False)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
     top = max([*(abs(factor) for factor in factors), 0.0]) or 1.0
     x, heights = [across.at(epoch) for epoch in epochs], [factor / top for factor in factors]
-    axes.fill_between(x, heights, 0, facecolor=theme.categories[0], alpha=0.35, linewidth=0, zorder=1)
-    axes.plot(x, heights, color=theme.categories[0], linewidth=1.4, linestyle="solid", marker="None", zorder=2, clip_on=False)
+    axes.fill_between(
+        x, heights, 0, facecolor=theme.categories[0], alpha=0.35, linewidth=0, zorder=1
+    )
+    axes.plot(
+        x,
+        heights,
+        color=theme.categories[0],
+        linewidth=1.4,
+        linestyle="solid",
+        marker="None",
+        zorder=2,
+        clip_on=False,
+    )
     rules(axes, [[(0, 0), (1, 0)]], theme.muted)
     for at, factor in settled(epochs, factors):
         height = factor / top  # the number stands under the line where there is room, else over it

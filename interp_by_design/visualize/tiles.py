@@ -24,9 +24,17 @@ def picture(image: Tensor) -> Picture:
     Of four channels the last (opacity) is left out. Of any other number, the mean is drawn, in grey.
     """
     if image.ndim != 3:
-        raise UserError(f"A picture is made of one image [c, h, w], not of a tensor {list(image.shape)}.")
-    channels = np.nan_to_num(image.detach().float().cpu().numpy(), nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1)
-    rgb = channels[:3] if len(channels) in (3, 4) else channels.mean(axis=0, keepdims=True).repeat(3, axis=0)
+        raise UserError(
+            f"A picture is made of one image [c, h, w], not of a tensor {list(image.shape)}."
+        )
+    channels = np.nan_to_num(
+        image.detach().float().cpu().numpy(), nan=0.0, posinf=1.0, neginf=0.0
+    ).clip(0, 1)
+    rgb = (
+        channels[:3]
+        if len(channels) in (3, 4)
+        else channels.mean(axis=0, keepdims=True).repeat(3, axis=0)
+    )
     drawn: Picture = np.ascontiguousarray(rgb.transpose(1, 2, 0), dtype=np.float32)
     return drawn
 
@@ -67,11 +75,15 @@ def _grown(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
     """The mask and every pixel that is at most `reach` rows and columns away from it."""
     padded = np.pad(mask, reach)
     rows = np.logical_or.reduce([padded[i : i + len(mask)] for i in range(2 * reach + 1)])
-    grown: NDArray[np.bool_] = np.logical_or.reduce([rows[:, i : i + mask.shape[1]] for i in range(2 * reach + 1)])
+    grown: NDArray[np.bool_] = np.logical_or.reduce(
+        [rows[:, i : i + mask.shape[1]] for i in range(2 * reach + 1)]
+    )
     return grown
 
 
-def draw_picture(axes: Axes, drawn: Picture, x: float, y: float, side: float) -> tuple[float, float]:
+def draw_picture(
+    axes: Axes, drawn: Picture, x: float, y: float, side: float
+) -> tuple[float, float]:
     """The picture into a square of `side` at (x, y), in the middle and undistorted; the width and height it takes.
 
     The axes' y runs down, and their limits stay. Few pixels are drawn as the squares they are, many are smoothed.

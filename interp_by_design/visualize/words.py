@@ -25,7 +25,9 @@ ELLIPSIS = "…"
 LONGEST = 2_000  # characters of a text that are looked at
 POINTS = 72  # to the inch
 DPI = 100  # pixels to the inch, of a figure that is drawn as it is
-HINTING = 1.06  # times its own width is what a text takes when its letters are fitted to pixels, or less
+HINTING = (
+    1.06  # times its own width is what a text takes when its letters are fitted to pixels, or less
+)
 
 
 @cache
@@ -159,7 +161,9 @@ def number(value: float) -> str:
 @cache
 def _fonts(bold: bool) -> tuple[FT2Font, ...]:
     weight = "bold" if bold else "normal"
-    fonts = tuple(FT2Font(findfont(FontProperties(family=[family], weight=weight))) for family in families())
+    fonts = tuple(
+        FT2Font(findfont(FontProperties(family=[family], weight=weight))) for family in families()
+    )
     for font in fonts:
         font.set_size(1, POINTS)
     return fonts
@@ -168,9 +172,13 @@ def _fonts(bold: bool) -> tuple[FT2Font, ...]:
 @cache
 def _drawn(character: str) -> str:
     """The character, □ for one that a face lacks, nothing for one that only steers others."""
-    if unicodedata.category(character) in {"Cc", "Cf", "Mn", "Me"} and not unicodedata.combining(character):
+    if unicodedata.category(character) in {"Cc", "Cf", "Mn", "Me"} and not unicodedata.combining(
+        character
+    ):
         return ""
-    known = all(any(font.get_char_index(ord(character)) for font in _fonts(bold)) for bold in (False, True))
+    known = all(
+        any(font.get_char_index(ord(character)) for font in _fonts(bold)) for bold in (False, True)
+    )
     return character if known else UNKNOWN
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from interp_by_design.attributes import AttributeDictionary, ConceptDictionary, PrototypeDictionary
-from tests.conformance.dictionary import DictionaryConformance
+from interp_by_design.testing.dictionary import DictionaryConformance
 
 
 class TestPrototypes(DictionaryConformance):

@@ -5,11 +5,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from interp_by_design.attributes import AttributeDictionary, FlintDictionary, SignedDictionary, TopKDictionary
-from interp_by_design.attributes.cells import pooled_cells
+from interp_by_design.attributes import (
+    AttributeDictionary,
+    FlintDictionary,
+    SignedDictionary,
+    TopKDictionary,
+)
+from interp_by_design.attributes.pooled_features import pooled_features
 from interp_by_design.interpreter import LinearHead, LinearInterpreter
 from interp_by_design.terms import UserError
-from tests.conformance.dictionary import DictionaryConformance
+from interp_by_design.testing.dictionary import DictionaryConformance
 
 
 class TestTopK(DictionaryConformance):
@@ -24,7 +29,10 @@ class TestTopK(DictionaryConformance):
     def test_the_k_largest_are_kept_and_kept_as_they_are(self) -> None:
         torch.manual_seed(0)
         shapes = [torch.Size(shape) for shape in self.shapes]
-        few, all_of_them = TopKDictionary(shapes, 9, k=3).eval(), TopKDictionary(shapes, 9, k=9).eval()
+        few, all_of_them = (
+            TopKDictionary(shapes, 9, k=3).eval(),
+            TopKDictionary(shapes, 9, k=9).eval(),
+        )
         all_of_them.load_state_dict(few.state_dict())
         hidden = self.hidden()
         for sparse, dense in zip(few(hidden).tolist(), all_of_them(hidden).tolist(), strict=True):
@@ -42,16 +50,22 @@ class TestSigned(DictionaryConformance):
         return SignedDictionary(shapes, n_attributes)
 
     @pytest.mark.parametrize("training", [True, False])
-    def test_the_two_parts_of_a_direction_exclude_each_other_and_lose_nothing(self, training: bool) -> None:
+    def test_the_two_parts_of_a_direction_exclude_each_other_and_lose_nothing(
+        self, training: bool
+    ) -> None:
         dictionary, hidden = self.made(9).train(training), self.hidden(n=50)
         attributes = F.pad(dictionary(hidden), (0, 1))
         positive, negative = attributes.chunk(2, dim=1)
         assert bool((positive * negative == 0).all())
-        z = torch.cat([pooled_cells(layer, 3) for layer in hidden], dim=1)
+        z = torch.cat([pooled_features(layer, 3) for layer in hidden], dim=1)
         assert isinstance(dictionary, SignedDictionary)
-        signed = dictionary.standardise_directions(dictionary.weights(dictionary.standardise_inputs(z)))
+        signed = dictionary.standardise_directions(
+            dictionary.weights(dictionary.standardise_inputs(z))
+        )
         torch.testing.assert_close((positive - negative)[:, :4], signed[:, :4])
-        torch.testing.assert_close(positive[:, 4], signed[:, 4].relu())  # of an odd number, the last has its positive part alone
+        torch.testing.assert_close(
+            positive[:, 4], signed[:, 4].relu()
+        )  # of an odd number, the last has its positive part alone
 
     def test_a_smaller_k_keeps_the_k_largest(self) -> None:
         shapes = [torch.Size(shape) for shape in self.shapes]
@@ -67,7 +81,9 @@ class TestSigned(DictionaryConformance):
         for seed in (0, 1):
             torch.manual_seed(seed)
             dictionary = SignedDictionary([torch.Size((4,))], 9)
-            codes.append(LinearInterpreter(dictionary, LinearHead(9, 6), nn.Identity()).head.weights.detach())
+            codes.append(
+                LinearInterpreter(dictionary, LinearHead(9, 6), nn.Identity()).head.weights.detach()
+            )
         assert torch.equal(*codes)
         positive, negative = F.pad(codes[0], (0, 1)).chunk(2, dim=1)
         assert torch.equal(positive[:, :4], -negative[:, :4])
@@ -75,7 +91,10 @@ class TestSigned(DictionaryConformance):
         assert ((positive < 0).sum(dim=0) == 2).all()
 
     def test_two_classes_have_a_code_too(self) -> None:
-        assert SignedDictionary([torch.Size((4,))], 4).first_head(2)[:, :2].abs().tolist() == [[pytest.approx(0.3)] * 2] * 2
+        assert (
+            SignedDictionary([torch.Size((4,))], 4).first_head(2)[:, :2].abs().tolist()
+            == [[pytest.approx(0.3)] * 2] * 2
+        )
 
     @pytest.mark.parametrize("k", [0, 10, -1, True])
     def test_k_beyond_the_attributes_is_refused(self, k: int) -> None:
@@ -100,7 +119,9 @@ class TestFlintSeveralMaps(DictionaryConformance):
         return FlintDictionary(shapes, n_attributes)
 
     def test_has_as_many_parameters_as_the_authors_own(self) -> None:
-        assert sum(p.numel() for p in self.made(25).parameters()) == pytest.approx(530_000, rel=0.01)
+        assert sum(p.numel() for p in self.made(25).parameters()) == pytest.approx(
+            530_000, rel=0.01
+        )
 
 
 def test_flint_refuses_vectors_and_says_who_reads_them() -> None:
@@ -116,12 +137,14 @@ def test_flint_refuses_maps_that_no_stride_brings_together() -> None:
 @pytest.mark.parametrize(("size", "side"), [(6, 3), (9, 3), (8, 4), (2, 3), (1, 3)])
 def test_pooling_is_adaptive_pooling_where_cells_are_equal(size: int, side: int) -> None:
     maps = torch.rand(2, 3, size, size)
-    torch.testing.assert_close(pooled_cells(maps, side), F.adaptive_avg_pool2d(maps, min(side, size)).flatten(1))
+    torch.testing.assert_close(
+        pooled_features(maps, side), F.adaptive_avg_pool2d(maps, min(side, size)).flatten(1)
+    )
 
 
 @pytest.mark.parametrize("size", range(3, 20))
 def test_pooling_covers_every_pixel(size: int) -> None:
     maps = torch.rand(1, 1, size, size, requires_grad=True)
-    pooled_cells(maps, 3).sum().backward()
+    pooled_features(maps, 3).sum().backward()
     assert maps.grad is not None
     assert (maps.grad > 0).all()

@@ -21,7 +21,11 @@ def generator(seed: int = 0) -> torch.Generator:
 def skewed(n: int = 400, d: int = 12) -> Tensor:
     """Samples of clearly different deviations along directions that are no axes."""
     signs = torch.randn(n, 4, generator=generator(1)) * torch.tensor([4.0, 3, 2, 1])
-    return signs @ torch.randn(4, d, generator=generator(2)) + 0.1 * torch.randn(n, d, generator=generator(3)) + 5
+    return (
+        signs @ torch.randn(4, d, generator=generator(2))
+        + 0.1 * torch.randn(n, d, generator=generator(3))
+        + 5
+    )
 
 
 def sparse_codes(n: int, parts: int, active: int, seed: int) -> Tensor:
@@ -33,19 +37,28 @@ def sparse_codes(n: int, parts: int, active: int, seed: int) -> Tensor:
 
 def matched(found: Tensor, planted: Tensor) -> Tensor:
     """For each planted row, its cosine with the most similar row that was found."""
-    cosines = torch.nn.functional.normalize(planted, dim=1) @ torch.nn.functional.normalize(found, dim=1).T
+    cosines = (
+        torch.nn.functional.normalize(planted, dim=1)
+        @ torch.nn.functional.normalize(found, dim=1).T
+    )
     return cosines.amax(dim=1)
 
 
 @pytest.mark.parametrize("exact_up_to", [2048, 4])
-def test_pca_gives_scikit_learn_s_components_up_to_sign(exact_up_to: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pca_module, "EXACT_UP_TO", exact_up_to)  # at 4, the randomised way of many cells
+def test_pca_gives_scikit_learn_s_components_up_to_sign(
+    exact_up_to: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        pca_module, "EXACT_UP_TO", exact_up_to
+    )  # at 4, the randomised way of many cells
     rows = skewed()
     dictionary = PCADictionary([rows.shape[1:]], 6, k=6)
     dictionary.fit(lambda: ([part] for part in rows.split(90)), seed=0)
     phi = dictionary([rows])
     standard = (rows - rows.mean(dim=0)) / rows.std(dim=0, correction=0)
-    expected = torch.from_numpy(PCA(3, whiten=True).fit_transform(standard.double().numpy())).float()
+    expected = torch.from_numpy(
+        PCA(3, whiten=True).fit_transform(standard.double().numpy())
+    ).float()
     for found, wanted in zip((phi[:, :3] - phi[:, 3:]).T, expected.T, strict=True):
         sign = (found @ wanted).sign()
         torch.testing.assert_close(found, sign * wanted, atol=2e-3, rtol=1e-3)
@@ -67,20 +80,34 @@ def test_pca_of_fewer_dimensions_than_components_is_0_in_the_others() -> None:
     line = torch.randn(50, 1, generator=generator()) * torch.ones(5)
     dictionary = PCADictionary([torch.Size((5,))], 6, k=6)
     dictionary.fit(lambda: [[line]], seed=0)
-    assert (dictionary([line]) > 1e-3).any(dim=0).tolist() == [True, False, False, True, False, False]
+    assert (dictionary([line]) > 1e-3).any(dim=0).tolist() == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_pca_refuses_more_components_than_cells_or_samples() -> None:
     with pytest.raises(UserError, match=r"have 5 cells: no more than 10 attributes"):
         PCADictionary([torch.Size((5,))], 12, k=3)
-    with pytest.raises(UserError, match="5 principal components need as many train samples at least, and there are 4"):
+    with pytest.raises(
+        UserError,
+        match="5 principal components need as many train samples at least, and there are 4",
+    ):
         PCADictionary([torch.Size((5,))], 10, k=3).fit(lambda: [[torch.eye(4, 5)]], seed=0)
 
 
 def test_nmf_finds_planted_parts() -> None:
     # Each of 4 parts lights 6 of 24 channels, on some positions of some images.
-    planted = torch.eye(4).repeat_interleave(6, dim=1) * (0.5 + torch.rand(4, 24, generator=generator(4)))
-    codes = sparse_codes(600 * 9, 4, active=2, seed=5) * (torch.rand(600 * 9, 1, generator=generator(6)) < 0.7)
+    planted = torch.eye(4).repeat_interleave(6, dim=1) * (
+        0.5 + torch.rand(4, 24, generator=generator(4))
+    )
+    codes = sparse_codes(600 * 9, 4, active=2, seed=5) * (
+        torch.rand(600 * 9, 1, generator=generator(6)) < 0.7
+    )
     maps = (codes @ planted).view(600, 3, 3, 24).permute(0, 3, 1, 2)
     dictionary = NMFDictionary([maps.shape[1:]], 4, k=4)
     dictionary.fit(lambda: ([part] for part in maps.split(100)), seed=0)
@@ -98,14 +125,25 @@ def test_nmf_rectifies_what_is_negative() -> None:
 
 
 def test_coefficients_are_non_negative_least_squares() -> None:
-    columns, parts = torch.rand(40, 15, generator=generator()), torch.rand(6, 15, generator=generator(1)) ** 3
+    columns, parts = (
+        torch.rand(40, 15, generator=generator()),
+        torch.rand(6, 15, generator=generator(1)) ** 3,
+    )
     parts = parts / parts.norm(dim=1, keepdim=True)
     found = coefficients(columns, parts)
-    exact = np.stack([nnls(parts.T.double().numpy(), column)[0] for column in columns.double().numpy()])
+    exact = np.stack(
+        [nnls(parts.T.double().numpy(), column)[0] for column in columns.double().numpy()]
+    )
     np.testing.assert_allclose(found, exact, atol=5e-3)
     # scikit-learn's transform, which solves the same problem by coordinate descent
     theirs, _, _ = non_negative_factorization(
-        columns.numpy(), H=parts.numpy(), n_components=6, init="custom", update_H=False, max_iter=2000, tol=1e-5
+        columns.numpy(),
+        H=parts.numpy(),
+        n_components=6,
+        init="custom",
+        update_H=False,
+        max_iter=2000,
+        tol=1e-5,
     )
     np.testing.assert_allclose(found, theirs, atol=5e-3)
 

@@ -9,7 +9,7 @@ import torch
 from interp_by_design.attributes import AttributeDictionary, LearnableConceptDictionary
 from interp_by_design.attributes.learnable_concepts import relaxed, shortened
 from interp_by_design.terms import UserError
-from tests.conformance.dictionary import DictionaryConformance
+from interp_by_design.testing.dictionary import DictionaryConformance
 
 SHAPES = [torch.Size((4, 6, 6)), torch.Size((10,))]
 
@@ -51,7 +51,9 @@ def test_strength_is_what_a_concept_counts_where_it_is_on() -> None:
     v, b = dictionary.strength.weight[0].tolist(), dictionary.strength.bias.item()
     found = dictionary(layers())
     for n, j in [(0, 0), (3, 1), (7, 2), (9, 4)]:
-        wanted = math.log1p(math.exp(b + sum(a * c for a, c in zip(v, embeddings[n, j].tolist(), strict=True))))
+        wanted = math.log1p(
+            math.exp(b + sum(a * c for a, c in zip(v, embeddings[n, j].tolist(), strict=True)))
+        )
         assert found[n, j].item() == pytest.approx(wanted if on[n, j] else 0.0, abs=1e-5)
 
 

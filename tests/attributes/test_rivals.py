@@ -13,7 +13,7 @@ from interp_by_design.attributes import (
     SparseAutoencoderDictionary,
 )
 from interp_by_design.terms import UserError
-from tests.conformance.dictionary import DictionaryConformance, FittedConformance
+from interp_by_design.testing.dictionary import DictionaryConformance, FittedConformance
 
 RIVALS = [LinearProbeDictionary, PCADictionary, NMFDictionary, SparseAutoencoderDictionary]
 VECTOR = [torch.Size((12,))]
@@ -68,7 +68,9 @@ def test_a_grid_without_cells_is_refused(rival: type[AttributeDictionary], poole
 
 @pytest.mark.parametrize("rival", RIVALS[1:])
 @pytest.mark.parametrize("rows", [1, 0, True])
-def test_a_fit_to_fewer_than_two_rows_is_refused(rival: type[AttributeDictionary], rows: int) -> None:
+def test_a_fit_to_fewer_than_two_rows_is_refused(
+    rival: type[AttributeDictionary], rows: int
+) -> None:
     with pytest.raises(UserError, match="rows is how many train samples"):
         rival(VECTOR, 10, k=3, rows=rows)
 

@@ -26,8 +26,14 @@ def drawn(seed: int = 0) -> tuple[Autoencoder, Tensor]:
 
 def published_code(learnt: Autoencoder, x: list[float], k: int) -> list[float]:
     """TopK first and then ReLU, which ours does in the other order."""
-    encoder, threshold, offset = learnt.encoder.tolist(), learnt.threshold.tolist(), learnt.offset.tolist()
-    before = [sum(encoder[j][i] * (x[i] - offset[i]) for i in range(D)) + threshold[j] for j in range(J)]
+    encoder, threshold, offset = (
+        learnt.encoder.tolist(),
+        learnt.threshold.tolist(),
+        learnt.offset.tolist(),
+    )
+    before = [
+        sum(encoder[j][i] * (x[i] - offset[i]) for i in range(D)) + threshold[j] for j in range(J)
+    ]
     kept = sorted(range(J), key=lambda j: before[j], reverse=True)[:k]
     return [max(0.0, before[j]) if j in kept else 0.0 for j in range(J)]
 
@@ -54,21 +60,34 @@ def test_the_dictionary_reads_standardised_cells_by_that_rule() -> None:
     dictionary.fit(lambda: [[rows]], seed=0)
     columns = list(zip(*rows.tolist(), strict=True))
     means = [sum(column) / 60 for column in columns]
-    deviations = [math.sqrt(sum((x - mean) ** 2 for x in column) / 60) for column, mean in zip(columns, means, strict=True)]
-    z = [[(x - mean) / deviation for x, mean, deviation in zip(row, means, deviations, strict=True)] for row in rows.tolist()]
+    deviations = [
+        math.sqrt(sum((x - mean) ** 2 for x in column) / 60)
+        for column, mean in zip(columns, means, strict=True)
+    ]
+    z = [
+        [(x - mean) / deviation for x, mean, deviation in zip(row, means, deviations, strict=True)]
+        for row in rows.tolist()
+    ]
     expected = torch.tensor([published_code(dictionary.autoencoder, row, 2) for row in z])
     torch.testing.assert_close(dictionary([rows]), expected, atol=1e-4, rtol=1e-3)
 
 
-def test_a_step_follows_the_gradient_of_the_squared_error_and_keeps_directions_at_unit_length() -> None:
+def test_a_step_follows_the_gradient_of_the_squared_error_and_keeps_directions_at_unit_length() -> (
+    None
+):
     start, rows = drawn()
     learnt = Autoencoder(*(part.clone().requires_grad_() for part in start))
     _step(learnt, torch.optim.Adam(learnt, RATE), rows, k=2)
-    assert all(math.sqrt(sum(x * x for x in row)) == pytest.approx(1, abs=1e-5) for row in learnt.directions.tolist())
+    assert all(
+        math.sqrt(sum(x * x for x in row)) == pytest.approx(1, abs=1e-5)
+        for row in learnt.directions.tolist()
+    )
 
     def error(one: Autoencoder) -> float:
         given = [(row, published_image(one, published_code(one, row, 2))) for row in rows.tolist()]
-        return sum((a - b) ** 2 for row, back in given for a, b in zip(row, back, strict=True)) / (N * D)
+        return sum((a - b) ** 2 for row, back in given for a, b in zip(row, back, strict=True)) / (
+            N * D
+        )
 
     # Adam's first step is the rate against the gradient's sign, whose value finite differences tell.
     for name in ("encoder", "threshold", "offset"):
@@ -81,4 +100,6 @@ def test_a_step_follows_the_gradient_of_the_squared_error_and_keeps_directions_a
                 sides.append(error(start._replace(**{name: moved.view_as(getattr(start, name))})))
             slope = (sides[0] - sides[1]) / 2e-3
             if abs(slope) > 1e-3:  # clear of rounding; a unit that no row keeps has none
-                assert float(after[place] - before[place]) == pytest.approx(-math.copysign(RATE, slope), rel=0.05), (name, place)
+                assert float(after[place] - before[place]) == pytest.approx(
+                    -math.copysign(RATE, slope), rel=0.05
+                ), (name, place)

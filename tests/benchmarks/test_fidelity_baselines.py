@@ -17,7 +17,7 @@ from benchmarks.chunks import Chunks, largest
 from benchmarks.fidelity_baselines import Found, Settings, about, kept, measured, row, told, verdict
 from benchmarks.linear import Loss
 from interp_by_design.data.split import TensorSplit
-from interp_by_design.run.opened_run import OpenedRun
+from interp_by_design.run.saved_run import SavedRun
 from interp_by_design.terms import DataFacts, Normalisation, UserError
 from tests.small import small_model
 
@@ -38,7 +38,9 @@ def test_chunks_cover_the_image_row_by_row() -> None:
         for y in range(8):
             for x in range(8):
                 assert mask[n, 0, y, x] == shown[n, (y // 2) * 4 + x // 2]
-    assert largest(torch.tensor([[0.1, 0.4, -2.0, 0.3]]), 2).tolist() == [[False, True, False, True]]
+    assert largest(torch.tensor([[0.1, 0.4, -2.0, 0.3]]), 2).tolist() == [
+        [False, True, False, True]
+    ]
     with pytest.raises(UserError, match="3 x 3 pixels do not cover"):
         Chunks(8, 8, 3)
 
@@ -69,12 +71,19 @@ def test_lime_agrees_with_captum_on_what_matters() -> None:
     image = torch.rand(1, 1, 8, 8) / 2 + 0.4
 
     def two(images: Tensor) -> Tensor:
-        strength = 2 * images[:, :, 2:4, 4:6].mean(dim=(1, 2, 3)) - images[:, :, 6:, :2].mean(dim=(1, 2, 3))
+        strength = 2 * images[:, :, 2:4, 4:6].mean(dim=(1, 2, 3)) - images[:, :, 6:, :2].mean(
+            dim=(1, 2, 3)
+        )
         return torch.stack([strength, -strength], dim=1)
 
     mask = CHUNKS.mask(torch.arange(16.0)[None])[0].long()[None]
     theirs = Lime(lambda images: two(images).softmax(dim=1)).attribute(
-        image, target=0, feature_mask=mask, n_samples=400, perturbations_per_eval=100, return_input_shape=False
+        image,
+        target=0,
+        feature_mask=mask,
+        n_samples=400,
+        perturbations_per_eval=100,
+        return_input_shape=False,
     )
     seen = lime.neighbours(two, image, CHUNKS, torch.Generator().manual_seed(0))
     kind = lime.Kind("ridge")
@@ -85,13 +94,17 @@ def test_lime_agrees_with_captum_on_what_matters() -> None:
 
 
 def test_neighbours_are_weighted_as_written() -> None:
-    seen = lime.neighbours(looks_at_one, torch.full((1, 1, 8, 8), 0.9), CHUNKS, torch.Generator().manual_seed(1))
+    seen = lime.neighbours(
+        looks_at_one, torch.full((1, 1, 8, 8), 0.9), CHUNKS, torch.Generator().manual_seed(1)
+    )
     assert seen.shown[0].tolist() == [1.0] * 16
     assert 0.45 < float(seen.shown[1:].mean()) < 0.55
     for s in range(20):
         z = [float(value) for value in seen.shown[s]]
         cosine = sum(z) / (math.sqrt(sum(v * v for v in z)) * math.sqrt(16)) if sum(z) else 0.0
-        assert float(seen.weights[s]) == pytest.approx(math.sqrt(math.exp(-((1 - cosine) ** 2) / 0.25**2)), rel=1e-5)
+        assert float(seen.weights[s]) == pytest.approx(
+            math.sqrt(math.exp(-((1 - cosine) ** 2) / 0.25**2)), rel=1e-5
+        )
         left = torch.tensor(0.9 if z[LOOKED_AT] else 0.0)
         wanted = looks_at_one(left.expand(1, 1, 8, 8)).softmax(dim=1)[0]
         assert seen.probabilities[s].tolist() == pytest.approx(wanted.tolist(), abs=1e-6)
@@ -99,7 +112,9 @@ def test_neighbours_are_weighted_as_written() -> None:
 
 def test_a_relaxed_subset_is_between_nothing_and_k_chunks() -> None:
     draws = torch.Generator().manual_seed(0)
-    log_p = torch.tensor([[8.0, 7.0] + [0.0] * 14]).log_softmax(dim=1).repeat(200, 1).requires_grad_()
+    log_p = (
+        torch.tensor([[8.0, 7.0] + [0.0] * 14]).log_softmax(dim=1).repeat(200, 1).requires_grad_()
+    )
     soft = vibi.relaxed_subset(log_p, 3, 0.5, draws)
     soft.sum().backward()  # type: ignore[no-untyped-call]
     assert log_p.grad is not None
@@ -117,7 +132,9 @@ def test_the_divergence_from_uniform_is_the_sum_written_out() -> None:
     log_p = torch.randn(5, 16, generator=torch.Generator().manual_seed(0)).log_softmax(dim=1)
     sums = [sum(math.exp(v) * (v - math.log(1 / 16)) for v in row) for row in log_p.tolist()]
     assert float(vibi.from_uniform(log_p)) == pytest.approx(sum(sums) / 5, abs=1e-5)
-    assert float(vibi.from_uniform(torch.zeros(2, 16).log_softmax(dim=1))) == pytest.approx(0, abs=1e-6)
+    assert float(vibi.from_uniform(torch.zeros(2, 16).log_softmax(dim=1))) == pytest.approx(
+        0, abs=1e-6
+    )
 
 
 def marked(n: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -162,7 +179,9 @@ def test_vibi_selects_the_one_chunk_that_tells_the_class() -> None:
 def test_vibi_is_the_same_for_the_same_seed() -> None:
     images, _, kind = marked(200, seed=0)
     split, settings = TensorSplit(images, kind), vibi.VibiSettings(k=2, epochs=1)
-    first, again, other = (vibi.learned(split, kind, 4, CHUNKS, settings, seed) for seed in (0, 0, 1))
+    first, again, other = (
+        vibi.learned(split, kind, 4, CHUNKS, settings, seed) for seed in (0, 0, 1)
+    )
     assert torch.equal(first(images), again(images))
     assert not torch.equal(first(images), other(images))
 
@@ -172,7 +191,9 @@ def found(method: str, fidelity: float, network: str = "LeNet", data: str = "mni
 
 
 def test_a_row_tells_mean_deviation_and_how_it_stands_to_the_paper() -> None:
-    lime_row = row([found("LIME, logistic, all chunks", 95.0), found("LIME, logistic, all chunks", 97.0)])
+    lime_row = row(
+        [found("LIME, logistic, all chunks", 95.0), found("LIME, logistic, all chunks", 97.0)]
+    )
     assert lime_row == [
         *("mnist", "LeNet", "LIME, logistic, all chunks", 2, 500, 96.0, 1.41, 0.88),
         *("95.6 ± 0.4", 0.4, "within one deviation", 10.0),
@@ -185,22 +206,31 @@ def test_a_row_tells_mean_deviation_and_how_it_stands_to_the_paper() -> None:
 
 def test_rows_of_a_network_stand_together_and_count_their_runs() -> None:
     lines = told([found("a", 1.0), found("a", 1.0, "Other"), found("b", 1.0), found("a", 3.0)])
-    assert [line[1:4] for line in lines] == [["LeNet", "a", 2], ["LeNet", "b", 1], ["Other", "a", 1]]
+    assert [line[1:4] for line in lines] == [
+        ["LeNet", "a", 2],
+        ["LeNet", "b", 1],
+        ["Other", "a", 1],
+    ]
 
 
 def test_what_was_found_before_is_kept_but_for_what_is_found_anew(tmp_path: Path) -> None:
     path, settings = tmp_path / "before.json", Settings(k=(4,))
     assert kept(settings, [], path) == ([], {})
     before = [found("a", 1.0), found("a", 2.0, "Other"), found("a", 3.0, data="quickdraw")]
-    content = asdict(settings) | {"classes": {"quickdraw": "cat, dog"}, "found": [asdict(each) for each in before]}
+    content = asdict(settings) | {
+        "classes": {"quickdraw": "cat, dog"},
+        "found": [asdict(each) for each in before],
+    }
     path.write_text(json.dumps(content))
     assert kept(settings, [found("a", 5.0)], path) == (before[1:], {"quickdraw": "cat, dog"})
     with pytest.raises(UserError, match="made with other options"):
         kept(Settings(k=(8,)), [], path)
-    assert "Classes of quickdraw here: cat, dog; in the paper: ant" in about(settings, {"quickdraw": "cat, dog"})
+    assert "Classes of quickdraw here: cat, dog; in the paper: ant" in about(
+        settings, {"quickdraw": "cat, dog"}
+    )
 
 
-def opened(folder: Path) -> OpenedRun:
+def opened(folder: Path) -> SavedRun:
     """A run whose f reads the mark, and whose g is wrong on every fourth test image."""
     (folder / ".hydra").mkdir()
     (folder / ".hydra/overrides.yaml").write_text("- experiment=mnist_flint\n- seed=3\n")
@@ -211,10 +241,19 @@ def opened(folder: Path) -> OpenedRun:
         logits = model.eval()(images, reconstruct=False).predictor.detach()
         wrong = logits.roll(1, dims=1)
         explained = torch.where((torch.arange(n) % 4 == 0)[:, None], wrong, logits)
-        splits[split], tables[split] = TensorSplit(images, kind), SimpleNamespace(predictor=logits, interpreter=explained)
+        splits[split], tables[split] = (
+            TensorSplit(images, kind),
+            SimpleNamespace(predictor=logits, interpreter=explained),
+        )
     data = SimpleNamespace(split=splits.__getitem__)
-    run = SimpleNamespace(model=model, data=data, table=tables.__getitem__, seed=3, folder=SimpleNamespace(path=folder))
-    return cast("OpenedRun", run)
+    run = SimpleNamespace(
+        model=model,
+        data=data,
+        table=tables.__getitem__,
+        seed=3,
+        folder=SimpleNamespace(path=folder),
+    )
+    return cast("SavedRun", run)
 
 
 def test_every_method_is_asked_about_the_f_of_a_run(tmp_path: Path) -> None:
@@ -224,7 +263,11 @@ def test_every_method_is_asked_about_the_f_of_a_run(tmp_path: Path) -> None:
     assert {(each.data, each.network) for each in lines} == {("mnist", "LeNet")}
     methods = [each.method for each in lines]
     assert methods[:8] == methods[8:]
-    assert methods[:4] == [f"LIME, {loss}, {used}" for loss in ("logistic", "ridge") for used in ("all chunks", "2 chunks")]
+    assert methods[:4] == [
+        f"LIME, {loss}, {used}"
+        for loss in ("logistic", "ridge")
+        for used in ("all chunks", "2 chunks")
+    ]
     assert methods[4:8] == [
         "g, LIME's images",
         "VIBI, 2 chunks, beta 0.01",

@@ -14,11 +14,16 @@ from benchmarks.linear import CERTAIN, fitted
 def problem() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     draws = torch.Generator().manual_seed(3)
     inputs = torch.randint(2, (300, 7), generator=draws).double()
-    scores = inputs @ torch.randn(7, 4, generator=draws).double() + torch.randn(300, 4, generator=draws).double() / 2
+    scores = (
+        inputs @ torch.randn(7, 4, generator=draws).double()
+        + torch.randn(300, 4, generator=draws).double() / 2
+    )
     return inputs, scores.softmax(dim=1), torch.rand(300, generator=draws).double()
 
 
-def reference(model: Any, inputs: torch.Tensor, target: torch.Tensor, weights: torch.Tensor) -> np.ndarray[Any, Any]:
+def reference(
+    model: Any, inputs: torch.Tensor, target: torch.Tensor, weights: torch.Tensor
+) -> np.ndarray[Any, Any]:
     model.fit(inputs.numpy(), target.numpy(), sample_weight=weights.numpy())
     return np.append(np.ravel(model.coef_), model.intercept_)
 
@@ -28,18 +33,27 @@ def test_ridge_is_scikit_learns(problem: tuple[torch.Tensor, torch.Tensor, torch
     found = fitted(inputs, probabilities, weights, "ridge")
     for label in range(4):
         wanted = reference(Ridge(alpha=1.0), inputs, probabilities[:, label], weights)
-        assert np.append(found.coefficients[label], found.intercepts[label]) == pytest.approx(wanted, abs=1e-7)
+        assert np.append(found.coefficients[label], found.intercepts[label]) == pytest.approx(
+            wanted, abs=1e-7
+        )
 
 
-def test_logistic_is_scikit_learns_also_on_a_few_inputs(problem: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> None:
+def test_logistic_is_scikit_learns_also_on_a_few_inputs(
+    problem: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+) -> None:
     inputs, probabilities, weights = problem
     targets = torch.nn.functional.one_hot(probabilities.argmax(dim=1), 4).double()
     chosen = torch.tensor([[0, 3], [6, 2], [5, 1], [2, 4]])
-    whole, few = fitted(inputs, targets, weights, "logistic"), fitted(inputs, targets, weights, "logistic", chosen)
+    whole, few = (
+        fitted(inputs, targets, weights, "logistic"),
+        fitted(inputs, targets, weights, "logistic", chosen),
+    )
     for label in range(4):
         model = LogisticRegression(C=1.0, tol=1e-10, max_iter=1000)
         wanted = reference(model, inputs, targets[:, label], weights)
-        assert np.append(whole.coefficients[label], whole.intercepts[label]) == pytest.approx(wanted, abs=1e-5)
+        assert np.append(whole.coefficients[label], whole.intercepts[label]) == pytest.approx(
+            wanted, abs=1e-5
+        )
         wanted = reference(model, inputs[:, chosen[label]], targets[:, label], weights)
         kept = few.coefficients[label][chosen[label]]
         assert np.append(kept, few.intercepts[label]) == pytest.approx(wanted, abs=1e-5)
@@ -63,4 +77,6 @@ def test_a_target_that_one_input_tells_apart_is_solved() -> None:
     model = LogisticRegression(C=1.0, tol=1e-10, max_iter=1000)
     wanted = reference(model, inputs, targets[:, 0], torch.ones(800))
     assert np.append(found.coefficients[0], found.intercepts[0]) == pytest.approx(wanted, abs=1e-3)
-    assert found.coefficients[0].tolist() == pytest.approx((-found.coefficients[1]).tolist(), abs=1e-6)
+    assert found.coefficients[0].tolist() == pytest.approx(
+        (-found.coefficients[1]).tolist(), abs=1e-6
+    )

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from benchmarks.pictures import PANELS, _label_places, _points, kind_of, picture, pictures_section, with_controls, write_pictures
+from benchmarks.pictures import (
+    PANELS,
+    _label_places,
+    _points,
+    kind_of,
+    picture,
+    pictures_section,
+    with_controls,
+    write_pictures,
+)
 from benchmarks.runs import by_setting, recorded
 from benchmarks.tracks import bare
 from interp_by_design.visualize.plot import Scale
@@ -26,8 +35,12 @@ def texts(figure: Figure) -> list[str]:
 def test_every_setting_is_named_and_marked_in_every_panel() -> None:
     figure = picture("mnist", SETTINGS, everything(), LIGHT).figure
     for number, setting in enumerate(SETTINGS, start=1):
-        assert any(text.startswith(f"{number} {setting} (") for text in texts(figure)), texts(figure)
-        assert sum(label.get_text() == str(number) for axes in figure.axes for label in axes.texts) == len(PANELS)
+        assert any(text.startswith(f"{number} {setting} (") for text in texts(figure)), texts(
+            figure
+        )
+        assert sum(
+            label.get_text() == str(number) for axes in figure.axes for label in axes.texts
+        ) == len(PANELS)
 
 
 def test_what_was_not_measured_has_no_mark() -> None:
@@ -40,13 +53,21 @@ def test_what_was_not_measured_has_no_mark() -> None:
 def test_a_point_is_the_mean_over_seeds_with_its_deviation() -> None:
     groups = of(run(0, 0.9, kl=1.0), run(1, 0.8, kl=2.0))
     (point,) = _points(["mnist"], groups, "kl")
-    assert (point.x, point.y, point.dx, point.dy) == pytest.approx((1.5, 0.85, 0.5**0.5, 0.005**0.5))
+    assert (point.x, point.y, point.dx, point.dy) == pytest.approx(
+        (1.5, 0.85, 0.5**0.5, 0.005**0.5)
+    )
 
 
 def test_numbers_stand_apart() -> None:
-    groups = of(*(run(0, 0.9 + i / 1000, f"mnist a={i}", kl=1.0 + i / 1000) for i in range(4)), run(0, 0.5, "mnist b=1", kl=3.0))
+    groups = of(
+        *(run(0, 0.9 + i / 1000, f"mnist a={i}", kl=1.0 + i / 1000) for i in range(4)),
+        run(0, 0.5, "mnist b=1", kl=3.0),
+    )
     points = _points(list(groups), groups, "kl")
-    across, up = (Scale.of(np.array(values), log=False) for values in ([p.x for p in points], [p.y for p in points]))
+    across, up = (
+        Scale.of(np.array(values), log=False)
+        for values in ([p.x for p in points], [p.y for p in points])
+    )
     for one, other in combinations(_label_places(points, across, up), 2):
         assert np.hypot(one[0] - other[0], one[1] - other[1]) > 0.01
 
@@ -61,7 +82,9 @@ def test_kinds_are_told_apart() -> None:
     assert {setting: kind_of(setting) for setting in kinds} == kinds
 
 
-def test_there_is_a_picture_for_light_and_dark_and_the_page_shows_the_readers(tmp_path: Path) -> None:
+def test_there_is_a_picture_for_light_and_dark_and_the_page_shows_the_readers(
+    tmp_path: Path,
+) -> None:
     groups = everything() | of(run(0, setting="digits"))
     write_pictures(groups, tmp_path)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["mnist-dark.png", "mnist.png"], (

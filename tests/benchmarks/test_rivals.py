@@ -15,14 +15,24 @@ SENN = next(rival for rival in RIVALS if rival.key == "SENN, mnist")
 
 
 def run(seed: int, accuracy: float) -> dict[str, Any]:
-    return {"seed": seed, "scores": {"predictor_accuracy": accuracy, "conciseness@5": 12.0 + seed, "fidelity": 1.0}}
+    return {
+        "seed": seed,
+        "scores": {"predictor_accuracy": accuracy, "conciseness@5": 12.0 + seed, "fidelity": 1.0},
+    }
 
 
 @pytest.mark.parametrize(
     ("accuracy", "told"),
-    [([98.4], "yes, +0.00"), ([98.31], "yes, -0.09"), ([98.2], "no, -0.20"), ([98.2, 98.8], "yes, +0.10")],
+    [
+        ([98.4], "yes, +0.00"),
+        ([98.31], "yes, -0.09"),
+        ([98.2], "no, -0.20"),
+        ([98.2, 98.8], "yes, +0.10"),
+    ],
 )
-def test_a_published_figure_is_reached_within_its_deviation(accuracy: list[float], told: str) -> None:
+def test_a_published_figure_is_reached_within_its_deviation(
+    accuracy: list[float], told: str
+) -> None:
     assert reached(SENN, accuracy) == told
 
 
@@ -34,7 +44,11 @@ def test_a_row_is_mean_and_deviation_over_seeds_with_a_cell_for_each_column() ->
     cells = row(SENN, [run(seed, accuracy)["scores"] for seed, accuracy in enumerate((0.98, 0.99))])
     assert len(cells) == len(COLUMNS)
     told = dict(zip(COLUMNS, cells, strict=True))
-    assert (told["seeds"], told["accuracy of g, %"], told["CNS@5"]) == ("2", "98.50 ± 0.71", "12.50 ± 0.71")
+    assert (told["seeds"], told["accuracy of g, %"], told["CNS@5"]) == (
+        "2",
+        "98.50 ± 0.71",
+        "12.50 ± 0.71",
+    )
     assert told["within class"] == ""
 
 
@@ -43,9 +57,15 @@ def test_runs_are_kept_beside_one_another(tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setattr(module, "RESULTS", tmp_path)
     assert rivals.recorded() == {}
     write({"SENN, mnist, seed 0": run(0, 0.984)})
-    write(rivals.recorded() | {"SENN, fashion_mnist, seed 0": run(0, 0.842), "SENN, mnist, seed 0": run(0, 0.985)})
+    write(
+        rivals.recorded()
+        | {"SENN, fashion_mnist, seed 0": run(0, 0.842), "SENN, mnist, seed 0": run(0, 0.985)}
+    )
     found = json.loads((tmp_path / "rivals.json").read_text())
-    assert [cells[:4] for cells in found["rows"]] == [["SENN", "mnist", "1", "98.50"], ["SENN", "fashion_mnist", "1", "84.20"]]
+    assert [cells[:4] for cells in found["rows"]] == [
+        ["SENN", "mnist", "1", "98.50"],
+        ["SENN", "fashion_mnist", "1", "84.20"],
+    ]
     assert found["command"] == "python -m benchmarks.rivals --root data"
 
 
@@ -53,5 +73,7 @@ def test_every_rival_names_an_experiment_that_there_is() -> None:
     for rival in RIVALS:
         if "experiment" in rival.options:
             with initialize_config_dir(str(CONF), version_base="1.3"):
-                config = compose("train", [f"experiment={rival.options['experiment']}", "folder=x", "name=y"])
+                config = compose(
+                    "train", [f"experiment={rival.options['experiment']}", "folder=x", "name=y"]
+                )
             assert config.data._target_.rpartition(".")[2].lower() == rival.data.replace("_", "")

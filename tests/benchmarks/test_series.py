@@ -17,18 +17,22 @@ from benchmarks import seeds, series
 from benchmarks.runs import UNDRAWN, read, setting_of
 from benchmarks.series import Options, Planned, made, named, planned
 from benchmarks.tracks import BARE, CONTROLS, GROUPS, Group, bare
+from interp_by_design.commands.compare import compare_runs
 from interp_by_design.run import load, train
 from interp_by_design.run.build import build_model
-from interp_by_design.run.compare_command import compare_runs
 from interp_by_design.run.folder import RunFolder
-from interp_by_design.run.seeds import SeedScores
+from interp_by_design.run.seed_stability import SeedScores
 from interp_by_design.terms import UnknownName, UserError
 from tests.small import UNDRAWN as SMALL_UNDRAWN
 from tests.small import composed
 
 SMALL = ("trainer.max_epochs=1", "predictor.network.width=16", "attributes.n_attributes=8")
 DIGITS = Group("digits", "digits", "", controls=True)
-EXPERIMENTS = [group.setting for group in GROUPS if group.bare and (series.EXPERIMENTS / f"{group.setting}.yaml").is_file()]
+EXPERIMENTS = [
+    group.setting
+    for group in GROUPS
+    if group.bare and (series.EXPERIMENTS / f"{group.setting}.yaml").is_file()
+]
 
 
 Printed = pytest.CaptureFixture[str]
@@ -55,7 +59,10 @@ def test_f_alone_learns_what_it_does_beside_any_interpreter(tmp_path: Path) -> N
     """Bit for bit the same f under other interpreters, none of which learns: so none of them taught it anything."""
     given = ("trainer.max_epochs=2", "predictor.network.width=16", "seed=3", *BARE)
     found = []
-    for name, more in {"few": ["attributes.n_attributes=8"], "many": ["attributes.n_attributes=14", "attributes.k=5"]}.items():
+    for name, more in {
+        "few": ["attributes.n_attributes=8"],
+        "many": ["attributes.n_attributes=14", "attributes.k=5"],
+    }.items():
         train(composed(tmp_path / name, *given, *more))
         found.append(load(tmp_path / name))
     first, second = (model.predictor.state_dict() for model in found)
@@ -65,7 +72,9 @@ def test_f_alone_learns_what_it_does_beside_any_interpreter(tmp_path: Path) -> N
     fresh = build_model(config, found[0].facts)
     ours, drawn = found[0].interpreter.head.weights, fresh.interpreter.head.weights
     assert torch.equal(ours, drawn), "h is as it was drawn"
-    assert not torch.equal(first["network.head.1.weight"], fresh.predictor.state_dict()["network.head.1.weight"])
+    assert not torch.equal(
+        first["network.head.1.weight"], fresh.predictor.state_dict()["network.head.1.weight"]
+    )
 
 
 # ----------------------------------------------------------------------------------------------------------- what is planned
@@ -84,7 +93,9 @@ def test_ours_and_f_alone_come_seed_by_seed_and_the_controls_last(tmp_path: Path
 
 
 def test_the_command_says_all_that_the_record_pairs_by(tmp_path: Path) -> None:
-    given = options(tmp_path / "a b", 1, roots={"": "/all", "mnist": "/one"}, more=("attributes.k=4",))
+    given = options(
+        tmp_path / "a b", 1, roots={"": "/all", "mnist": "/one"}, more=("attributes.k=4",)
+    )
     ours, alone = planned(Group("mnist", "mnist", "free"), given)
     assert ours.command[1:] == [
         "train.py",
@@ -176,31 +187,44 @@ def test_a_stopped_run_goes_on(tmp_path: Path) -> None:
 
 def test_a_folder_with_another_run_is_left_alone(tmp_path: Path, calls: list[list[str]]) -> None:
     finished(tmp_path / "digits/ours-0", "experiment=digits", "seed=0", "attributes.k=2")
-    with pytest.raises(UserError, match=r"holds 'digits attributes\.k=2 seed=0', and wanted is 'digits seed=0'"):
+    with pytest.raises(
+        UserError, match=r"holds 'digits attributes\.k=2 seed=0', and wanted is 'digits seed=0'"
+    ):
         _ = Planned("digits", 0, tmp_path / "digits/ours-0").is_finished
     (told,) = made(Group("digits", "digits", "", bare=False), options(tmp_path, 1))
     assert "Move it away" in told
     assert calls == []
 
 
-def test_an_experiment_that_is_not_there_yet_is_told(tmp_path: Path, calls: list[list[str]]) -> None:
+def test_an_experiment_that_is_not_there_yet_is_told(
+    tmp_path: Path, calls: list[list[str]]
+) -> None:
     (told,) = made(Group("no_such", "mnist", "paper"), options(tmp_path))
     assert told.startswith("no_such: conf/experiment has no such file")
 
 
 # ---------------------------------------------------------------------------------------------------------------- the whole
-def test_two_seeds_of_digits_make_a_record_and_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:
+def test_two_seeds_of_digits_make_a_record_and_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
     monkeypatch.setattr(seeds, "RECORD", tmp_path / "seeds.json")
     group, given = Group("digits", "digits", "", bare=False), options(tmp_path / "out", more=SMALL)
     for run in planned(group, given):  # as the commands would
         entries = run.command[2:-1]
         train(composed(run.folder, *entries))
         OmegaConf.save(OmegaConf.create(entries), run.folder / ".hydra/overrides.yaml")
-        assert setting_of(RunFolder(run.folder)) == run.setting == read(RunFolder(run.folder))["setting"]
+        assert (
+            setting_of(RunFolder(run.folder))
+            == run.setting
+            == read(RunFolder(run.folder))["setting"]
+        )
     monkeypatch.setattr(Planned, "command", property(lambda _: pytest.fail("everything is there")))
     (tmp_path / "seeds.json").write_text(json.dumps({"rows": [{"setting": "other"}]}))
     assert made(group, given) == []
-    other, row = sorted(json.loads((tmp_path / "seeds.json").read_text())["rows"], key=lambda row: row["setting"] != "other")
+    other, row = sorted(
+        json.loads((tmp_path / "seeds.json").read_text())["rows"],
+        key=lambda row: row["setting"] != "other",
+    )
     assert other == {"setting": "other"}
     assert row["seeds"] == "0, 1"
     assert row["attributes"] == 8
@@ -210,7 +234,9 @@ def test_two_seeds_of_digits_make_a_record_and_a_row(tmp_path: Path, monkeypatch
     assert read(RunFolder(run.folder))["controls"] == {"relabelled": {"fidelity": 1.0}}
     printed(capsys)
     compare_runs([tmp_path / "out"], together=SeedScores(random=True))
-    (mean,) = [line.split() for line in printed(capsys).splitlines() if line.startswith("mean of 2")][-1:]
+    (mean,) = [
+        line.split() for line in printed(capsys).splitlines() if line.startswith("mean of 2")
+    ][-1:]
     assert f"{row['stability_seeds']:.4f}" in mean
     assert f"{row['stability_seeds_random']:.4f}" in mean
 

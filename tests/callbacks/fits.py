@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.loggers import Logger
 
+from interp_by_design.callbacks.figure_callback import FigureCallback, Snapshot
 from interp_by_design.callbacks.loggers import Drawing, Sheet
-from interp_by_design.callbacks.showing import Glance, Showing
 from interp_by_design.data import TensorData
 from interp_by_design.learning import ByDesign, Objective
 from tests.small import FACTS, small_model
@@ -31,7 +31,11 @@ def stripes(n: int = 120) -> TensorData:
 
 
 def fit(
-    folder: Path, callbacks: Sequence[pl.Callback], epochs: int = 4, loggers: Iterable[Logger] = (), **options: Any
+    folder: Path,
+    callbacks: Sequence[pl.Callback],
+    epochs: int = 4,
+    loggers: Iterable[Logger] = (),
+    **options: Any,
 ) -> tuple[pl.Trainer, ByDesign]:
     """Trains a small model for `epochs` of three steps each."""
     resumed = options.pop("ckpt_path", None)
@@ -65,14 +69,14 @@ def figure(words: str = "") -> Figure:
 
 
 @final
-class Plain(Showing):
+class Plain(FigureCallback):
     """A figure and a table of next to nothing; keeps the epochs and steps that it was asked at."""
 
     def __init__(self, *args: Any, error: BaseException | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self.error, self.at = error, list[tuple[int, int]]()
 
-    def show(self, glance: Glance) -> list[Drawing | Sheet]:
+    def show(self, glance: Snapshot) -> list[Drawing | Sheet]:
         self.at.append((glance.epoch, glance.step))
         if self.error is not None:
             raise self.error

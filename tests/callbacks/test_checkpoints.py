@@ -19,7 +19,13 @@ from tests.small import composed
 
 
 def draws() -> list[float]:
-    return [random.random(), float(np.random.rand()), random.gauss(0, 1), float(np.random.randn()), float(torch.rand(()))]
+    return [
+        random.random(),
+        float(np.random.rand()),
+        random.gauss(0, 1),
+        float(np.random.randn()),
+        float(torch.rand(())),
+    ]
 
 
 def test_generators_go_on_where_they_were_after_a_trip_through_a_safe_file() -> None:
@@ -41,9 +47,15 @@ def test_a_checkpoint_every_so_many_minutes_is_a_positive_number(minutes: object
 
 def test_the_best_is_remembered_in_a_folder_that_moved(tmp_path: Path) -> None:
     """A later validation that is worse must not take the place of the best, which Lightning's own callback forgets."""
-    old, new = (BestCheckpoint(dirpath=tmp_path / name, filename="best", monitor="score", mode="max") for name in ("old", "new"))
+    old, new = (
+        BestCheckpoint(dirpath=tmp_path / name, filename="best", monitor="score", mode="max")
+        for name in ("old", "new")
+    )
     old.best_model_score, old.best_model_path = torch.tensor(0.9), f"{tmp_path}/old/best.ckpt"
-    old.best_k_models, old.kth_best_model_path = {old.best_model_path: torch.tensor(0.9)}, old.best_model_path
+    old.best_k_models, old.kth_best_model_path = (
+        {old.best_model_path: torch.tensor(0.9)},
+        old.best_model_path,
+    )
     new.load_state_dict(old.state_dict())
     assert new.best_model_score == 0.9
     assert new.best_k_models == {f"{tmp_path}/new/best.ckpt": torch.tensor(0.9)}

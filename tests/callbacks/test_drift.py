@@ -27,15 +27,21 @@ def pearson(xs: list[float], ys: list[float]) -> float:
 def test_correlation_as_the_textbook_has_it() -> None:
     before, now = torch.rand(40, 5), torch.rand(40, 5)
     found = correlation(before, now).tolist()
-    assert found == pytest.approx([pearson(before[:, j].tolist(), now[:, j].tolist()) for j in range(5)], abs=1e-6)
+    assert found == pytest.approx(
+        [pearson(before[:, j].tolist(), now[:, j].tolist()) for j in range(5)], abs=1e-6
+    )
 
 
 def test_planted_changes() -> None:
     x = torch.rand(50)
     before = torch.stack([x, x, x, torch.zeros(50), x, torch.full((50,), 0.1)], dim=1)
-    now = torch.stack([x, 3 * x + 2, 1 - x, x, torch.full((50,), 7.7), torch.full((50,), 0.1)], dim=1)
+    now = torch.stack(
+        [x, 3 * x + 2, 1 - x, x, torch.full((50,), 7.7), torch.full((50,), 0.1)], dim=1
+    )
     found = correlation(before, now)
-    torch.testing.assert_close(found, torch.tensor([1, 1, -1, torch.nan, torch.nan, torch.nan]), equal_nan=True)
+    torch.testing.assert_close(
+        found, torch.tensor([1, 1, -1, torch.nan, torch.nan, torch.nan]), equal_nan=True
+    )
     exchanged = torch.rand(2000, 2)
     assert (correlation(exchanged, exchanged.flip(1)).abs() < 0.1).all()
 
@@ -46,14 +52,21 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[list[list[float]]]:
 
     def draw(epochs: list[int], correlations: torch.Tensor, *args: object) -> Figure:
         rows = correlations.nan_to_num(-9).tolist()
-        drawn.append([[epoch, *(round(value, 5) for value in row)] for epoch, row in zip(epochs, rows, strict=True)])
+        drawn.append(
+            [
+                [epoch, *(round(value, 5) for value in row)]
+                for epoch, row in zip(epochs, rows, strict=True)
+            ]
+        )
         return figure()
 
     monkeypatch.setattr("interp_by_design.callbacks.drift.drift", draw)
     return drawn
 
 
-def test_it_begins_with_the_second_interval_and_says_more_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_begins_with_the_second_interval_and_says_more_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawn = shown(monkeypatch)
     fit(tmp_path, [Drift(tmp_path, 1)], 4)
     assert [[int(row[0]) for row in table] for table in drawn] == [[2], [2, 3], [2, 3, 4]]
@@ -61,7 +74,9 @@ def test_it_begins_with_the_second_interval_and_says_more_each_time(tmp_path: Pa
     assert {len(row) for row in drawn[2]} == {7}
 
 
-def test_a_resumed_run_remembers_the_interval_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resumed_run_remembers_the_interval_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawn, kept = shown(monkeypatch), tmp_path / "kept.ckpt"
     fit(tmp_path, [Drift(tmp_path, 1)], 4)
     whole = drawn.pop()
@@ -79,7 +94,9 @@ def test_another_fit_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert drawn[0] == drawn[1]
 
 
-def test_what_it_remembers_is_bounded_and_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_it_remembers_is_bounded_and_plain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("interp_by_design.callbacks.drift.REMEMBERED", 3)
     drawn, drift = shown(monkeypatch), Drift(tmp_path, 1)
     fit(tmp_path, [drift], 8)

@@ -13,7 +13,9 @@ from interp_by_design.terms import UserError
 
 def ends(every: Any, max_epochs: int | None, steps: float = 1e6) -> list[int]:
     last = max_epochs if max_epochs and max_epochs > 0 else 30
-    return [epoch for epoch in range(1, last + 1) if Interval(every).ends_with(epoch, max_epochs, steps)]
+    return [
+        epoch for epoch in range(1, last + 1) if Interval(every).ends_with(epoch, max_epochs, steps)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +36,9 @@ def ends(every: Any, max_epochs: int | None, steps: float = 1e6) -> list[int]:
         (0.25, None, [5, 10, 15, 20, 25, 30]),
     ],
 )
-def test_intervals_end_with_these_epochs(every: Any, max_epochs: int | None, epochs: list[int]) -> None:
+def test_intervals_end_with_these_epochs(
+    every: Any, max_epochs: int | None, epochs: list[int]
+) -> None:
     assert ends(every, max_epochs) == epochs
 
 
@@ -50,7 +54,9 @@ def test_intervals_end_with_these_epochs(every: Any, max_epochs: int | None, epo
         (-1, 96, [9, 17, 25]),
     ],
 )
-def test_a_share_is_at_least_so_many_steps(max_epochs: int, steps: float, epochs: list[int]) -> None:
+def test_a_share_is_at_least_so_many_steps(
+    max_epochs: int, steps: float, epochs: list[int]
+) -> None:
     assert ends(0.25, max_epochs, steps) == epochs
     assert ends(1, max_epochs, steps) == ends(1, max_epochs), "who gives epochs gets them"
 
@@ -58,9 +64,13 @@ def test_a_share_is_at_least_so_many_steps(max_epochs: int, steps: float, epochs
 @pytest.mark.parametrize("share", [0.01, 0.07, 0.1, 0.2, 0.25, 1 / 3, 0.5, 0.99])
 @pytest.mark.parametrize("max_epochs", [1, 2, 7, 10, 90, 1000])
 @pytest.mark.parametrize("steps", [3, 70, 4000])
-def test_a_share_is_shown_so_many_times_the_last_one_at_the_end(share: float, max_epochs: int, steps: float) -> None:
+def test_a_share_is_shown_so_many_times_the_last_one_at_the_end(
+    share: float, max_epochs: int, steps: float
+) -> None:
     found = ends(share, max_epochs, steps)
-    assert len(found) == max(1, min(max_epochs, int(1 / share + 1e-6), int(max_epochs * steps / APART + 1e-6)))
+    assert len(found) == max(
+        1, min(max_epochs, int(1 / share + 1e-6), int(max_epochs * steps / APART + 1e-6))
+    )
     assert found[-1] == max_epochs
     gaps = [later - earlier for earlier, later in zip([0, *found], found, strict=False)]
     assert max(gaps) - min(gaps) <= 1

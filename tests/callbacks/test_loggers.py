@@ -28,8 +28,12 @@ STEPS = 10  # an epoch
 CONF = Path(__file__).parents[2] / "conf" / "logger"
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:Checkpoint directory .* is not empty"),  # it is the run's own
-    pytest.mark.filterwarnings("ignore:You're resuming from a checkpoint that ended before"),  # all batches are alike
+    pytest.mark.filterwarnings(
+        "ignore:Checkpoint directory .* is not empty"
+    ),  # it is the run's own
+    pytest.mark.filterwarnings(
+        "ignore:You're resuming from a checkpoint that ended before"
+    ),  # all batches are alike
 ]
 
 
@@ -55,7 +59,9 @@ class Line(pl.LightningModule):
         return torch.optim.Adam(self.parameters(), 0.1)
 
 
-def fit(folder: Path, loggers: Mapping[str, Logger], *, stop_after: int | None = None, epochs: int = 3) -> list[Logger]:
+def fit(
+    folder: Path, loggers: Mapping[str, Logger], *, stop_after: int | None = None, epochs: int = 3
+) -> list[Logger]:
     """Trains from the last checkpoint in `folder`, where there is one, and hands the guarded loggers back."""
     batches = DataLoader(TensorDataset(torch.ones(STEPS)), batch_size=1)
     last = folder / "last.ckpt"
@@ -92,20 +98,35 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_csv_holds_a_row_for_whatever_is_logged_together(whole: str) -> None:
     table = list(csv.DictReader(whole.splitlines()))
     assert list(table[0]) == ["epoch", "step", "train/loss", "val/loss"]
-    assert [int(row["step"]) for row in table if row["train/loss"]] == [2, 5, 8, 11, 14, 17, 20, 23, 26, 29]
+    assert [int(row["step"]) for row in table if row["train/loss"]] == [
+        2,
+        5,
+        8,
+        11,
+        14,
+        17,
+        20,
+        23,
+        26,
+        29,
+    ]
     assert [int(row["step"]) for row in table if row["val/loss"]] == [9, 19, 29]
     assert float(table[0]["train/loss"]) > float(table[-1]["val/loss"]) > 0
 
 
 @pytest.mark.parametrize("stop_after", [4, 7, 10, 13, 19, 22, 29])
-def test_csv_of_a_resumed_run_equals_that_of_an_uninterrupted_one(tmp_path: Path, whole: str, stop_after: int) -> None:
+def test_csv_of_a_resumed_run_equals_that_of_an_uninterrupted_one(
+    tmp_path: Path, whole: str, stop_after: int
+) -> None:
     with pytest.raises(RuntimeError, match="power cut"):
         fit(tmp_path, {"csv": CSV(tmp_path)}, stop_after=stop_after)
     fit(tmp_path, {"csv": CSV(tmp_path)})
     assert (tmp_path / "csv" / "metrics.csv").read_text() == whole
 
 
-def test_csv_of_a_run_that_is_resumed_twice_and_once_from_its_start(tmp_path: Path, whole: str) -> None:
+def test_csv_of_a_run_that_is_resumed_twice_and_once_from_its_start(
+    tmp_path: Path, whole: str
+) -> None:
     for stop_after in (3, 15, 27):  # no checkpoint was written before the first
         with pytest.raises(RuntimeError, match="power cut"):
             fit(tmp_path, {"csv": CSV(tmp_path)}, stop_after=stop_after)
@@ -145,14 +166,19 @@ def test_tensorboard_holds_curves_config_and_scorecard(tmp_path: Path) -> None:
     fit(tmp_path, {"tensorboard": TensorBoard(tmp_path)})
     found = events(tmp_path)
     assert [point.step for point in found.Scalars("val/loss")] == [9, 19, 29]
-    assert [(point.step, point.value) for point in found.Scalars("scorecard/test/fidelity")] == [(29, 0.75)]
+    assert [(point.step, point.value) for point in found.Scalars("scorecard/test/fidelity")] == [
+        (29, 0.75)
+    ]
     card = found.Tensors("config/text_summary")[0].tensor_proto.string_val[0].decode()
     assert '"beta": 0.5' in card
     assert '"revision": "abc123+"' in card
     table = found.summary_metadata["_hparams_/session_start_info"].plugin_data.content
     assert b"learning/beta" in table
     assert b"origin/revision" in table
-    assert b"scorecard/test/conciseness@2" in found.summary_metadata["_hparams_/experiment"].plugin_data.content
+    assert (
+        b"scorecard/test/conciseness@2"
+        in found.summary_metadata["_hparams_/experiment"].plugin_data.content
+    )
 
 
 def test_tensorboard_of_a_resumed_run_has_each_step_once(tmp_path: Path) -> None:
@@ -160,12 +186,27 @@ def test_tensorboard_of_a_resumed_run_has_each_step_once(tmp_path: Path) -> None
         fit(tmp_path, {"tensorboard": TensorBoard(tmp_path)}, stop_after=19)
     fit(tmp_path, {"tensorboard": TensorBoard(tmp_path)})
     found = events(tmp_path)
-    assert [point.step for point in found.Scalars("train/loss")] == [2, 5, 8, 11, 14, 17, 20, 23, 26, 29]
+    assert [point.step for point in found.Scalars("train/loss")] == [
+        2,
+        5,
+        8,
+        11,
+        14,
+        17,
+        20,
+        23,
+        26,
+        29,
+    ]
     assert len(found.Tensors("config/text_summary")) == 2  # once a session: the commands differ
 
 
-def test_tensorboard_that_is_not_installed_is_told_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interp_by_design.callbacks.loggers.tensorboard.find_spec", lambda name: None)
+def test_tensorboard_that_is_not_installed_is_told_early(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "interp_by_design.callbacks.loggers.tensorboard.find_spec", lambda name: None
+    )
     with pytest.raises(UserError, match=r"pip install interp_by_design\[tensorboard\]"):
         TensorBoard(tmp_path)
 
@@ -173,8 +214,24 @@ def test_tensorboard_that_is_not_installed_is_told_early(tmp_path: Path, monkeyp
 class Broken(Logger):
     """Fails in one method or property, and counts how often it was asked for any."""
 
-    METHODS = ("log_metrics", "log_hyperparams", "log_graph", "save", "after_save_checkpoint", "finalize", "summarise")
-    PROPERTIES = ("name", "version", "save_dir", "log_dir", "root_dir", "group_separator", "experiment")
+    METHODS = (
+        "log_metrics",
+        "log_hyperparams",
+        "log_graph",
+        "save",
+        "after_save_checkpoint",
+        "finalize",
+        "summarise",
+    )
+    PROPERTIES = (
+        "name",
+        "version",
+        "save_dir",
+        "log_dir",
+        "root_dir",
+        "group_separator",
+        "experiment",
+    )
 
     def __init__(self, broken: str, error: BaseException) -> None:
         self.broken, self.error, self.calls = broken, error, 0
@@ -225,7 +282,9 @@ def test_a_failing_logger_stops_neither_the_run_nor_the_others(
         getattr(given[0], property_)
     assert (tmp_path / "csv" / "metrics.csv").read_text() == whole
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert told == [f"The logger mine failed ({broken}: BrokenPipeError: nobody reads). The run goes on without it."]
+    assert told == [
+        f"The logger mine failed ({broken}: BrokenPipeError: nobody reads). The run goes on without it."
+    ]
 
 
 def test_a_logger_that_failed_is_left_alone(tmp_path: Path) -> None:
@@ -263,7 +322,9 @@ def test_a_guard_shows_what_lightning_asks_of_a_logger(tmp_path: Path) -> None:
     board.finalize("success")
 
 
-def test_a_disk_that_is_full_costs_the_table_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_disk_that_is_full_costs_the_table_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "csv").write_text("a file where the folder should be")
     given = fit(tmp_path, {"csv": CSV(tmp_path), "tensorboard": TensorBoard(tmp_path)})
     assert [logger.failed for logger in given if isinstance(logger, Guarded)] == [True, False]

@@ -42,7 +42,9 @@ def _wandb_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     leave_service()
     yield
-    if wandb.run is not None:  # else it would go on to write down what later tests print, by a process that has ended
+    if (
+        wandb.run is not None
+    ):  # else it would go on to write down what later tests print, by a process that has ended
         with suppress(Exception):
             wandb.finish()
     leave_service()
@@ -93,7 +95,11 @@ def test_offline_run_holds_config_history_and_summary(tmp_path: Path) -> None:
     assert not guard.failed
     found = records(tmp_path)
     [begun] = [record.run for record in found if record.HasField("run")]
-    assert (begun.project, list(begun.tags), begun.run_id) == ("mine", ["first"], (tmp_path / "wandb" / "id").read_text())
+    assert (begun.project, list(begun.tags), begun.run_id) == (
+        "mine",
+        ["first"],
+        (tmp_path / "wandb" / "id").read_text(),
+    )
     assert begun.display_name == "/".join(tmp_path.parts[-2:])
     config = values(update for record in found for update in record.config.update)
     assert config["seed"] == 3
@@ -111,7 +117,9 @@ def test_offline_run_holds_config_history_and_summary(tmp_path: Path) -> None:
     assert [record.exit.exit_code for record in found if record.HasField("exit")] == [0]
 
 
-SHEET = Sheet("attributes/table", ("attribute", "name", "share"), (("φ0", "loop", 0.25), ("φ1", None, 1.0)))
+SHEET = Sheet(
+    "attributes/table", ("attribute", "name", "share"), (("φ0", "loop", 0.25), ("φ1", None, 1.0))
+)
 
 
 def drawing(key: str) -> Drawing:
@@ -139,7 +147,9 @@ def kept(folder: Path, path: str) -> Path:
     return file
 
 
-@pytest.mark.parametrize("make", [Wandb, lambda folder, **options: WandbLogger(save_dir=folder, **options)])
+@pytest.mark.parametrize(
+    "make", [Wandb, lambda folder, **options: WandbLogger(save_dir=folder, **options)]
+)
 def test_figures_and_tables_are_in_the_history_at_their_steps(tmp_path: Path, make: Any) -> None:
     [guard] = guarded({"wandb": make(tmp_path, offline=True)})
     for step in (4, 9):
@@ -159,11 +169,18 @@ def test_figures_and_tables_are_in_the_history_at_their_steps(tmp_path: Path, ma
         with Image.open(kept(tmp_path, file)) as image:
             assert (np.asarray(image.convert("RGB")) == np.array([0, 0, 255])).all()
             assert image.size == (100, 50)
-    tables = [(row["trainer/global_step"], row["attributes/table"]) for row in found if "attributes/table" in row]
+    tables = [
+        (row["trainer/global_step"], row["attributes/table"])
+        for row in found
+        if "attributes/table" in row
+    ]
     assert [step for step, _ in tables] == [4, 9]
     assert {entry["_type"] for _, entry in tables} == {"table-file"}
     table = json.loads(kept(tmp_path, tables[1][1]["path"]).read_text())
-    assert table == {"columns": ["attribute", "name", "share"], "data": [["φ0", "loop", 0.25], ["φ1", None, 1.0]]}
+    assert table == {
+        "columns": ["attribute", "name", "share"],
+        "data": [["φ0", "loop", 0.25], ["φ1", None, 1.0]],
+    }
 
 
 def test_figures_of_an_epoch_are_one_row(tmp_path: Path) -> None:
@@ -174,7 +191,9 @@ def test_figures_of_an_epoch_are_one_row(tmp_path: Path) -> None:
     assert len([key for key in row if key.startswith("explanations/")]) == 8
 
 
-@pytest.mark.parametrize("make", [Wandb, lambda folder, **options: WandbLogger(save_dir=folder, **options)])
+@pytest.mark.parametrize(
+    "make", [Wandb, lambda folder, **options: WandbLogger(save_dir=folder, **options)]
+)
 @pytest.mark.parametrize("panel", [True, False])
 def test_the_page_is_an_artifact_and_a_small_one_a_panel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Any, panel: bool
@@ -188,7 +207,11 @@ def test_the_page_is_an_artifact_and_a_small_one_a_panel(
     summarise([guard], SCORES)
     found = records(tmp_path)
     artifacts = [record.artifact for record in found if record.HasField("artifact")]
-    artifacts += [record.request.log_artifact.artifact for record in found if record.request.HasField("log_artifact")]
+    artifacts += [
+        record.request.log_artifact.artifact
+        for record in found
+        if record.request.HasField("log_artifact")
+    ]
     [artifact] = [artifact for artifact in artifacts if artifact.type == "report"]
     [entry] = artifact.manifest.contents
     assert (entry.path, entry.size) == ("report.html", page.stat().st_size)
@@ -201,7 +224,11 @@ def test_the_page_is_an_artifact_and_a_small_one_a_panel(
 
 def test_a_whole_run_with_all_that_it_shows(tmp_path: Path) -> None:
     """By the options of the command line, read back from the run's own file."""
-    quick = ["callbacks.explanations.every=1", "callbacks.drift.every=1", "callbacks.report.maximize=false"]
+    quick = [
+        "callbacks.explanations.every=1",
+        "callbacks.drift.every=1",
+        "callbacks.report.maximize=false",
+    ]
     folder = tmp_path / "run"
     scores = train(composed_drawing(folder, "trainer.max_epochs=2", "logger=wandb_offline", *quick))
     found = history(folder)
@@ -213,8 +240,17 @@ def test_a_whole_run_with_all_that_it_shows(tmp_path: Path) -> None:
     images = sorted({key for row in found for key in row if key.startswith("explanations/")})
     assert len(images) == 8
     assert all(steps(key) == epochs for key in images)
-    assert steps("attributes/drift") == steps("attributes/usage") == steps("attributes/table") == epochs[-1:]
-    assert {step for key in ("report/usage", "report/attributes", "report/relevance") for step in steps(key)} == set(epochs[-1:])
+    assert (
+        steps("attributes/drift")
+        == steps("attributes/usage")
+        == steps("attributes/table")
+        == epochs[-1:]
+    )
+    assert {
+        step
+        for key in ("report/usage", "report/attributes", "report/relevance")
+        for step in steps(key)
+    } == set(epochs[-1:])
     shown = [row[images[0]] for row in found if images[0] in row][-1]
     filed = folder / f"figures/training/epoch_0002/{images[0]}.png"
     with Image.open(kept(folder, shown["path"])) as logged, Image.open(filed) as drawn:
@@ -223,7 +259,9 @@ def test_a_whole_run_with_all_that_it_shows(tmp_path: Path) -> None:
     for record in records(folder):
         summary |= nested(record.summary.update)
     assert {key: summary[key] for key in scores} == pytest.approx(scores)
-    [page] = [record.artifact for record in records(folder) if record.artifact.type == "report"] or [
+    [page] = [
+        record.artifact for record in records(folder) if record.artifact.type == "report"
+    ] or [
         record.request.log_artifact.artifact
         for record in records(folder)
         if record.request.log_artifact.artifact.type == "report"
@@ -242,11 +280,15 @@ def test_each_job_is_a_run_of_its_own_and_a_resumed_one_the_same_again(tmp_path:
         run(Wandb(tmp_path / folder, offline=True), range(2))
         ids.append((tmp_path / folder / "wandb" / "id").read_text())
     assert ids[0] == ids[2] != ids[1]
-    files = sorted(path.parent.parent.parent.name for path in tmp_path.glob("*/wandb/offline-run-*/*.wandb"))
+    files = sorted(
+        path.parent.parent.parent.name for path in tmp_path.glob("*/wandb/offline-run-*/*.wandb")
+    )
     assert files == ["0", "0", "1"]
 
 
-def test_without_an_api_key_the_run_is_offline_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_an_api_key_the_run_is_offline_at_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     start = time.monotonic()
     guard = run(Wandb(tmp_path), range(2))
     assert time.monotonic() - start < 8
@@ -268,14 +310,20 @@ def test_without_a_server_the_run_is_offline_soon(
     assert sum(record.HasField("history") for record in records(tmp_path)) == 2
 
 
-def test_wandb_turned_off_by_its_own_variable_stays_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wandb_turned_off_by_its_own_variable_stays_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("WANDB_MODE", "disabled")
     assert not run(Wandb(tmp_path), range(2)).failed
     assert not list(tmp_path.glob("wandb/*run-*"))
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds wandb's process as Linux shows it")
-def test_a_service_that_dies_costs_wandb_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="finds wandb's process as Linux shows it"
+)
+def test_a_service_that_dies_costs_wandb_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     logger = Wandb(tmp_path, offline=True, settings={"console": "off"})
     [guard] = guarded({"wandb": logger})
     guard.log_metrics({"train/loss": 1.0}, 0)
@@ -287,7 +335,9 @@ def test_a_service_that_dies_costs_wandb_alone(tmp_path: Path, caplog: pytest.Lo
         time.sleep(0 if guard.failed else 0.02)
     summarise([guard], SCORES)
     assert caplog.text.count("The logger wandb failed") == 1
-    with pytest.raises(ConnectionError):  # as wandb itself does when Python ends, which alters nothing
+    with pytest.raises(
+        ConnectionError
+    ):  # as wandb itself does when Python ends, which alters nothing
         wandb.teardown()
 
 
@@ -295,8 +345,14 @@ def services() -> list[int]:
     """The processes of wandb that this one has started."""
     parent = os.getpid()
     stats = [file.read_text() for file in Path("/proc").glob("[0-9]*/stat")]
-    parts = [(stat.partition(" (")[0], *stat.partition(" (")[2].rpartition(") ")[::2]) for stat in stats]
-    return [int(number) for number, name, rest in parts if name.startswith("wandb") and int(rest.split()[1]) == parent]
+    parts = [
+        (stat.partition(" (")[0], *stat.partition(" (")[2].rpartition(") ")[::2]) for stat in stats
+    ]
+    return [
+        int(number)
+        for number, name, rest in parts
+        if name.startswith("wandb") and int(rest.split()[1]) == parent
+    ]
 
 
 def test_an_option_that_nobody_knows_is_told_early(tmp_path: Path) -> None:

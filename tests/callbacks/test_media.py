@@ -19,7 +19,11 @@ from interp_by_design.callbacks.loggers import Drawing, Guarded, Sheet, guards, 
 from tests.callbacks.fits import Plain, PowerCut, fit
 from tests.callbacks.test_loggers import Broken
 
-SHEET = Sheet("attributes/table", ("attribute", "name", "share"), (("φ0", "a | b\nc", 0.12345), ("φ1", None, 1.0)))
+SHEET = Sheet(
+    "attributes/table",
+    ("attribute", "name", "share"),
+    (("φ0", "a | b\nc", 0.12345), ("φ1", None, 1.0)),
+)
 
 
 def blue(width: float = 2, height: float = 1) -> Figure:
@@ -61,7 +65,9 @@ def test_a_table_as_text() -> None:
     ]
 
 
-@pytest.mark.parametrize("make", [TensorBoard, lambda folder: TensorBoardLogger(folder, name="", version="tensorboard")])
+@pytest.mark.parametrize(
+    "make", [TensorBoard, lambda folder: TensorBoardLogger(folder, name="", version="tensorboard")]
+)
 def test_tensorboard_shows_figures_and_tables_at_their_steps(tmp_path: Path, make: Any) -> None:
     fit(tmp_path, [Plain(tmp_path, 2)], 4, guards([make(tmp_path)]))
     found = events(tmp_path / "tensorboard")
@@ -80,10 +86,17 @@ def test_tensorboard_of_a_resumed_run_has_each_figure_once(tmp_path: Path) -> No
     with pytest.raises(RuntimeError, match="power cut"):
         fit(tmp_path, [Plain(tmp_path, 1), PowerCut(kept, 2)], 4, guards([TensorBoard(tmp_path)]))
     fit(tmp_path, [Plain(tmp_path, 1)], 4, guards([TensorBoard(tmp_path)]), ckpt_path=str(kept))
-    assert [image.step for image in events(tmp_path / "tensorboard").Images("plain/figure")] == [2, 5, 8, 11]
+    assert [image.step for image in events(tmp_path / "tensorboard").Images("plain/figure")] == [
+        2,
+        5,
+        8,
+        11,
+    ]
 
 
-def test_tensorboard_forgets_later_figures_when_the_first_that_a_session_logs_is_one(tmp_path: Path) -> None:
+def test_tensorboard_forgets_later_figures_when_the_first_that_a_session_logs_is_one(
+    tmp_path: Path,
+) -> None:
     for steps in (range(6), range(3, 5)):
         board = TensorBoard(tmp_path)
         for step in steps:
@@ -113,7 +126,9 @@ def test_a_logger_of_numbers_alone_is_left_alone(tmp_path: Path, make: Any) -> N
 
 
 @pytest.mark.parametrize("broken", ["log_drawings", "log_sheet", "log_page"])
-def test_whoever_fails_at_it_is_told_once_and_left_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture, broken: str) -> None:
+def test_whoever_fails_at_it_is_told_once_and_left_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
     failing = Media(broken, BrokenPipeError("nobody reads"))
     [guard] = guards([failing])
     for step in range(2):

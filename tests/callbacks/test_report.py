@@ -16,7 +16,10 @@ from interp_by_design.run import train
 from interp_by_design.terms import UserError
 from tests.small import composed_drawing
 
-OFF = [f"callbacks.{name}=null" for name in ("explanations", "relevance_map", "usage", "drift", "attribute_sheets")]
+OFF = [
+    f"callbacks.{name}=null"
+    for name in ("explanations", "relevance_map", "usage", "drift", "attribute_sheets")
+]
 QUICK = ["trainer.max_epochs=1", "callbacks.report.maximize=false", "callbacks.report.samples=5"]
 WRITE = "interp_by_design.callbacks.report.write_report"
 
@@ -31,11 +34,15 @@ def page_of(*given: Any) -> Path:
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(WRITE, lambda *given: found.append((*given, given[1].training)) or page_of(*given))
+    monkeypatch.setattr(
+        WRITE, lambda *given: found.append((*given, given[1].training)) or page_of(*given)
+    )
     return found
 
 
-def test_a_run_is_reported_once_it_has_its_numbers(tmp_path: Path, calls: list[tuple[Any, ...]]) -> None:
+def test_a_run_is_reported_once_it_has_its_numbers(
+    tmp_path: Path, calls: list[tuple[Any, ...]]
+) -> None:
     scores = train(composed_drawing(tmp_path / "run", *QUICK, *OFF, "callbacks.report.tau=3"))
     [(folder, model, splits, tables, about, options, training)] = calls
     assert folder == tmp_path / "run"
@@ -48,24 +55,37 @@ def test_a_run_is_reported_once_it_has_its_numbers(tmp_path: Path, calls: list[t
     for split in ("train", "val", "test"):
         assert torch.equal(splits[split].labels[tables[split].indices], tables[split].labels)
         assert (folder / "tables" / split / "table.json").is_file()
-    assert model.interpreter.head.weights.equal(tables["test"].head_weights), "of the checkpoint that was evaluated"
+    assert model.interpreter.head.weights.equal(tables["test"].head_weights), (
+        "of the checkpoint that was evaluated"
+    )
 
 
 def test_dashboards_get_the_page_its_figures_and_tables_before_they_close(tmp_path: Path) -> None:
     train(composed_drawing(tmp_path / "run", *QUICK, *OFF, "logger=tensorboard"))
-    found = EventAccumulator(str(tmp_path / "run/tensorboard"), size_guidance={"images": 0, "tensors": 0})
+    found = EventAccumulator(
+        str(tmp_path / "run/tensorboard"), size_guidance={"images": 0, "tensors": 0}
+    )
     found.Reload()
     rows = csv.DictReader((tmp_path / "run/csv/metrics.csv").read_text().splitlines())
     last = max(int(row["step"]) for row in rows)
-    assert {"report/relevance_map", "report/usage", "report/attribute_000"} <= set(found.Tags()["images"])
+    assert {"report/relevance_map", "report/usage", "report/attribute_000"} <= set(
+        found.Tags()["images"]
+    )
     assert [image.step for image in found.Images("report/usage")] == [last]
-    assert {f"report/{name}/text_summary" for name in ("page", "attributes", "relevance")} <= set(found.Tags()["tensors"])
+    assert {f"report/{name}/text_summary" for name in ("page", "attributes", "relevance")} <= set(
+        found.Tags()["tensors"]
+    )
     assert (tmp_path / "run/report.html").stat().st_size > 100_000
 
 
-@pytest.mark.parametrize("error", [RuntimeError("no font"), UserError("no font"), OSError(28, "No space left on device")])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("no font"), UserError("no font"), OSError(28, "No space left on device")]
+)
 def test_a_report_that_fails_costs_no_numbers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
 ) -> None:
     def fail(*given: Any) -> Path:
         raise error
@@ -99,16 +119,19 @@ def test_a_run_without_a_report(tmp_path: Path, calls: list[tuple[Any, ...]]) ->
 
 
 def test_tables_that_cannot_be_kept_are_told_and_the_run_is_evaluated(
-    tmp_path: Path, calls: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    calls: list[tuple[Any, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    from interp_by_design.fit import tables_of
+    from interp_by_design.api import tables_of
 
     def full(model: Any, data: Any, folder: Path | None = None) -> Any:
         if folder is not None:
             raise UserError("tables/train could not be written: No space left on device.")
         return tables_of(model, data)
 
-    monkeypatch.setattr("interp_by_design.run.job.tables_of", full)
+    monkeypatch.setattr("interp_by_design.run.training.tables_of", full)
     scores = train(composed_drawing(tmp_path / "run", *QUICK, *OFF))
     assert scores["test/fidelity"] > 0
     assert "No space left on device. The run goes on without its tables." in caplog.text

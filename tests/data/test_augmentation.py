@@ -39,7 +39,13 @@ def test_a_shift_moves_all_channels_of_an_image_by_the_same_pixels() -> None:
         ways = [
             torch.stack(
                 [
-                    torch.stack([before[:, min(max(i - down, 0), 4), min(max(j - right, 0), 5)] for j in range(6)], 1)
+                    torch.stack(
+                        [
+                            before[:, min(max(i - down, 0), 4), min(max(j - right, 0), 5)]
+                            for j in range(6)
+                        ],
+                        1,
+                    )
                     for i in range(5)
                 ],
                 1,
@@ -60,7 +66,9 @@ def test_an_erased_image_lacks_one_rectangle_and_nothing_else() -> None:
             continue
         (top, left), (bottom, right) = places.amin(dim=0).tolist(), places.amax(dim=0).tolist()
         within = after[:, top : bottom + 1, left : right + 1]
-        assert torch.equal(within, before.flatten(1).median(dim=1).values[:, None, None].expand_as(within))
+        assert torch.equal(
+            within, before.flatten(1).median(dim=1).values[:, None, None].expand_as(within)
+        )
         assert bottom - top < 3
         assert right - left < 3
         areas.append(within[0].numel())
@@ -86,7 +94,9 @@ def test_a_chain_applies_each_in_turn_with_the_same_draws() -> None:
 
 
 def test_a_list_is_a_chain() -> None:
-    assert Digits(augmentation=[RandomFlip(), RandomShift(1)]).augmentation == Chain((RandomFlip(), RandomShift(1)))
+    assert Digits(augmentation=[RandomFlip(), RandomShift(1)]).augmentation == Chain(
+        (RandomFlip(), RandomShift(1))
+    )
     assert Digits(augmentation=[RandomFlip()]).augmentation == RandomFlip()
     assert Digits(augmentation=[]).augmentation is None
     for wrong in ("flip", [RandomFlip(), 3]):

@@ -13,7 +13,7 @@ from torchvision import datasets
 
 from interp_by_design.data import CIFAR10, ImageData
 from interp_by_design.terms import UserError
-from tests.conformance.datamodule import DataModuleConformance
+from interp_by_design.testing.datamodule import DataModuleConformance
 
 
 class FewImages(datasets.CIFAR10):
@@ -29,8 +29,12 @@ class FewImages(datasets.CIFAR10):
         folder.mkdir(exist_ok=True)
         for listed, n in ((cls.train_list[0], 60), (cls.test_list[0], 20)):
             pixels = draws.integers(0, 256, (n, 3072), dtype=np.uint8)
-            listed[1] = cls.publish(folder / listed[0], {"data": pixels, "labels": [i % 10 for i in range(n)]})
-        cls.meta["md5"] = cls.publish(folder / cls.meta["filename"], {"label_names": [f"class {i}" for i in range(10)]})
+            listed[1] = cls.publish(
+                folder / listed[0], {"data": pixels, "labels": [i % 10 for i in range(n)]}
+            )
+        cls.meta["md5"] = cls.publish(
+            folder / cls.meta["filename"], {"label_names": [f"class {i}" for i in range(10)]}
+        )
 
     @staticmethod
     def publish(path: Path, content: object) -> str:
@@ -61,7 +65,9 @@ class TestCIFAR10(DataModuleConformance):
         for name in ("data_batch_1", "test_batch", "batches.meta"):
             FewImages.write(tmp_path)
             (tmp_path / "cifar-10-batches-py" / name).write_bytes(pickle.dumps(Alarm()))
-            with pytest.raises(UserError, match=r"(?s)No .* in .*whole and as published.*data\.download=true"):
+            with pytest.raises(
+                UserError, match=r"(?s)No .* in .*whole and as published.*data\.download=true"
+            ):
                 data.setup()
 
 

@@ -15,11 +15,20 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from sklearn.datasets import load_digits
 
-from interp_by_design.data import MNIST, Digits, Factors, FashionMNIST, ImageData, ImageFolder, QuickDraw, TensorData
+from interp_by_design.data import (
+    MNIST,
+    Digits,
+    Factors,
+    FashionMNIST,
+    ImageData,
+    ImageFolder,
+    QuickDraw,
+    TensorData,
+)
 from interp_by_design.data.datamodule import Loading
 from interp_by_design.data.image_folder import FolderOptions
 from interp_by_design.terms import Batch, Normalisation, UnknownName, UserError
-from tests.conformance.datamodule import DataModuleConformance
+from interp_by_design.testing.datamodule import DataModuleConformance
 
 CONF = Path(__file__).parents[2] / "conf" / "data"
 
@@ -32,31 +41,44 @@ def random_images(n: int = 90, seed: int = 0) -> tuple[torch.Tensor, torch.Tenso
 def write_idx(path: Path, array: np.ndarray[Any, Any]) -> None:
     """The idx format by its definition: two zero bytes, 8 for uint8, the number of axes, their lengths, the bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    header = bytes([0, 0, 8, array.ndim]) + b"".join(length.to_bytes(4, "big") for length in array.shape)
+    header = bytes([0, 0, 8, array.ndim]) + b"".join(
+        length.to_bytes(4, "big") for length in array.shape
+    )
     path.write_bytes(header + array.astype(np.uint8).tobytes())
 
 
 def write_mnist(root: Path, name: str) -> None:
     draws = np.random.default_rng(0)
     for part, n in (("train", 60), ("t10k", 20)):
-        write_idx(root / name / "raw" / f"{part}-images-idx3-ubyte", draws.integers(0, 256, (n, 28, 28)))
+        write_idx(
+            root / name / "raw" / f"{part}-images-idx3-ubyte", draws.integers(0, 256, (n, 28, 28))
+        )
         write_idx(root / name / "raw" / f"{part}-labels-idx1-ubyte", np.arange(n) % 10)
 
 
-def write_quickdraw(root: Path, names: tuple[str, ...] = ("ant", "apple", "cow"), n: int = 40) -> None:
+def write_quickdraw(
+    root: Path, names: tuple[str, ...] = ("ant", "apple", "cow"), n: int = 40
+) -> None:
     draws = np.random.default_rng(1)
     (root / "quickdraw").mkdir(exist_ok=True)
     for name in names:
-        np.save(root / "quickdraw" / f"{name}.npy", draws.integers(0, 256, (n, 784), dtype=np.uint8))
+        np.save(
+            root / "quickdraw" / f"{name}.npy", draws.integers(0, 256, (n, 784), dtype=np.uint8)
+        )
 
 
 class TestDigits(DataModuleConformance):
     def data(self, folder: Path, **loading: Any) -> ImageData:
         return Digits(**loading)
 
-    def test_the_test_split_is_360_images_with_every_class_in_its_share(self, tmp_path: Path) -> None:
+    def test_the_test_split_is_360_images_with_every_class_in_its_share(
+        self, tmp_path: Path
+    ) -> None:
         data = self.made(tmp_path)
-        counts, whole = data.split("test").labels.bincount(), torch.from_numpy(load_digits().target).bincount()
+        counts, whole = (
+            data.split("test").labels.bincount(),
+            torch.from_numpy(load_digits().target).bincount(),
+        )
         assert counts.sum() == 360
         assert (counts - whole * 360 / 1797).abs().max() <= 1
 
@@ -78,7 +100,12 @@ class TestTensorData(DataModuleConformance):
 
     def test_a_test_split_may_be_given(self) -> None:
         given = random_images(12, seed=1)
-        data = TensorData(*random_images(), class_names=["a", "b", "c"], test=given, normalisation=Normalisation((0.5,), (0.2,)))
+        data = TensorData(
+            *random_images(),
+            class_names=["a", "b", "c"],
+            test=given,
+            normalisation=Normalisation((0.5,), (0.2,)),
+        )
         data.setup()
         assert torch.equal(data.split("test").images, given[0])
         assert data.facts.normalisation == Normalisation((0.5,), (0.2,))
@@ -93,7 +120,10 @@ class TestTensorData(DataModuleConformance):
     @pytest.mark.parametrize(
         ("broken", "message"),
         [
-            (lambda x, y: (x.index_fill(0, torch.tensor([4]), float("nan")), y), "image 4, runs from nan"),
+            (
+                lambda x, y: (x.index_fill(0, torch.tensor([4]), float("nan")), y),
+                "image 4, runs from nan",
+            ),
             (lambda x, y: (x * 255, y), r"leave \[0, 1\].*normalisation is the model's work"),
             (lambda x, y: (x - 0.5, y), r"leave \[0, 1\]"),
             (lambda x, y: (x[:, 0], y), r"Gray images want a channel"),
@@ -119,7 +149,9 @@ class TestTensorData(DataModuleConformance):
 
     def test_refuses_two_shapes_of_image(self) -> None:
         images, labels = random_images()
-        with pytest.raises(UserError, match=r"Train images are \(2, 6, 5\) and test images \(2, 6, 4\)"):
+        with pytest.raises(
+            UserError, match=r"Train images are \(2, 6, 5\) and test images \(2, 6, 4\)"
+        ):
             TensorData(images, labels, ["a", "b", "c"], test=(images[..., :4], labels)).setup()
 
 
@@ -133,8 +165,13 @@ class TestQuickDraw(DataModuleConformance):
         for test, n in ((0.25, 10), (6, 6)):
             data = QuickDraw(tmp_path, test=test)
             data.setup()
-            expected = [np.load(tmp_path / "quickdraw" / f"{name}.npy")[-n:] for name in ("ant", "apple", "cow")]
-            assert np.array_equal(data.split("test").images.flatten(1).numpy(), np.concatenate(expected))
+            expected = [
+                np.load(tmp_path / "quickdraw" / f"{name}.npy")[-n:]
+                for name in ("ant", "apple", "cow")
+            ]
+            assert np.array_equal(
+                data.split("test").images.flatten(1).numpy(), np.concatenate(expected)
+            )
             assert data.split("test").labels.tolist() == [0] * n + [1] * n + [2] * n
 
     def test_classes_and_rows_may_be_chosen(self, tmp_path: Path) -> None:
@@ -142,7 +179,11 @@ class TestQuickDraw(DataModuleConformance):
         data = QuickDraw(tmp_path, classes=["cow", "ant"], per_class=20, test=5, validation=10)
         data.setup()
         assert data.facts.class_names == ("cow", "ant")
-        assert (len(data.split("train")), len(data.split("val")), len(data.split("test"))) == (20, 10, 10)
+        assert (len(data.split("train")), len(data.split("val")), len(data.split("test"))) == (
+            20,
+            10,
+            10,
+        )
         cows = np.load(tmp_path / "quickdraw" / "cow.npy")
         assert np.array_equal(data.split("test").images[:5].flatten(1).numpy(), cows[15:20])
 
@@ -180,18 +221,26 @@ class TestMNIST(DataModuleConformance):
         return MNIST(folder, **loading)
 
     def test_says_what_to_do_where_there_are_no_files(self, tmp_path: Path) -> None:
-        with pytest.raises(UserError, match=r"No MNIST in .*data\.root=\.\.\..*data\.download=true"):
+        with pytest.raises(
+            UserError, match=r"No MNIST in .*data\.root=\.\.\..*data\.download=true"
+        ):
             MNIST(tmp_path).setup()
 
-    def test_says_what_to_do_where_the_download_fails(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_says_what_to_do_where_the_download_fails(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def offline(*_: Any, **__: Any) -> None:
             raise urllib.error.URLError("no network")
 
         monkeypatch.setattr("torchvision.datasets.mnist.download_and_extract_archive", offline)
-        with pytest.raises(UserError, match=r"(?s)could not be downloaded.*no network.*data\.root="):
+        with pytest.raises(
+            UserError, match=r"(?s)could not be downloaded.*no network.*data\.root="
+        ):
             MNIST(tmp_path, download=True).prepare_data()
 
-    def test_downloads_only_what_is_missing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_downloads_only_what_is_missing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         asked: list[str] = []
 
         def fetch(url: str, download_root: str, **_: Any) -> None:
@@ -213,7 +262,9 @@ class TestFashionMNIST(DataModuleConformance):
 
 
 @pytest.mark.parametrize("kind", [MNIST, FashionMNIST])
-def test_the_published_files_are_read_whole(kind: type[MNIST | FashionMNIST], interp_data: Path) -> None:
+def test_the_published_files_are_read_whole(
+    kind: type[MNIST | FashionMNIST], interp_data: Path
+) -> None:
     data = kind(interp_data, validation=5000)
     data.setup()
     assert [len(data.split(name)) for name in ("train", "val", "test")] == [55_000, 5_000, 10_000]
@@ -224,7 +275,9 @@ def test_the_published_files_are_read_whole(kind: type[MNIST | FashionMNIST], in
 
 def test_validation_has_every_class_in_its_share() -> None:
     labels = torch.cat([torch.zeros(900), torch.ones(90), torch.full((10,), 2.0)]).long()
-    data = TensorData(torch.rand(1000, 1, 2, 2), labels, ["a", "b", "c"], test=random_like(), validation=0.1)
+    data = TensorData(
+        torch.rand(1000, 1, 2, 2), labels, ["a", "b", "c"], test=random_like(), validation=0.1
+    )
     data.setup()
     assert data.split("val").labels.bincount().tolist() == [90, 9, 1]
 
@@ -242,7 +295,9 @@ def test_each_config_names_every_option_at_its_default(path: Path) -> None:
     own = inspect.signature(type(data)).parameters
     named = {name for name, value in own.items() if value.kind is not inspect.Parameter.VAR_KEYWORD}
     shared = inspect.get_annotations(FolderOptions if isinstance(data, ImageFolder) else Loading)
-    assert set(config.data) - {"_target_", "_convert_"} == named | set(shared) | set(Loading.__annotations__)
+    assert set(config.data) - {"_target_", "_convert_"} == named | set(shared) | set(
+        Loading.__annotations__
+    )
     plain = type(data)(**({"root": config.data.root} if "root" in config.data else {}), seed=3)
     assert settings(data) == settings(plain)
 

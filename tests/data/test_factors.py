@@ -14,7 +14,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from interp_by_design.data import Factors, Records, render
-from interp_by_design.data.records import CAUSES, CLASS_NAMES, DISTRACTORS, FACTORS, NUISANCES, SHAPES, TEXTURES, Choice, draw
+from interp_by_design.data.records import (
+    CAUSES,
+    CLASS_NAMES,
+    DISTRACTORS,
+    FACTORS,
+    NUISANCES,
+    SHAPES,
+    TEXTURES,
+    Choice,
+    draw,
+)
 from interp_by_design.data.render import render_bytes
 from interp_by_design.terms import UnknownName, UserError
 
@@ -24,7 +34,12 @@ N = 512
 def plain(n: int = N, **changes: str | float) -> Records:
     """Records with nothing but a plain object on black, unless `changes` say otherwise."""
     records = draw(n, seed=3)
-    for factor, value in {"texture": "plain", "background": 0.0, "distractor": "none", **changes}.items():
+    for factor, value in {
+        "texture": "plain",
+        "background": 0.0,
+        "distractor": "none",
+        **changes,
+    }.items():
         records = records.changed(factor, value)
     return records
 
@@ -78,7 +93,11 @@ def one_thread() -> Iterator[None]:
 def tenths(records: Records, factor: str) -> Tensor:
     """A factor as a whole number: the position of its name, or which tenth of its interval it lies in."""
     column, kind = records.columns()[factor], FACTORS[factor]
-    return column if isinstance(kind, Choice) else ((column - kind.low) / (kind.high - kind.low) * 10).long().clamp(0, 9)
+    return (
+        column
+        if isinstance(kind, Choice)
+        else ((column - kind.low) / (kind.high - kind.low) * 10).long().clamp(0, 9)
+    )
 
 
 class TestPixelsShowTheRecord:
@@ -106,7 +125,9 @@ class TestPixelsShowTheRecord:
     def test_rotation_by_any_angle(self) -> None:
         # The third circular moment of a triangle points to its corners, of which one is at the top when it is not rotated.
         records = plain(shape="triangle", x=16.0, y=16.0, size=7.0)
-        place = torch.complex((CENTRES - 16)[None, :].expand(32, 32), (CENTRES - 16)[:, None].expand(32, 32)).cdouble()
+        place = torch.complex(
+            (CENTRES - 16)[None, :].expand(32, 32), (CENTRES - 16)[:, None].expand(32, 32)
+        ).cdouble()
         corners = (mass(records) * place**3).sum((1, 2)).angle()
         apart = (corners - 3 * (records.rotation - math.pi / 2) + math.pi) % (2 * math.pi) - math.pi
         assert apart.abs().max() < 0.1
@@ -128,9 +149,19 @@ class TestPixelsShowTheRecord:
         assert torch.equal(mass(clear.changed("distractor", "none")), torch.zeros_like(light))
 
     def test_texture_is_the_variation_of_an_object_and_not_its_light(self) -> None:
-        inside = {name: mass(plain(texture=name, shape="square", size=7.5, x=16.0, y=16.0))[:, 13:19, 13:19] for name in TEXTURES}
+        inside = {
+            name: mass(plain(texture=name, shape="square", size=7.5, x=16.0, y=16.0))[
+                :, 13:19, 13:19
+            ]
+            for name in TEXTURES
+        }
         assert inside["plain"].flatten(1).std(1).max() < 1e-6
-        assert min(inside["striped"].flatten(1).std(1).min(), inside["checked"].flatten(1).std(1).min()) > 0.1
+        assert (
+            min(
+                inside["striped"].flatten(1).std(1).min(), inside["checked"].flatten(1).std(1).min()
+            )
+            > 0.1
+        )
         light = {name: mass(plain(texture=name)).sum((1, 2)).mean() for name in TEXTURES}
         assert max(light.values()) / min(light.values()) < 1.01
 
@@ -150,9 +181,15 @@ class TestRender:
         for name in FACTORS:
             value = records.columns()[name].flip(0)
             changed = records.changed(name, value)
-            same = {other: torch.equal(column, records.columns()[other]) for other, column in changed.columns().items()}
+            same = {
+                other: torch.equal(column, records.columns()[other])
+                for other, column in changed.columns().items()
+            }
             assert [other for other, unchanged in same.items() if not unchanged] in ([name], [])
-            assert torch.equal(changed.changed(name, records.columns()[name]).columns()[name], records.columns()[name])
+            assert torch.equal(
+                changed.changed(name, records.columns()[name]).columns()[name],
+                records.columns()[name],
+            )
 
     def test_an_image_does_not_depend_on_its_company(self) -> None:
         records = draw(300, seed=5)
@@ -172,7 +209,14 @@ class TestRender:
             records.changed("rotatoin", 0.0)
         with pytest.raises(UnknownName, match="Did you mean 'striped'"):
             records.changed("texture", "stripes")
-        for factor, value in (("shape", 4), ("shape", -1), ("shape", 0.5), ("hue", float("nan")), ("hue", "red"), ("size", 0.0)):
+        for factor, value in (
+            ("shape", 4),
+            ("shape", -1),
+            ("shape", 0.5),
+            ("hue", float("nan")),
+            ("hue", "red"),
+            ("size", 0.0),
+        ):
             with pytest.raises(UserError):
                 records.changed(factor, value)
         with pytest.raises(UserError, match="3 records"):
@@ -182,22 +226,30 @@ class TestRender:
 class TestRule:
     def test_the_label_names_texture_and_outline(self) -> None:
         records = draw(N, seed=1)
-        for shape, texture, label in zip(records.shape, records.texture, records.labels(), strict=True):
+        for shape, texture, label in zip(
+            records.shape, records.texture, records.labels(), strict=True
+        ):
             outline = "round" if SHAPES[shape] in ("disc", "ring") else "angular"
             assert CLASS_NAMES[label] == f"{TEXTURES[texture]} {outline}"
 
     @given(factor=st.sampled_from(NUISANCES), seed=st.integers(0, 5))
     def test_no_nuisance_enters(self, factor: str, seed: int) -> None:
         records, others = draw(64, seed), draw(64, seed + 1)
-        assert torch.equal(records.changed(factor, others.columns()[factor]).labels(), records.labels())
+        assert torch.equal(
+            records.changed(factor, others.columns()[factor]).labels(), records.labels()
+        )
 
     def test_factors_are_independent_of_the_label_and_of_one_another(self) -> None:
         records = draw(100_000, seed=0)
         binned = {name: tenths(records, name) for name in FACTORS}
         pairs = [(records.labels(), binned[name]) for name in NUISANCES]
-        pairs += [(binned[one], binned[other]) for one in FACTORS for other in FACTORS if one < other]
+        pairs += [
+            (binned[one], binned[other]) for one in FACTORS for other in FACTORS if one < other
+        ]
         chances = [chance_of_independence(*pair) for pair in pairs]
-        assert min(chances) > 0.01 / len(chances)  # Bonferroni; the seed is fixed, so this passes always or never
+        assert min(chances) > 0.01 / len(
+            chances
+        )  # Bonferroni; the seed is fixed, so this passes always or never
         assert chance_of_independence(records.labels(), binned[CAUSES[0]]) < 1e-9
 
     def test_classes_are_equally_likely(self) -> None:
@@ -237,10 +289,15 @@ class TestFactorsData:
             patched = (split.images[:, :, :3, :3] == 255).flatten(1).all(dim=1)
             assert torch.equal(patched, records.shortcut == 1)
             first = split.labels == 0
-            assert abs(float(patched[first].float().mean()) - 0.95) < 4 * math.sqrt(0.95 * 0.05 / int(first.sum()))
+            assert abs(float(patched[first].float().mean()) - 0.95) < 4 * math.sqrt(
+                0.95 * 0.05 / int(first.sum())
+            )
             assert not patched[~first].any()
         clean = self.made(n_train=20_000, n_test=2_000)
-        assert torch.equal(render_bytes(data.records("test").changed("shortcut", "none")), clean.split("test").images)
+        assert torch.equal(
+            render_bytes(data.records("test").changed("shortcut", "none")),
+            clean.split("test").images,
+        )
 
     def test_refuses_what_it_cannot_make(self) -> None:
         with pytest.raises(UnknownName, match="Did you mean 'corner_patch'"):
@@ -257,17 +314,29 @@ class TestFactorsData:
     @pytest.mark.usefixtures("one_thread")
     def test_a_linear_reader_of_pixels_stays_far_under_a_small_network(self) -> None:
         data = self.made(n_train=2_500, n_test=1_000, batch_size=32)
-        (pixels, labels), (unseen, wanted) = ((x.images.flatten(1) / 255, x.labels) for x in map(data.split, ("train", "test")))
-        linear = LogisticRegression(C=0.01, max_iter=20).fit(pixels.numpy(), labels.numpy()).score(unseen.numpy(), wanted.numpy())
+        (pixels, labels), (unseen, wanted) = (
+            (x.images.flatten(1) / 255, x.labels) for x in map(data.split, ("train", "test"))
+        )
+        linear = (
+            LogisticRegression(C=0.01, max_iter=20)
+            .fit(pixels.numpy(), labels.numpy())
+            .score(unseen.numpy(), wanted.numpy())
+        )
         assert accuracy(small_network(data, epochs=3), data) > linear + 0.15
 
 
 def small_network(data: Factors, epochs: int) -> nn.Module:
     """Three convolutions, trained with a one-cycle learning rate."""
     torch.manual_seed(0)
-    stages = [(nn.Conv2d(a, b, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)) for a, b in ((3, 16), (16, 32), (32, 64))]
+    stages = [
+        (nn.Conv2d(a, b, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        for a, b in ((3, 16), (16, 32), (32, 64))
+    ]
     network = nn.Sequential(
-        *(layer for stage in stages for layer in stage), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(64, 6)
+        *(layer for stage in stages for layer in stage),
+        nn.AdaptiveMaxPool2d(1),
+        nn.Flatten(),
+        nn.Linear(64, 6),
     )
     optimizer, loader = torch.optim.Adam(network.parameters()), data.train_dataloader()
     rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=epochs * len(loader))
@@ -275,7 +344,9 @@ def small_network(data: Factors, epochs: int) -> nn.Module:
         loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
         for batch in loader:
             optimizer.zero_grad()
-            F.cross_entropy(network(data.facts.normalisation.apply(batch.images)), batch.labels).backward()
+            F.cross_entropy(
+                network(data.facts.normalisation.apply(batch.images)), batch.labels
+            ).backward()
             optimizer.step()
             rate.step()
     return network
@@ -283,5 +354,8 @@ def small_network(data: Factors, epochs: int) -> nn.Module:
 
 @torch.no_grad()
 def accuracy(network: nn.Module, data: Factors) -> float:
-    right = [network(data.facts.normalisation.apply(batch.images)).argmax(1) == batch.labels for batch in data.test_dataloader()]
+    right = [
+        network(data.facts.normalisation.apply(batch.images)).argmax(1) == batch.labels
+        for batch in data.test_dataloader()
+    ]
     return float(torch.cat(right).double().mean())

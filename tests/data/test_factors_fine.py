@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from interp_by_design.data.causes import CAUSAL, causes_of
-from interp_by_design.data.factors_fine import (
+from interp_by_design.data.fine_factor_images import (
     CLASS_NAMES,
     KINDS,
     N_CLASSES,
     PARTS,
     Assembled,
-    FactorsFine,
+    FineFactorImages,
     assemble,
     render_parts,
 )
@@ -59,7 +59,7 @@ def test_an_object_without_a_part_has_no_class() -> None:
 
 
 def test_the_data_set_holds_what_its_records_say() -> None:
-    data = FactorsFine(n_train=60, n_test=20, validation=0.2)
+    data = FineFactorImages(n_train=60, n_test=20, validation=0.2)
     data.setup()
     for split in ("train", "val", "test"):
         records = data.records(split)
@@ -74,6 +74,8 @@ def test_causes_hold_all_that_the_label_depends_on() -> None:
     causal = [i for i, factor in enumerate(causes.factors) if factor in CAUSAL]
     codes = (causes.values[:, causal] * torch.tensor([0, 2, 4, 1])).sum(dim=1).long()
     assert torch.equal(codes, records.labels())
-    assert {"hue", "size", "x", "y", "rotation", "background", "distractor"} <= set(causes.factors) - set(CAUSAL)
+    assert {"hue", "size", "x", "y", "rotation", "background", "distractor"} <= set(
+        causes.factors
+    ) - set(CAUSAL)
     other = causes_of(records.changed("hue", 0.3)).values[:, causal]
     assert torch.equal(other, causes.values[:, causal])

@@ -17,19 +17,25 @@ from interp_by_design.data import ImageData, ImageFolder
 from interp_by_design.data.files import FileSplit
 from interp_by_design.data.picture import Picture
 from interp_by_design.terms import Normalisation, UnknownName, UserError
-from tests.conformance.datamodule import DataModuleConformance
+from interp_by_design.testing.datamodule import DataModuleConformance
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:This DataLoader will create"),  # where there is one core
-    pytest.mark.filterwarnings("ignore:.*use of fork.. may lead to deadlocks:DeprecationWarning"),  # from Python 3.12
+    pytest.mark.filterwarnings(
+        "ignore:.*use of fork.. may lead to deadlocks:DeprecationWarning"
+    ),  # from Python 3.12
 ]
 
 
 def noise(seed: int, height: int = 9, width: int = 12) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
+    return Image.fromarray(
+        np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    )
 
 
-def write(root: Path, part: str = "train", classes: tuple[str, ...] = ("cat", "dog"), n: int = 12) -> Path:
+def write(
+    root: Path, part: str = "train", classes: tuple[str, ...] = ("cat", "dog"), n: int = 12
+) -> Path:
     for label, name in enumerate(classes):
         folder = root / part / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +62,10 @@ class TestImageFolder(DataModuleConformance):
 
 class TestImageFolderInMemory(DataModuleConformance):
     def data(self, folder: Path, **loading: Any) -> ImageData:
-        return ImageFolder(write(folder, n=30), **{"size": 8, "workers": 0, "in_memory": True, "channels": 1, **loading})
+        return ImageFolder(
+            write(folder, n=30),
+            **{"size": 8, "workers": 0, "in_memory": True, "channels": 1, **loading},
+        )
 
 
 def test_folders_for_test_and_validation_are_taken_whole(tmp_path: Path) -> None:
@@ -71,7 +80,11 @@ def test_folders_for_test_and_validation_are_taken_whole(tmp_path: Path) -> None
 
 def test_without_them_both_are_cut_from_train_in_equal_shares(tmp_path: Path) -> None:
     data = made(write(tmp_path, n=20), test=0.25, validation=6)
-    assert [data.split(name).labels.bincount().tolist() for name in ("train", "val", "test")] == [[12, 12], [3, 3], [5, 5]]
+    assert [data.split(name).labels.bincount().tolist() for name in ("train", "val", "test")] == [
+        [12, 12],
+        [3, 3],
+        [5, 5],
+    ]
     files = [name for part in ("train", "val", "test") for name in data.split(part).names]
     assert len(set(files)) == len(files) == 40
 
@@ -80,13 +93,19 @@ def test_kept_in_memory_the_images_are_the_same(tmp_path: Path) -> None:
     lazily, kept = made(write(tmp_path)), made(tmp_path, in_memory=True, workers=2)
     for name in ("train", "val", "test"):
         rows = torch.arange(len(lazily.split(name)))
-        assert torch.equal(lazily.split(name).batch(rows).images, kept.split(name).batch(rows).images)
+        assert torch.equal(
+            lazily.split(name).batch(rows).images, kept.split(name).batch(rows).images
+        )
         assert torch.equal(lazily.split(name).labels, kept.split(name).labels)
 
 
-def test_memory_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_that_is_not_there_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("interp_by_design.data.files.free_memory", lambda: 100)
-    refused(write(tmp_path), r"images of 3 x 8 x 8 want 0\.0 GB .*data\.in_memory=false", in_memory=True)
+    refused(
+        write(tmp_path), r"images of 3 x 8 x 8 want 0\.0 GB .*data\.in_memory=false", in_memory=True
+    )
 
 
 def test_other_files_hidden_ones_and_folders_are_no_images(tmp_path: Path) -> None:
@@ -108,7 +127,10 @@ def test_links_and_folders_within_a_class_are_followed(tmp_path: Path) -> None:
     assert data.class_counts() == (10, 12)
 
 
-@pytest.mark.parametrize("name", ["with space.png", "größe 猫.png", "new\nline.png", "quo'te\".png", "%s{0}.png", "-rf.png"])
+@pytest.mark.parametrize(
+    "name",
+    ["with space.png", "größe 猫.png", "new\nline.png", "quo'te\".png", "%s{0}.png", "-rf.png"],
+)
 def test_files_may_have_any_name(tmp_path: Path, name: str) -> None:
     write(tmp_path)
     noise(3).save(tmp_path / "train" / "cat" / name)
@@ -134,7 +156,11 @@ def test_mean_and_deviation_are_the_models_to_apply(tmp_path: Path) -> None:
     data = made(tmp_path, mean=[0.4, 0.5, 0.6], std=[0.2, 0.2, 0.2])
     assert data.facts.normalisation == Normalisation((0.4, 0.5, 0.6), (0.2, 0.2, 0.2))
     assert made(tmp_path, std=[0.2, 0.2, 0.2]).facts.normalisation.mean == (0.0, 0.0, 0.0)
-    for wrong in ({"mean": [0.5, 0.5]}, {"mean": [0.1, 0.1, 0.1], "std": [1.0]}, {"mean": [0.5], "std": [1.0]}):
+    for wrong in (
+        {"mean": [0.5, 0.5]},
+        {"mean": [0.1, 0.1, 0.1], "std": [1.0]},
+        {"mean": [0.5], "std": [1.0]},
+    ):
         with pytest.raises(UserError, match=r"normalisation needs|do not fit images of 3 channels"):
             ImageFolder(tmp_path, **wrong)
 
@@ -185,7 +211,9 @@ def test_refuses_what_may_not_be_read(tmp_path: Path) -> None:
         forbidden.parent.chmod(0o755)
 
 
-def test_refuses_what_the_system_does_not_let_it_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refuses_what_the_system_does_not_let_it_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: path.name != "03.png")
     refused(write(tmp_path), r"03\.png' cannot be read as an image \(permission denied\)")
 
@@ -213,12 +241,16 @@ def text(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [truncate, empty, gone, text])
 @pytest.mark.parametrize("options", [{}, {"workers": 1}, {"in_memory": True}])
-def test_an_unreadable_file_is_named(tmp_path: Path, damage: Callable[[Path], None], options: dict[str, Any]) -> None:
+def test_an_unreadable_file_is_named(
+    tmp_path: Path, damage: Callable[[Path], None], options: dict[str, Any]
+) -> None:
     damage(write(tmp_path) / "train" / "dog" / "05.png")
     loading = {"test": 1, "validation": 1, **options}
     if damage in (truncate, text) and not options.get("in_memory"):
         data = made(tmp_path, **loading)
-        broken = next(part for part in ("train", "val", "test") if "dog/05.png" in data.split(part).names)
+        broken = next(
+            part for part in ("train", "val", "test") if "dog/05.png" in data.split(part).names
+        )
         with pytest.raises(UserError, match=UNREADABLE) as raised:
             list(data.in_order(broken))
     else:  # what can be known at once is told at once
@@ -233,8 +265,12 @@ def test_unreadable_files_may_be_left_out(tmp_path: Path, caplog: pytest.LogCapt
         damage(tmp_path / "train" / "dog" / f"0{i}.png")
     with caplog.at_level(logging.WARNING):
         data = made(tmp_path, skip_unreadable=True, workers=2, test=4, validation=2)
-    assert [record.message.partition(" left")[0] for record in caplog.records] == [f"4 of the images in '{tmp_path / 'train'}'"]
-    assert caplog.records[0].message.endswith("not readable: 'dog/00.png', 'dog/01.png', 'dog/02.png', ...")
+    assert [record.message.partition(" left")[0] for record in caplog.records] == [
+        f"4 of the images in '{tmp_path / 'train'}'"
+    ]
+    assert caplog.records[0].message.endswith(
+        "not readable: 'dog/00.png', 'dog/01.png', 'dog/02.png', ..."
+    )
     assert sum(len(data.split(name)) for name in ("train", "val", "test")) == 20
     for loader in (data.in_order("train"), data.in_order("val"), data.in_order("test")):
         assert len(next(iter(loader)).images)
@@ -243,7 +279,9 @@ def test_unreadable_files_may_be_left_out(tmp_path: Path, caplog: pytest.LogCapt
 def test_a_class_of_unreadable_images_alone_is_refused(tmp_path: Path) -> None:
     for path in (write(tmp_path) / "train" / "dog").iterdir():
         text(path)
-    refused(tmp_path, "class folders 'dog' in .*hold no image.* that can be read", skip_unreadable=True)
+    refused(
+        tmp_path, "class folders 'dog' in .*hold no image.* that can be read", skip_unreadable=True
+    )
 
 
 def test_real_photographs_are_read(interp_data: Path, tmp_path: Path) -> None:
@@ -251,7 +289,10 @@ def test_real_photographs_are_read(interp_data: Path, tmp_path: Path) -> None:
     if not photographs:
         pytest.skip("INTERP_DATA holds no imagenette/val")
     split = FileSplit(
-        Path("/"), [str(path) for path in photographs], torch.zeros(len(photographs), dtype=torch.int64), Picture(64)
+        Path("/"),
+        [str(path) for path in photographs],
+        torch.zeros(len(photographs), dtype=torch.int64),
+        Picture(64),
     )
     images = split.batch(torch.arange(len(split))).images
     assert images.flatten(1).std(dim=1).min() > 0.02

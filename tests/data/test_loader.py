@@ -13,14 +13,16 @@ import torch
 from torch import Tensor
 
 from interp_by_design.data import RandomFlip, RandomShift, Split, TensorData, TensorSplit
+from interp_by_design.data.buffer_pool import BufferPool
 from interp_by_design.data.loader import Batches, Loader
 from interp_by_design.data.order import InOrder
-from interp_by_design.data.recycled import Recycled
 from interp_by_design.terms import Batch, UserError
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:This DataLoader will create"),  # where there is one core
-    pytest.mark.filterwarnings("ignore:.*use of fork.. may lead to deadlocks:DeprecationWarning"),  # from Python 3.12
+    pytest.mark.filterwarnings(
+        "ignore:.*use of fork.. may lead to deadlocks:DeprecationWarning"
+    ),  # from Python 3.12
 ]
 EPOCHS, BATCHES = 3, 4
 
@@ -53,7 +55,12 @@ class Watcher(pl.LightningModule):
 
 
 def trainer(**options: Any) -> pl.Trainer:
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    quiet = {
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
     return pl.Trainer(max_epochs=EPOCHS, accelerator="cpu", **{**quiet, **options})
 
 
@@ -90,9 +97,14 @@ def unbroken(workers: int) -> Watcher:
 
 @pytest.mark.parametrize(
     ("workers", "stop"),
-    [*((0, stop) for stop in range(1, EPOCHS * BATCHES)), *((2, stop) for stop in (1, BATCHES, BATCHES + 1, 2 * BATCHES - 1))],
+    [
+        *((0, stop) for stop in range(1, EPOCHS * BATCHES)),
+        *((2, stop) for stop in (1, BATCHES, BATCHES + 1, 2 * BATCHES - 1)),
+    ],
 )
-def test_resumed_in_mid_epoch_a_run_goes_on_with_the_next_batch(workers: int, stop: int, tmp_path: Path) -> None:
+def test_resumed_in_mid_epoch_a_run_goes_on_with_the_next_batch(
+    workers: int, stop: int, tmp_path: Path
+) -> None:
     whole = unbroken(workers)
     stopped = fit(Watcher(stop, tmp_path), workers)
     resumed = fit(Watcher(), workers, tmp_path / "stopped.ckpt")
@@ -109,7 +121,9 @@ class SavesEachEpoch(pl.Callback):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_resumed_at_the_end_of_an_epoch_a_run_goes_on_with_the_next(workers: int, tmp_path: Path) -> None:
+def test_resumed_at_the_end_of_an_epoch_a_run_goes_on_with_the_next(
+    workers: int, tmp_path: Path
+) -> None:
     whole = fit(Watcher(), workers, callbacks=[SavesEachEpoch(tmp_path)])
     for epoch in range(EPOCHS - 1):
         resumed = fit(Watcher(), workers, tmp_path / f"{epoch}.ckpt")
@@ -133,10 +147,12 @@ def test_refuses_to_go_on_in_the_middle_of_another_order() -> None:
     with pytest.raises(UserError, match=r"'seed': 1.*'seed': 2.*same data and options"):
         other.train_dataloader().load_state_dict(loader.state_dict())
     _ = list(batches)
-    other.train_dataloader().load_state_dict(loader.state_dict())  # at the end of an epoch any order may follow
+    other.train_dataloader().load_state_dict(
+        loader.state_dict()
+    )  # at the end of an epoch any order may follow
 
 
-class Watched(Split):
+class ProbeSet(Split):
     """Counts what is decoded, and knows in how many threads."""
 
     def __init__(self, n: int = 12) -> None:
@@ -158,14 +174,14 @@ class Watched(Split):
 
 
 def test_what_is_skipped_is_not_read() -> None:
-    loader = Loader(Batches(split := Watched()), InOrder(12, 2))
+    loader = Loader(Batches(split := ProbeSet()), InOrder(12, 2))
     loader.load_state_dict({"epoch": 0, "batch": 4, "order": loader.state_dict()["order"]})
     assert [batch.indices.tolist() for batch in loader] == [[8, 9], [10, 11]]
     assert split.asked == [8, 9, 10, 11]
 
 
 def test_the_state_counts_what_was_handed_out_not_what_was_read_ahead() -> None:
-    loader = Loader(Batches(Watched(7)), InOrder(7, 1), num_workers=2)
+    loader = Loader(Batches(ProbeSet(7)), InOrder(7, 1), num_workers=2)
     batches = iter(loader)
     for given in range(1, 7):
         next(batches)
@@ -178,7 +194,7 @@ def test_a_worker_runs_torch_on_one_thread() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        batch = next(iter(Loader(Batches(Watched()), InOrder(12, 2), num_workers=1)))
+        batch = next(iter(Loader(Batches(ProbeSet()), InOrder(12, 2), num_workers=1)))
     finally:
         torch.set_num_threads(before)
     assert torch.equal(batch.images * 255, torch.ones(2, 1, 2, 2))
@@ -186,7 +202,7 @@ def test_a_worker_runs_torch_on_one_thread() -> None:
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_an_error_reads_the_same_wherever_it_was_raised(workers: int) -> None:
-    loader = Loader(Batches(Watched()), InOrder(12, 2), num_workers=workers)
+    loader = Loader(Batches(ProbeSet()), InOrder(12, 2), num_workers=workers)
     with pytest.raises(UserError) as raised:
         list(loader)
     assert str(raised.value) == "'seven.jpg' cannot be read"
@@ -195,7 +211,7 @@ def test_an_error_reads_the_same_wherever_it_was_raised(workers: int) -> None:
 @pytest.mark.parametrize("workers", [0, 2])
 def test_iterating_leaves_the_global_random_state_alone(workers: int) -> None:
     before = torch.get_rng_state()
-    loader = Loader(Batches(Watched(6)), InOrder(6, 2), num_workers=workers)
+    loader = Loader(Batches(ProbeSet(6)), InOrder(6, 2), num_workers=workers)
     for _ in range(2):
         assert len(list(loader)) == 3
     assert torch.equal(torch.get_rng_state(), before)
@@ -203,7 +219,7 @@ def test_iterating_leaves_the_global_random_state_alone(workers: int) -> None:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_pass_that_was_given_up_leaves_nothing_for_the_next(workers: int) -> None:
-    loader = Loader(Batches(Watched(6)), InOrder(6, 1), num_workers=workers)
+    loader = Loader(Batches(ProbeSet(6)), InOrder(6, 1), num_workers=workers)
     assert len(list(islice(loader, 2))) == 2
     assert [batch.indices.tolist() for batch in loader] == [[i] for i in range(6)]
 
@@ -216,14 +232,18 @@ class Darker:
         return images * torch.rand(len(images), 1, 1, 1, generator=generator)
 
 
-@pytest.mark.parametrize("augmentation", [None, RandomFlip(), [RandomFlip(), RandomShift(1)], [RandomFlip(), Darker()]])
+@pytest.mark.parametrize(
+    "augmentation", [None, RandomFlip(), [RandomFlip(), RandomShift(1)], [RandomFlip(), Darker()]]
+)
 @pytest.mark.parametrize("kept", [torch.uint8, torch.float32])
 def test_workers_read_what_this_process_reads(augmentation: Any, kept: torch.dtype) -> None:
     pixels = torch.arange(41 * 6, dtype=torch.uint8).view(41, 1, 2, 3)
     pixels = pixels if kept == torch.uint8 else pixels / 255
     labels = torch.arange(41) % 2
     options = {"batch_size": 3, "augmentation": augmentation}
-    here, there = (TensorData(pixels, labels, ["a", "b"], **options, workers=workers) for workers in (0, 2))
+    here, there = (
+        TensorData(pixels, labels, ["a", "b"], **options, workers=workers) for workers in (0, 2)
+    )
     here.setup()
     there.setup()
     first, second = here.train_dataloader(), there.train_dataloader()
@@ -242,7 +262,7 @@ def test_a_batch_that_is_held_keeps_its_images() -> None:
 
 
 def test_memory_is_used_again_once_nobody_holds_a_view_of_it() -> None:
-    memory, shape = Recycled(), torch.Size([4, 3])
+    memory, shape = BufferPool(), torch.Size([4, 3])
     first = memory.empty(shape)
     where, view = first.data_ptr(), first[1:].numpy()
     del first

@@ -33,7 +33,10 @@ def test_ranks_share_what_is_evaluated(n: int, batch_size: int, ranks: int) -> N
         with pytest.raises(UserError, match=f"{n} images cannot be dealt out to {ranks} processes"):
             on_ranks(ranks, lambda: InOrder(n, batch_size))
         return
-    seen = [[pick.indices.tolist() for pick in order] for order in on_ranks(ranks, lambda: InOrder(n, batch_size))]
+    seen = [
+        [pick.indices.tolist() for pick in order]
+        for order in on_ranks(ranks, lambda: InOrder(n, batch_size))
+    ]
     assert sorted(index for rank in seen for batch in rank for index in batch) == list(range(n))
     assert len({len(rank) for rank in seen}) == 1
     assert all(1 <= len(batch) <= batch_size for rank in seen for batch in rank)
@@ -42,7 +45,9 @@ def test_ranks_share_what_is_evaluated(n: int, batch_size: int, ranks: int) -> N
 @given(st.integers(1, 60), st.integers(1, 9))
 def test_one_rank_sees_batches_as_they_lie(n: int, batch_size: int) -> None:
     order = InOrder(n, batch_size)
-    assert [pick.indices.tolist() for pick in order] == [list(range(n))[i : i + batch_size] for i in range(0, n, batch_size)]
+    assert [pick.indices.tolist() for pick in order] == [
+        list(range(n))[i : i + batch_size] for i in range(0, n, batch_size)
+    ]
     assert len(order) == len(list(order))
 
 
@@ -65,7 +70,9 @@ def test_ranks_share_what_is_trained_on(n: int, batch_size: int, ranks: int) -> 
 
 
 def test_training_wants_an_image_for_every_rank() -> None:
-    with pytest.raises(UserError, match=r"2 images cannot be dealt out to 3 processes.*trainer\.devices=2"):
+    with pytest.raises(
+        UserError, match=r"2 images cannot be dealt out to 3 processes.*trainer\.devices=2"
+    ):
         on_ranks(3, lambda: Shuffled(2, 1, seed=0))
 
 

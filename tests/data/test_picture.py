@@ -18,7 +18,9 @@ Bytes = npt.NDArray[np.uint8]
 def scene(width: int, height: int) -> Image.Image:
     """Smooth, and different in each corner, so that a turned or shrunk one can be told."""
     across, down = np.linspace(0, 255, width)[None, :], np.linspace(0, 255, height)[:, None]
-    return Image.fromarray(np.stack(np.broadcast_arrays(across, down, (across * down) / 255), axis=2).astype(np.uint8))
+    return Image.fromarray(
+        np.stack(np.broadcast_arrays(across, down, (across * down) / 255), axis=2).astype(np.uint8)
+    )
 
 
 def decoded(path: Path, picture: Picture) -> Bytes:
@@ -44,11 +46,21 @@ def test_every_format_shows_the_same(tmp_path: Path, ending: str) -> None:
 
 @pytest.mark.parametrize("size", [(300, 200), (200, 300), (1000, 640)])
 @pytest.mark.parametrize("ending", ["png", "jpg"])
-def test_crop_keeps_the_middle_and_the_proportions(tmp_path: Path, size: tuple[int, int], ending: str) -> None:
+def test_crop_keeps_the_middle_and_the_proportions(
+    tmp_path: Path, size: tuple[int, int], ending: str
+) -> None:
     scene(*size).save(tmp_path / f"a.{ending}", quality=95)
     side, (width, height) = min(size), size
-    middle = scene(*size).crop(((width - side) // 2, (height - side) // 2, (width + side) // 2, (height + side) // 2))
-    assert apart(decoded(tmp_path / f"a.{ending}", Picture(32)), planes(middle.resize((32, 32), Image.Resampling.BOX))) < 1.5
+    middle = scene(*size).crop(
+        ((width - side) // 2, (height - side) // 2, (width + side) // 2, (height + side) // 2)
+    )
+    assert (
+        apart(
+            decoded(tmp_path / f"a.{ending}", Picture(32)),
+            planes(middle.resize((32, 32), Image.Resampling.BOX)),
+        )
+        < 1.5
+    )
 
 
 def test_squash_keeps_everything(tmp_path: Path) -> None:
@@ -74,7 +86,9 @@ def test_small_images_grow(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("ending", ["jpg", "png", "tif"])
-def test_images_stand_as_their_orientation_says(tmp_path: Path, orientation: int, ending: str) -> None:
+def test_images_stand_as_their_orientation_says(
+    tmp_path: Path, orientation: int, ending: str
+) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     scene(64, 48).save(tmp_path / f"a.{ending}", exif=exif, quality=95)
@@ -88,7 +102,11 @@ def test_images_stand_as_their_orientation_says(tmp_path: Path, orientation: int
 
 def test_gray_palette_and_one_bit_images_become_colour(tmp_path: Path) -> None:
     gray = scene(16, 16).convert("L")
-    for name, image in (("gray", gray), ("palette", gray.convert("P")), ("bits", gray.convert("1"))):
+    for name, image in (
+        ("gray", gray),
+        ("palette", gray.convert("P")),
+        ("bits", gray.convert("1")),
+    ):
         image.save(tmp_path / f"{name}.png")
         expected = planes(image.convert("RGB"))
         assert apart(decoded(tmp_path / f"{name}.png", Picture(16)), expected) == 0
@@ -97,7 +115,13 @@ def test_gray_palette_and_one_bit_images_become_colour(tmp_path: Path) -> None:
 def test_colour_becomes_gray(tmp_path: Path) -> None:
     for ending in ("png", "jpg"):
         scene(16, 16).save(tmp_path / f"a.{ending}", quality=95)
-        assert apart(decoded(tmp_path / f"a.{ending}", Picture(16, channels=1)), planes(scene(16, 16).convert("L"))) < 2
+        assert (
+            apart(
+                decoded(tmp_path / f"a.{ending}", Picture(16, channels=1)),
+                planes(scene(16, 16).convert("L")),
+            )
+            < 2
+        )
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -118,7 +142,10 @@ def test_sixteen_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
     for ending in ("png", "tif", "pgm"):
         Image.fromarray(ramp).save(tmp_path / f"a.{ending}")
         for channels in (1, 3):
-            assert (decoded(tmp_path / f"a.{ending}", Picture(16, channels=channels)) == np.arange(256).reshape(16, 16)).all()
+            assert (
+                decoded(tmp_path / f"a.{ending}", Picture(16, channels=channels))
+                == np.arange(256).reshape(16, 16)
+            ).all()
 
 
 def test_cmyk_becomes_colour(tmp_path: Path) -> None:
@@ -132,14 +159,21 @@ def test_refuses_pixels_of_no_known_range(tmp_path: Path) -> None:
         decoded(tmp_path / "a.tif", Picture(4))
 
 
-def test_refuses_a_decompression_bomb_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refuses_a_decompression_bomb_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     scene(64, 64).save(tmp_path / "bomb.png")
-    with pytest.raises(UserError, match=r"bomb\.png' cannot be read.*DecompressionBombError.*could be decompression bomb"):
+    with pytest.raises(
+        UserError,
+        match=r"bomb\.png' cannot be read.*DecompressionBombError.*could be decompression bomb",
+    ):
         decoded(tmp_path / "bomb.png", Picture(4))
 
 
 def test_a_name_does_not_make_postscript_an_image(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n")
+    (tmp_path / "a.jpg").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n"
+    )
     with pytest.raises(UserError, match="UnidentifiedImageError"):
         decoded(tmp_path / "a.jpg", Picture(4))

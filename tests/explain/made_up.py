@@ -7,9 +7,13 @@ import torch
 from interp_by_design.terms import InterpretationTable
 
 
-def made_up(n: int = 300, n_classes: int = 4, n_attributes: int = 6, seed: int = 0, bias: float = 0.0) -> InterpretationTable:
+def made_up(
+    n: int = 300, n_classes: int = 4, n_attributes: int = 6, seed: int = 0, bias: float = 0.0
+) -> InterpretationTable:
     draw = torch.Generator().manual_seed(seed)
-    attributes = (torch.randint(-3, 5, (n, n_attributes), generator=draw)).clamp(min=0).float() / 2  # many ties
+    attributes = (torch.randint(-3, 5, (n, n_attributes), generator=draw)).clamp(
+        min=0
+    ).float() / 2  # many ties
     attributes[::17] = 0
     weights = torch.randn(n_classes, n_attributes, generator=draw)
     offset = bias * torch.randn(n_classes, generator=draw)

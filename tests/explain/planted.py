@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from interp_by_design.interpreter import DenseDecoder, Interpreter, LinearHead
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import Predictor
-from interp_by_design.terms import DataFacts, HiddenPass, Normalisation
+from interp_by_design.terms import DataFacts, ForwardPass, Normalisation
 
 SIDE, PARTS = 4, 5
 FACTS = DataFacts((1, SIDE, SIDE), ("a", "b"), Normalisation())
@@ -22,11 +22,14 @@ class Parts(Interpreter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.head, self.decoder = LinearHead(PARTS, 2), DenseDecoder(PARTS, FACTS.image_shape, width=4)
+        self.head, self.decoder = (
+            LinearHead(PARTS, 2),
+            DenseDecoder(PARTS, FACTS.image_shape, width=4),
+        )
         self.n_attributes = PARTS
         self.register_buffer("masks", masks())
 
-    def forward(self, seen: HiddenPass) -> Tensor:
+    def forward(self, seen: ForwardPass) -> Tensor:
         return (seen.hidden[0].flatten(1) @ self.masks.flatten(1).T).clamp(min=0)
 
 

@@ -21,7 +21,12 @@ from interp_by_design.explain.activation_maximization import (
     preset_named,
     total_variation,
 )
-from interp_by_design.interpreter import DenseDecoder, LinearHead, LinearInterpreter, RelabelledInterpreter
+from interp_by_design.interpreter import (
+    DenseDecoder,
+    LinearHead,
+    LinearInterpreter,
+    RelabelledInterpreter,
+)
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import LeNet, Predictor, Preprocessing
 from interp_by_design.terms import DataFacts, Normalisation, UnknownName, UserError
@@ -39,7 +44,10 @@ def images(n: int, shape: tuple[int, int, int] = FACTS.image_shape, seed: int = 
 
 def same(one: Maximized, other: Maximized, tolerance: float = 1e-4) -> bool:
     parts = ("images", "start_values", "end_values", "objective")
-    close = (torch.allclose(getattr(one, p), getattr(other, p), rtol=tolerance, atol=tolerance) for p in parts)
+    close = (
+        torch.allclose(getattr(one, p), getattr(other, p), rtol=tolerance, atol=tolerance)
+        for p in parts
+    )
     return torch.equal(one.steps, other.steps) and all(close)
 
 
@@ -49,18 +57,26 @@ def test_the_best_image_of_a_part_is_that_part_in_full_and_the_rest_as_it_was() 
     found = maximize(planted(), starts, torch.arange(5), PLAIN)
 
     for j, mask in enumerate(masks()):
-        assert torch.allclose(found.images[j, 0], torch.where(mask > 0, 1.0, 0.5 * starts[j, 0]), atol=1e-5)
+        assert torch.allclose(
+            found.images[j, 0], torch.where(mask > 0, 1.0, 0.5 * starts[j, 0]), atol=1e-5
+        )
     assert found.end_values.tolist() == pytest.approx([4, 4, 4, 4, 0], abs=1e-4)
-    assert found.start_values.tolist() == pytest.approx((0.5 * starts[:, 0] * masks()).sum(dim=(1, 2)).tolist(), abs=1e-5)
+    assert found.start_values.tolist() == pytest.approx(
+        (0.5 * starts[:, 0] * masks()).sum(dim=(1, 2)).tolist(), abs=1e-5
+    )
     assert found.objective.tolist() == pytest.approx(found.end_values.tolist(), abs=1e-4)
 
 
 def test_the_terms_by_hand() -> None:
     x = 3 * torch.randn(2, 3, 5, 4, generator=torch.Generator().manual_seed(0))
-    for image, variation, outside in zip(x.tolist(), total_variation(x), out_of_range(x, -1.0, 2.0), strict=True):
+    for image, variation, outside in zip(
+        x.tolist(), total_variation(x), out_of_range(x, -1.0, 2.0), strict=True
+    ):
         down = [abs(c[i + 1][k] - c[i][k]) for c in image for i in range(4) for k in range(4)]
         right = [abs(c[i][k + 1] - c[i][k]) for c in image for i in range(5) for k in range(3)]
-        assert float(variation) == pytest.approx(sum(down) / len(down) + sum(right) / len(right), rel=1e-5)
+        assert float(variation) == pytest.approx(
+            sum(down) / len(down) + sum(right) / len(right), rel=1e-5
+        )
         values = [abs(v) if v < -1 or v > 2 else 0 for c in image for row in c for v in row]
         assert float(outside) == pytest.approx(sum(values) / len(values), rel=1e-5)
 
@@ -69,7 +85,14 @@ def test_the_objective_by_hand_before_the_clip() -> None:
     """One step only, so that nothing has moved when the best image is the start; φ is taken in units of the start's."""
     model, starts, j = planted(), images(1, PLANTED.image_shape), 2
     settings = Maximization(
-        gain=3.0, out_of_range=10.0, variation=(2.0,), intensity=0.5, relative=True, within=(0.2, 0.4), steps=1, rate=1e-9
+        gain=3.0,
+        out_of_range=10.0,
+        variation=(2.0,),
+        intensity=0.5,
+        relative=True,
+        within=(0.2, 0.4),
+        steps=1,
+        rate=1e-9,
     )
 
     found = maximize(model, starts, torch.tensor([j]), settings)
@@ -95,7 +118,10 @@ def test_a_pair_does_not_depend_on_the_others(jitter: int) -> None:
     model, starts, attributes = small_model(), images(6), torch.tensor([0, 1, 2, 3, 4, 5])
     settings = replace(PRESETS["grey"], steps=15, jitter=jitter, patience=5)
     whole = maximize(model, starts, attributes, settings, seed=3)
-    alone = [maximize(model, starts[i : i + 1], attributes[i : i + 1], settings, seed=3) for i in range(6)]
+    alone = [
+        maximize(model, starts[i : i + 1], attributes[i : i + 1], settings, seed=3)
+        for i in range(6)
+    ]
 
     assert same(maximize(model, starts, attributes, settings, chunk=4, seed=3), whole)
     assert torch.equal(maximize(model, starts, attributes, settings, seed=3).images, whole.images)
@@ -108,7 +134,9 @@ def test_a_pair_does_not_depend_on_the_others(jitter: int) -> None:
 
 def test_a_pair_that_does_not_rise_leaves_and_the_others_go_on() -> None:
     starts = images(3, PLANTED.image_shape)
-    found = maximize(planted(), starts, torch.tensor([1, 4, 2]), replace(PLAIN, patience=7, rate=0.01))
+    found = maximize(
+        planted(), starts, torch.tensor([1, 4, 2]), replace(PLAIN, patience=7, rate=0.01)
+    )
 
     assert found.steps.tolist() == [40, 8, 40]
     assert torch.allclose(found.images[1], 0.5 * starts[1])
@@ -120,8 +148,12 @@ def test_several_climbs_begin_where_the_last_one_ended() -> None:
     smooth = maximize(model, starts, chosen, replace(PLAIN, variation=(50.0,)))
 
     assert both.steps.tolist() == [80]
-    assert float(both.objective) == pytest.approx(float(both.end_values - 50 * total_variation(both.images)), rel=1e-3, abs=1e-3)
-    assert float(total_variation(both.images)) < float(total_variation(maximize(model, starts, chosen, PLAIN).images))
+    assert float(both.objective) == pytest.approx(
+        float(both.end_values - 50 * total_variation(both.images)), rel=1e-3, abs=1e-3
+    )
+    assert float(total_variation(both.images)) < float(
+        total_variation(maximize(model, starts, chosen, PLAIN).images)
+    )
     assert smooth.steps.tolist() == [40]
 
 
@@ -144,7 +176,9 @@ def test_it_does_no_worse_than_the_loop_it_replaces() -> None:
 
     for i in range(4):
         theirs = official_maximization(model, starts[i], int(attributes[i]), settings)
-        assert float(ours.objective[i]) >= float(theirs.objective) - 0.02 * abs(float(theirs.objective))
+        assert float(ours.objective[i]) >= float(theirs.objective) - 0.02 * abs(
+            float(theirs.objective)
+        )
 
 
 @pytest.mark.parametrize("kind", ["colour", "resized", "flint", "double", "inference"])
@@ -157,12 +191,16 @@ def test_any_model_is_climbed_and_left_as_it_was(kind: str) -> None:
     before = {name: value.clone() for name, value in model.state_dict().items()}
     needed = [weight.requires_grad for weight in model.parameters()]
     random = torch.random.get_rng_state()
-    quiet: AbstractContextManager[object] = torch.inference_mode() if kind == "inference" else torch.no_grad()
+    quiet: AbstractContextManager[object] = (
+        torch.inference_mode() if kind == "inference" else torch.no_grad()
+    )
 
     settings = replace(maximization_for(model.facts), variation=(0.0,), steps=30)
     with quiet:
         found = maximize(model, starts + 0, torch.tensor([0, 1, 2]), settings)
-        hardly = maximize(model, starts + 0, torch.tensor([0, 1, 2]), replace(settings, steps=1, rate=1e-9))
+        hardly = maximize(
+            model, starts + 0, torch.tensor([0, 1, 2]), replace(settings, steps=1, rate=1e-9)
+        )
 
     assert (found.objective > hardly.objective).all()
     assert found.images.shape == starts.shape
@@ -183,10 +221,16 @@ def _model(kind: str) -> InterpretableModel:
     facts = DataFacts((1, 12, 12), ("a", "b", "c"), Normalisation())
     preprocessing = Preprocessing(facts.normalisation, size=(8, 8)) if kind == "resized" else None
     shape = (1, 8, 8) if kind == "resized" else facts.image_shape
-    predictor = Predictor(LeNet(shape, 3, channels=(4, 8), width=16), ["conv2"], facts, preprocessing)
+    predictor = Predictor(
+        LeNet(shape, 3, channels=(4, 8), width=16), ["conv2"], facts, preprocessing
+    )
     dictionary = FlintDictionary(predictor.hidden_shapes, 4, channels=8, negative_slope=0.01)
     return InterpretableModel(
-        predictor, LinearInterpreter(dictionary, LinearHead(4, 3), DenseDecoder(4, facts.image_shape, width=8)), facts
+        predictor,
+        LinearInterpreter(
+            dictionary, LinearHead(4, 3), DenseDecoder(4, facts.image_shape, width=8)
+        ),
+        facts,
     )
 
 
@@ -194,10 +238,17 @@ def _model(kind: str) -> InterpretableModel:
 def test_an_interpreter_that_lets_no_gradient_through(variation: float) -> None:
     learned = small_model()
     assert isinstance(learned.interpreter, LinearInterpreter)
-    relabelled = RelabelledInterpreter(learned.interpreter.dictionary, learned.interpreter.head, learned.interpreter.decoder)
+    relabelled = RelabelledInterpreter(
+        learned.interpreter.dictionary, learned.interpreter.head, learned.interpreter.decoder
+    )
     model = InterpretableModel(learned.predictor, relabelled, FACTS)
 
-    found = maximize(model, images(2), torch.tensor([0, 3]), replace(PRESETS["grey"], variation=(variation,), steps=60))
+    found = maximize(
+        model,
+        images(2),
+        torch.tensor([0, 3]),
+        replace(PRESETS["grey"], variation=(variation,), steps=60),
+    )
 
     assert torch.isfinite(found.objective).all()
     assert variation > 0 or found.steps.tolist() == [41, 41]
@@ -236,7 +287,9 @@ def test_nan_on_the_way_is_told() -> None:
 
 def test_presets_by_kind_of_image() -> None:
     def chosen(shape: tuple[int, int, int], mean: float = 0.0, std: float = 1.0) -> Maximization:
-        return maximization_for(DataFacts(shape, ("a", "b"), Normalisation((mean,) * shape[0], (std,) * shape[0])))
+        return maximization_for(
+            DataFacts(shape, ("a", "b"), Normalisation((mean,) * shape[0], (std,) * shape[0]))
+        )
 
     assert chosen((1, 28, 28)) == preset_named("grey")
     assert chosen((3, 32, 32)) == preset_named("colour")

@@ -30,7 +30,9 @@ def test_contributions_add_up_to_every_logit_of_g() -> None:
     model, _, seen = looked()
     weights, attributes = model.interpreter.head.weights.tolist(), seen.attributes.tolist()
     for logits, phi in zip(seen.interpreter.tolist(), attributes, strict=True):
-        assert logits == pytest.approx([sum(p * w for p, w in zip(phi, row, strict=True)) for row in weights], abs=1e-5)
+        assert logits == pytest.approx(
+            [sum(p * w for p, w in zip(phi, row, strict=True)) for row in weights], abs=1e-5
+        )
     assert any(any(phi) for phi in attributes)
 
 
@@ -45,10 +47,16 @@ def test_places_in_the_hidden_layers_add_up_to_every_active_attribute() -> None:
         with torch.no_grad():
             evidence = dictionary.evidence(hidden, asked)
         assert evidence is not None
-        assert [one.shape for one in evidence.maps] == [layer[:, 0].shape for layer in hidden if layer.ndim > 2]
+        assert [one.shape for one in evidence.maps] == [
+            layer[:, 0].shape for layer in hidden if layer.ndim > 2
+        ]
         for x in (seen.attributes[:, j] > 0).nonzero()[:, 0].tolist():
-            places = sum(value for one in evidence.maps for line in one[x].tolist() for value in line)
+            places = sum(
+                value for one in evidence.maps for line in one[x].tolist() for value in line
+            )
             whole = places + sum(evidence.unplaced[x].tolist()) + float(evidence.constant[x])
-            assert float(seen.attributes[x, j]) == pytest.approx(math.log(1 + math.exp(whole)), abs=1e-5)  # softplus
+            assert float(seen.attributes[x, j]) == pytest.approx(
+                math.log(1 + math.exp(whole)), abs=1e-5
+            )  # softplus
             told += 1
     assert told == 2 * N  # k of them on each image

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from interp_by_design.attributes import AttributeDictionary
-from interp_by_design.explain.audit import audit
+from interp_by_design.explain.shortcut_audit import audit
 from interp_by_design.interpreter import DenseDecoder, LinearHead, LinearInterpreter
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import Predictor
@@ -25,7 +25,9 @@ class Seeing(nn.Module):
         self.out = nn.Linear(2, 3)
         mask = torch.zeros(SIDE, SIDE)
         mask[12:14, 3:5] = 0.25
-        self.features.weight.data = torch.stack([torch.full((SIDE * SIDE,), 1 / SIDE**2), mask.flatten()])
+        self.features.weight.data = torch.stack(
+            [torch.full((SIDE * SIDE,), 1 / SIDE**2), mask.flatten()]
+        )
         self.out.weight.data = torch.tensor([[-20.0, 0.0], [20.0, 0.0], [0.0, corner]])
         self.out.bias.data = torch.tensor([8.0, -8.0, -0.5 * corner])
 
@@ -48,12 +50,16 @@ def model(corner: float) -> InterpretableModel:
     predictor = Predictor(Seeing(corner), ["features"], FACTS)
     head = LinearHead(3, 3)
     head.linear.weight.data = torch.diag(torch.tensor([20.0, 20.0, 60.0]))
-    return InterpretableModel(predictor, LinearInterpreter(Planted(), head, DenseDecoder(3, FACTS.image_shape, 4)), FACTS).eval()
+    return InterpretableModel(
+        predictor, LinearInterpreter(Planted(), head, DenseDecoder(3, FACTS.image_shape, 4)), FACTS
+    ).eval()
 
 
 def images(marked: bool) -> Tensor:
     draws = torch.Generator().manual_seed(0)
-    made = (0.05 + 0.6 * (torch.arange(N) % 2))[:, None, None, None] + 0.1 * torch.rand(N, 1, SIDE, SIDE, generator=draws)
+    made = (0.05 + 0.6 * (torch.arange(N) % 2))[:, None, None, None] + 0.1 * torch.rand(
+        N, 1, SIDE, SIDE, generator=draws
+    )
     if marked:
         made[::3, :, 12:14, 3:5] = 1.0
     else:

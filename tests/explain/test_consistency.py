@@ -21,7 +21,9 @@ class Planted(nn.Module):
     def forward(self, attributes: Tensor) -> Tensor:
         images = torch.full((len(attributes), 1, 8, 8), 0.5)
         images[:, :, :3, :3] += 0.1 * attributes[:, 0, None, None, None]
-        images[:, :, 5:, 5:] = ((7 * attributes[:, 5] + 0.61 * attributes[:, 2]) % 1)[:, None, None, None]
+        images[:, :, 5:, 5:] = ((7 * attributes[:, 5] + 0.61 * attributes[:, 2]) % 1)[
+            :, None, None, None
+        ]
         return images
 
 
@@ -55,7 +57,12 @@ def test_what_does_the_same_to_every_image_is_consistent_and_what_does_not_is_no
     model = planted()
     found = consistency(model, table(0), table(1), seed=0, n=120)
     accuracy = dict(zip(found.attributes.tolist(), found.accuracy.tolist(), strict=True))
-    assert set(accuracy) == {0, 1, 2, 5}  # attribute 3 speaks against every class, attribute 4 is dead
+    assert set(accuracy) == {
+        0,
+        1,
+        2,
+        5,
+    }  # attribute 3 speaks against every class, attribute 4 is dead
     assert accuracy[0] == 1
     assert accuracy[1] == 0.5
     assert 0.3 <= accuracy[2] <= 0.7
@@ -65,7 +72,10 @@ def test_what_does_the_same_to_every_image_is_consistent_and_what_does_not_is_no
 
 def test_a_budget_draws_attributes_by_the_seed_and_repeats_itself() -> None:
     model = planted()
-    few = [consistency(model, table(0), table(1), seed=seed, n=10).attributes.tolist() for seed in (0, 0, 1, 2, 3, 4)]
+    few = [
+        consistency(model, table(0), table(1), seed=seed, n=10).attributes.tolist()
+        for seed in (0, 0, 1, 2, 3, 4)
+    ]
     assert few[0] == few[1]
     assert all(len(some) == 2 for some in few)
     assert len({tuple(some) for some in few}) > 1
@@ -83,14 +93,20 @@ def test_the_model_and_the_random_state_are_left_as_they_were() -> None:
     assert torch.equal(random, torch.get_rng_state())
 
 
-def test_rows_are_those_that_an_attribute_speaks_for_the_largest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_are_those_that_an_attribute_speaks_for_the_largest_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     given = table(2)
     decided = given.interpreter.argmax(dim=1).tolist()
     for rows_at_once in (4096, 7):
         monkeypatch.setattr(sys.modules[telling.__module__], "ROWS", rows_at_once)
         found = telling(given, most=8)
         for j in range(J):
-            able = [i for i in range(N) if given.head_weights[decided[i], j] > 0 and given.attributes[i, j] > 0]
+            able = [
+                i
+                for i in range(N)
+                if given.head_weights[decided[i], j] > 0 and given.attributes[i, j] > 0
+            ]
             able.sort(key=lambda i, j=j: -float(given.attributes[i, j]))  # type: ignore[misc]
             assert [i for i in found[j].tolist() if i >= 0] == able[:8]
 

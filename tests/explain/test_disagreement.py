@@ -38,7 +38,9 @@ def test_it_is_what_counting_finds() -> None:
     assert len(counts) > 6  # or the sample is too easy to tell the questions apart
     assert all(int(found.counts[key]) == count for key, count in counts.items())
     assert int(found.counts.sum()) == 400
-    assert found.predictor_entropy.tolist() == pytest.approx([entropy(f) for f in logits[0]], abs=1e-5)
+    assert found.predictor_entropy.tolist() == pytest.approx(
+        [entropy(f) for f in logits[0]], abs=1e-5
+    )
 
 
 def test_a_class_that_is_out_of_question_adds_nothing_to_entropy() -> None:

@@ -60,7 +60,9 @@ def changes(image: Tensor, j: int) -> tuple[list[float], list[float]]:
     soft = blurred(image[None])[0, 0]
     heat = masks()[j] * (image[0] - soft).clamp(min=0)  # what occlusion by the blurred copy finds
     removed = image[0].clone()
-    for pixel in sorted(range(SIDE**2), key=lambda p: (-float(heat.flatten()[p]), p))[: round(0.1 * SIDE**2)]:
+    for pixel in sorted(range(SIDE**2), key=lambda p: (-float(heat.flatten()[p]), p))[
+        : round(0.1 * SIDE**2)
+    ]:
         removed[pixel // SIDE, pixel % SIDE] = soft[pixel // SIDE, pixel % SIDE]
     after = torch.stack([removed[mask > 0].sum() for mask in masks()[:4]])
     zeroed = sums.clone()
@@ -80,9 +82,14 @@ def test_against_the_reference_one_image_at_a_time() -> None:
     for image, measured, predicted in zip(images(), found.measured, found.predicted, strict=True):
         literal = [changes(image, j) for j in range(4)]
         pairs = {
-            (j, k): [differences(a, b) for a, b in zip(literal[j], literal[k], strict=True)] for j, k in permutations(range(4), 2)
+            (j, k): [differences(a, b) for a, b in zip(literal[j], literal[k], strict=True)]
+            for j, k in permutations(range(4), 2)
         }
-        near = [pair for pair, (_, said) in pairs.items() if predicted.tolist() == pytest.approx(said, abs=1e-5)]
+        near = [
+            pair
+            for pair, (_, said) in pairs.items()
+            if predicted.tolist() == pytest.approx(said, abs=1e-5)
+        ]
         assert len(near) == 1
         assert measured.tolist() == pytest.approx(pairs[near[0]][0], abs=1e-5)
         drawn |= set(near)
@@ -101,7 +108,9 @@ def test_one_that_gives_the_causes_to_other_classes_does_not(roll: int) -> None:
 def test_attributes_that_look_at_the_same_place_are_not_told_apart() -> None:
     model = quadrants()
     model.interpreter.masks = torch.ones(PARTS, SIDE, SIDE)
-    assert abs(effects(model, batches(), seed=0, tau=TAU).agreement) < 0.1  # but for equal pixels, nothing differs
+    assert (
+        abs(effects(model, batches(), seed=0, tau=TAU).agreement) < 0.1
+    )  # but for equal pixels, nothing differs
 
 
 def test_attributes_of_other_images_foretell_nothing() -> None:
@@ -118,7 +127,9 @@ def test_the_cosine_is_over_images_and_classes_at_once() -> None:
 
 def test_the_score_has_its_name_and_is_absent_where_attributes_are_alone() -> None:
     found = effects(quadrants(), batches(), seed=0, tau=TAU)
-    assert effect_scores(quadrants(), batches(), seed=0, tau=TAU) == {"effect_agreement": found.agreement}
+    assert effect_scores(quadrants(), batches(), seed=0, tau=TAU) == {
+        "effect_agreement": found.agreement
+    }
     alone = [Batch(masks()[:4, None], torch.zeros(4, dtype=torch.long), torch.arange(4))]
     assert effect_scores(quadrants(), alone, seed=0, tau=TAU) == {}
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from interp_by_design.explain.faithfulness import Faithfulness, faithfulness, faithfulness_scores
-from interp_by_design.explain.heatmaps import located
+from interp_by_design.explain.heat_maps import located
 from interp_by_design.explain.removal import blurred
 from interp_by_design.model import InterpretableModel
-from interp_by_design.terms import Batch, HiddenPass, SeenBatch, UserError
+from interp_by_design.terms import Batch, BatchWithActivations, ForwardPass, UserError
 from tests.small import small_model
 
 N = 24
@@ -36,7 +36,10 @@ def literal(model: InterpretableModel, image: Tensor, attributes: list[int]) -> 
     with torch.no_grad():
         seen = model(image[None], reconstruct=False)
     f, g = int(seen.predictor.argmax()), int(seen.interpreter.argmax())
-    wanted = [abs(model.interpreter.head.weights[g, j].item()) if j in attributes else 0.0 for j in range(6)]
+    wanted = [
+        abs(model.interpreter.head.weights[g, j].item()) if j in attributes else 0.0
+        for j in range(6)
+    ]
     heat = located(model, image[None], torch.tensor([wanted])).maps[0].flatten().tolist()
     hot = sorted(range(64), key=lambda pixel: (-heat[pixel], pixel))[: round(6.4)]
     removed, soft = image.clone(), blurred(image[None])[0]
@@ -51,7 +54,9 @@ def literal(model: InterpretableModel, image: Tensor, attributes: list[int]) -> 
     return probability(seen.predictor[0].tolist()) - probability(after.tolist())
 
 
-def sets(model: InterpretableModel, image: Tensor, tau: float, threshold: float) -> tuple[list[int], list[int]]:
+def sets(
+    model: InterpretableModel, image: Tensor, tau: float, threshold: float
+) -> tuple[list[int], list[int]]:
     """What is shown, and what is active and not shown."""
     with torch.no_grad():
         seen = model(image[None], reconstruct=False)
@@ -73,7 +78,12 @@ def test_against_the_reference() -> None:
         if others:
             chosen.append(literal(model, image, shown))
             size = min(len(shown), len(others))
-            among.append([literal(model, image, list(drawn)) for drawn in itertools.combinations(others, size)])
+            among.append(
+                [
+                    literal(model, image, list(drawn))
+                    for drawn in itertools.combinations(others, size)
+                ]
+            )
     found = faithfulness(model, batches(), seed=0, tau=tau, n=N)
     assert 0 < len(chosen) <= N
     assert found.shown.tolist() == pytest.approx(chosen, abs=1e-4)
@@ -117,7 +127,9 @@ def test_the_lower_end_is_above_the_truth_in_one_of_forty_cases() -> None:
     draws = torch.Generator().manual_seed(0)
     above = 0
     for _ in range(2000):
-        shared = torch.rand(50, generator=draws)  # what an image loses whatever is removed: pairs do not see it
+        shared = torch.rand(
+            50, generator=draws
+        )  # what an image loses whatever is removed: pairs do not see it
         gap = 0.05 + 0.1 * torch.randn(50, generator=draws)
         above += Faithfulness(shared + gap, shared, looked_at=50).gap_low > 0.05
     assert 0.015 < above / 2000 < 0.04
@@ -142,7 +154,7 @@ def test_at_most_n_images_are_read_from_batches_of_either_kind() -> None:
         nonlocal read
         for batch in batches():
             read += len(batch.images)
-            yield SeenBatch(batch, HiddenPass(torch.zeros(10, 3), ()))
+            yield BatchWithActivations(batch, ForwardPass(torch.zeros(10, 3), ()))
 
     assert faithfulness(model, given(), seed=0, tau=3, n=15).looked_at == 15  # type: ignore[arg-type]
     assert read == 20

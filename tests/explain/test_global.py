@@ -13,12 +13,16 @@ from tests.reference.relevance import global_relevance, local_relevance, pairs
 
 def test_relevance_and_means_are_what_loops_find(monkeypatch: pytest.MonkeyPatch) -> None:
     table = made_up()
-    monkeypatch.setattr("interp_by_design.explain.global_.ROWS", 37)  # chunks that no class fills evenly
+    monkeypatch.setattr(
+        "interp_by_design.explain.global_explanation.ROWS", 37
+    )  # chunks that no class fills evenly
 
     found = explain_globally(table)
 
     phi, decided = table.attributes.tolist(), table.interpreter.argmax(dim=1).tolist()
-    relevance, counts = global_relevance(local_relevance(phi, table.head_weights.tolist(), decided), decided, 4)
+    relevance, counts = global_relevance(
+        local_relevance(phi, table.head_weights.tolist(), decided), decided, 4
+    )
     assert torch.allclose(found.relevance, torch.tensor(relevance), atol=1e-6)
     assert found.counts.tolist() == counts
     assert set(found.pairs(4)) == pairs(relevance, 4)
@@ -37,7 +41,9 @@ def test_relevance_and_means_are_what_loops_find(monkeypatch: pytest.MonkeyPatch
 def planted() -> GlobalExplanation:
     """Attribute 0 speaks for classes 0 and 1, attribute 1 for class 1, and none for class 2; class 3 is never decided."""
     relevance = torch.tensor([[1.0, 0.1], [0.5, 0.9], [0.1, 0.0], [0.0, 0.0]])
-    return GlobalExplanation(relevance, torch.tensor([5, 5, 5, 0]), torch.tensor([0.5, 0.2]), relevance, 15)
+    return GlobalExplanation(
+        relevance, torch.tensor([5, 5, 5, 0]), torch.tensor([0.5, 0.2]), relevance, 15
+    )
 
 
 def test_it_answers_what_people_ask() -> None:

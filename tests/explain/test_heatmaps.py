@@ -9,9 +9,14 @@ from torch import Tensor, nn
 
 from interp_by_design.attributes import AttributeDictionary, TopKDictionary
 from interp_by_design.explain.deletion import deletion_check, moved
-from interp_by_design.explain.heatmaps import heatmaps, located
+from interp_by_design.explain.heat_maps import heatmaps, located
 from interp_by_design.explain.removal import blurred, hottest, without
-from interp_by_design.interpreter import DenseDecoder, LinearHead, LinearInterpreter, RelabelledInterpreter
+from interp_by_design.interpreter import (
+    DenseDecoder,
+    LinearHead,
+    LinearInterpreter,
+    RelabelledInterpreter,
+)
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import Predictor
 from interp_by_design.predictor.preprocessing import Preprocessing
@@ -41,12 +46,17 @@ def planted(size: int = 8, preprocessing: Preprocessing | None = None) -> Interp
     dictionary = TopKDictionary(predictor.hidden_shapes, 4, k=1, pooled=2)
     nn.init.eye_(dictionary.weights.weight)
     head = LinearHead(4, 3)
-    return InterpretableModel(predictor, LinearInterpreter(dictionary, head, DenseDecoder(4, FACTS.image_shape, 8)), FACTS).eval()
+    return InterpretableModel(
+        predictor, LinearInterpreter(dictionary, head, DenseDecoder(4, FACTS.image_shape, 8)), FACTS
+    ).eval()
 
 
 def corners() -> tuple[Tensor, Tensor]:
     """Four dark images with a bright spot each, in the middle of a quarter of the image, and the spots' centres."""
-    images, centres = torch.zeros(4, 1, SIDE, SIDE), torch.tensor([[4, 4], [4, 12], [12, 4], [12, 12]])
+    images, centres = (
+        torch.zeros(4, 1, SIDE, SIDE),
+        torch.tensor([[4, 4], [4, 12], [12, 4], [12, 12]]),
+    )
     for image, (y, x) in zip(images, centres.tolist(), strict=True):
         image[:, y - 2 : y + 2, x - 2 : x + 2] = 1
     return images, centres
@@ -54,7 +64,9 @@ def corners() -> tuple[Tensor, Tensor]:
 
 @pytest.mark.parametrize("method", ["auto", "evidence", "gradient", "occlusion"])
 @pytest.mark.parametrize("size", [None, (48, 32)])
-def test_the_hottest_place_is_the_one_that_the_attribute_is_the_light_of(method: str, size: tuple[int, int] | None) -> None:
+def test_the_hottest_place_is_the_one_that_the_attribute_is_the_light_of(
+    method: str, size: tuple[int, int] | None
+) -> None:
     preprocessing = None if size is None else Preprocessing(Normalisation(), size)
     model, (images, centres) = planted(preprocessing=preprocessing), corners()
     found = heatmaps(model, images, torch.arange(4), method)
@@ -72,7 +84,9 @@ def test_the_hottest_place_is_the_one_that_the_attribute_is_the_light_of(method:
 
 def test_what_is_dark_is_no_evidence_for_light() -> None:
     model, (images, _) = planted(), corners()
-    found = heatmaps(model, images, torch.tensor([3, 2, 1, 0]), "evidence")  # the light of another place
+    found = heatmaps(
+        model, images, torch.tensor([3, 2, 1, 0]), "evidence"
+    )  # the light of another place
     assert found.maps.max() == 0
     assert found.placed.tolist() == [0.0] * 4
 
@@ -95,14 +109,18 @@ def test_a_share_of_the_evidence_has_a_place_where_a_vector_is_read_too() -> Non
 def test_any_interpreter_has_heat_maps_and_evidence_is_refused_where_there_is_none() -> None:
     base = small_model()
     dictionary: AttributeDictionary = base.interpreter.dictionary  # type: ignore[assignment]
-    interpreter = RelabelledInterpreter(dictionary, base.interpreter.head, base.interpreter.decoder, sharpness=2.0)
+    interpreter = RelabelledInterpreter(
+        dictionary, base.interpreter.head, base.interpreter.decoder, sharpness=2.0
+    )
     model = InterpretableModel(base.predictor, interpreter, base.facts)
     images = torch.rand(3, 1, 8, 8)
     found = heatmaps(model, images, torch.arange(3))
     assert found.method == "occlusion"
     assert torch.isfinite(found.maps).all()
     assert found.maps.amax() == 1
-    with pytest.raises(UserError, match="method='occlusion'"):  # it reads f's answer, and may not change it
+    with pytest.raises(
+        UserError, match="method='occlusion'"
+    ):  # it reads f's answer, and may not change it
         heatmaps(model, images, torch.arange(3), "gradient")
     with pytest.raises(UserError, match="method='gradient'"):
         heatmaps(model, images, torch.arange(3), "evidence")
@@ -113,13 +131,17 @@ def test_tokens_in_a_column_have_no_place() -> None:
     network.maps = nn.AdaptiveAvgPool2d((8, 1))  # type: ignore[assignment]
     predictor = Predictor(network, ["maps"], FACTS)
     dictionary = TopKDictionary(predictor.hidden_shapes, 4, k=1, pooled=3)
-    interpreter = LinearInterpreter(dictionary, LinearHead(4, 3), DenseDecoder(4, FACTS.image_shape, 8))
+    interpreter = LinearInterpreter(
+        dictionary, LinearHead(4, 3), DenseDecoder(4, FACTS.image_shape, 8)
+    )
     model = InterpretableModel(predictor, interpreter, FACTS)
     assert heatmaps(model, torch.rand(2, 1, SIDE, SIDE), torch.tensor([0, 1])).method == "gradient"
 
 
 @pytest.mark.parametrize("method", ["evidence", "gradient", "occlusion"])
-def test_pairs_are_told_apart_and_chunks_change_nothing(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pairs_are_told_apart_and_chunks_change_nothing(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model, images = small_model(), torch.rand(7, 1, 8, 8)
     attributes = torch.tensor([0, 5, 2, 2, 4, 1, 3])
     whole = heatmaps(model, images, attributes, method)
@@ -139,7 +161,9 @@ def test_the_model_is_left_as_it_was(method: str) -> None:
     deletion_check(model, images, torch.arange(3), found.maps)
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
     assert all(part.training for part in model.modules())
-    assert all(parameter.grad is None and parameter.requires_grad for parameter in model.parameters())
+    assert all(
+        parameter.grad is None and parameter.requires_grad for parameter in model.parameters()
+    )
     assert not any(part._forward_hooks or part._backward_hooks for part in model.modules())
     assert torch.equal(random, torch.get_rng_state())
 
@@ -188,7 +212,9 @@ def test_what_is_removed_is_blurred_and_the_rest_is_untouched() -> None:
     assert torch.equal(left[0][:, ~mask[0]], images[0][:, ~mask[0]])
     assert torch.equal(left[0][:, mask[0]], blurred(images)[0][:, mask[0]])
     assert blurred(images).var(dim=(2, 3)).max() < 0.2 * images.var(dim=(2, 3)).min()
-    torch.testing.assert_close(blurred(torch.full((1, 1, 7, 7), 0.3)), torch.full((1, 1, 7, 7), 0.3))
+    torch.testing.assert_close(
+        blurred(torch.full((1, 1, 7, 7), 0.3)), torch.full((1, 1, 7, 7), 0.3)
+    )
     assert blurred(torch.rand(1, 1, 1, 1)).shape == (1, 1, 1, 1)
 
 
@@ -209,7 +235,9 @@ def test_the_check_is_the_share_that_is_lost() -> None:
     with torch.no_grad():
         full, after = (model(given).attributes for given in (images, without(images, maps > 0.5)))
     expected = [1 - float(after[i, i] / full[i, i]) for i in range(3)]
-    assert check.drop.tolist() == pytest.approx([*expected, 0.0], abs=1e-5)  # the last attribute was not active
+    assert check.drop.tolist() == pytest.approx(
+        [*expected, 0.0], abs=1e-5
+    )  # the last attribute was not active
     assert check.area == 16 / 256
     again = deletion_check(model, images, torch.tensor([0, 1, 2, 0]), maps, area=16 / 256)
     assert torch.equal(check.random, again.random)

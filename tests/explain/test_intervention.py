@@ -15,7 +15,9 @@ from tests.small import small_model
 def test_g_decides_by_what_the_attributes_are_set_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("interp_by_design.explain.intervention.ROWS", 37)
     table = made_up(bias=1.0)
-    changed = intervene(table, Intervention(values={0: 2.0}, scales={1: 0.5, 0: 9.0}, weights={(2, 3): -1.0}))
+    changed = intervene(
+        table, Intervention(values={0: 2.0}, scales={1: 0.5, 0: 9.0}, weights={(2, 3): -1.0})
+    )
 
     phi, w, b = table.attributes.tolist(), table.head_weights.tolist(), table.head_bias.tolist()
     w[2][3] = -1.0
@@ -43,7 +45,9 @@ def test_shares_are_of_all_images() -> None:
     phi, weights = [[1.0, 0.5]] * 4, [[1.0, 0.0], [0.0, 1.0]]
     f = [[0.0, 1.0]] * 3 + [[1.0, 0.0]]
 
-    changed = intervene(table_of(phi, weights, f=f, labels=[1.0, 1.0, 0.0, 0.0]), Intervention.zeroing(0))
+    changed = intervene(
+        table_of(phi, weights, f=f, labels=[1.0, 1.0, 0.0, 0.0]), Intervention.zeroing(0)
+    )
 
     assert (changed.fidelity_before, changed.fidelity_after) == (0.25, 0.75)
     assert (changed.accuracy_before, changed.accuracy_after) == (0.5, 0.5)
@@ -59,7 +63,9 @@ EDITS = [
 
 @pytest.mark.parametrize("second", EDITS)
 @pytest.mark.parametrize("first", EDITS)
-def test_two_in_one_are_what_one_after_the_other_is(first: Intervention, second: Intervention) -> None:
+def test_two_in_one_are_what_one_after_the_other_is(
+    first: Intervention, second: Intervention
+) -> None:
     phi, weights = made_up().attributes, made_up().head_weights
 
     both = first.and_then(second)
@@ -104,6 +110,8 @@ def test_one_image_is_changed_as_its_row_would_be() -> None:
         ({"weights": {(0, 0): float("inf")}}, "finite"),
     ],
 )
-def test_what_cannot_be_changed_is_refused(given: dict[str, dict[object, float]], told: str) -> None:
+def test_what_cannot_be_changed_is_refused(
+    given: dict[str, dict[object, float]], told: str
+) -> None:
     with pytest.raises(UserError, match=told):
         intervene(made_up(), Intervention(**given))  # type: ignore[arg-type]

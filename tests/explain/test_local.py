@@ -14,17 +14,22 @@ from tests.small import small_model
 
 
 def test_columns_are_what_loops_find(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interp_by_design.explain.local.ROWS", 37)
+    monkeypatch.setattr("interp_by_design.explain.local_explanation.ROWS", 37)
     table = made_up(bias=1.0)
 
     columns = local_columns(table, tau=2.5)
 
     phi, w, b = table.attributes.tolist(), table.head_weights.tolist(), table.head_bias.tolist()
-    for x, (f, g) in enumerate(zip(table.predictor.tolist(), table.interpreter.tolist(), strict=True)):
+    for x, (f, g) in enumerate(
+        zip(table.predictor.tolist(), table.interpreter.tolist(), strict=True)
+    ):
         decided = g.index(max(g))
         relevance = local_relevance([phi[x]], w, [decided])[0]
         on_show = [abs(r) > 1 / 2.5 for r in relevance]
-        alone = [sum(w[c][j] * phi[x][j] for j in range(len(relevance)) if on_show[j]) + b[c] for c in range(len(w))]
+        alone = [
+            sum(w[c][j] * phi[x][j] for j in range(len(relevance)) if on_show[j]) + b[c]
+            for c in range(len(w))
+        ]
         assert columns.shown[x].tolist() == on_show
         assert columns.relevance[x].tolist() == pytest.approx(relevance, abs=1e-6)
         assert bool(columns.agrees[x]) == (f.index(max(f)) == decided)
@@ -50,7 +55,10 @@ def test_a_row_is_read_as_its_column_says() -> None:
 
 def test_a_set_is_explained_as_its_table_is() -> None:
     model, images = small_model(), torch.rand(50, 1, 8, 8)
-    batches = [Batch(part, torch.arange(len(part)) % 3, torch.arange(len(part))) for part in torch.split(images, 16)]
+    batches = [
+        Batch(part, torch.arange(len(part)) % 3, torch.arange(len(part)))
+        for part in torch.split(images, 16)
+    ]
     model.train()
 
     columns = explain_set(model, batches, tau=2)
@@ -79,15 +87,43 @@ def test_an_image_is_read_as_a_batch_of_it_would_be() -> None:
 @pytest.mark.parametrize(
     ("phi", "weights", "f", "told", "not_told"),
     [
-        ([2.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], [3.0, 0.0], ["both decide “cat”"], ["suffice", "disagree"]),
-        ([2.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], [0.0, 3.0], ["disagree", "f decides “dog”", "g decides “cat”"], ["both"]),
-        ([0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], [3.0, 0.0], ["No attribute contributes"], ["suffice"]),
+        (
+            [2.0, 0.0],
+            [[1.0, 0.0], [0.0, 1.0]],
+            [3.0, 0.0],
+            ["both decide “cat”"],
+            ["suffice", "disagree"],
+        ),
+        (
+            [2.0, 0.0],
+            [[1.0, 0.0], [0.0, 1.0]],
+            [0.0, 3.0],
+            ["disagree", "f decides “dog”", "g decides “cat”"],
+            ["both"],
+        ),
+        (
+            [0.0, 0.0],
+            [[1.0, 0.0], [0.0, 1.0]],
+            [3.0, 0.0],
+            ["No attribute contributes"],
+            ["suffice"],
+        ),
         # One strong piece of evidence for both, many weak ones that make the difference.
-        ([10.0, 1.0], [[1.0, 1.0], [1.05, 0.0]], [3.0, 0.0], ["does not suffice", "the one shown attribute"], ["disagree"]),
+        (
+            [10.0, 1.0],
+            [[1.0, 1.0], [1.05, 0.0]],
+            [3.0, 0.0],
+            ["does not suffice", "the one shown attribute"],
+            ["disagree"],
+        ),
     ],
 )
 def test_the_statement_says_where_an_explanation_is_not_to_be_trusted(
-    phi: list[float], weights: list[list[float]], f: list[float], told: list[str], not_told: list[str]
+    phi: list[float],
+    weights: list[list[float]],
+    f: list[float],
+    told: list[str],
+    not_told: list[str],
 ) -> None:
     statement = read_locally(table_of([phi], weights, f=[f]), 0, tau=5).statement(["cat", "dog"])
 

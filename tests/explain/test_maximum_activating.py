@@ -16,7 +16,10 @@ def sorted_out(table: InterpretationTable, j: int, length: int, c: int | None = 
     found = [
         (-value, index)
         for value, index, label in zip(
-            table.attributes[:, j].tolist(), table.indices.tolist(), table.labels.tolist(), strict=True
+            table.attributes[:, j].tolist(),
+            table.indices.tolist(),
+            table.labels.tolist(),
+            strict=True,
         )
         if value > 0 and (c is None or label == c)
     ]
@@ -69,7 +72,9 @@ def test_padding_in_a_batch_takes_nobodys_place() -> None:
     kept.update(table.attributes[rows], table.labels[rows], table.indices[rows])
 
     for j in range(6):
-        three = list(zip((-table.attributes[:3, j]).tolist(), table.indices[:3].tolist(), strict=True))
+        three = list(
+            zip((-table.attributes[:3, j]).tolist(), table.indices[:3].tolist(), strict=True)
+        )
         assert kept.top().of(j) == [index for value, index in sorted(three) if value < 0]
 
 
@@ -108,7 +113,9 @@ def test_the_class_can_be_what_f_or_g_decides() -> None:
 
     by_g = maximum_activating(table, by="interpreter")
 
-    decided = dict(zip(table.indices.tolist(), table.interpreter.argmax(dim=1).tolist(), strict=True))
+    decided = dict(
+        zip(table.indices.tolist(), table.interpreter.argmax(dim=1).tolist(), strict=True)
+    )
     assert all(decided[index] == c for c in range(4) for j in range(6) for index in by_g.of(j, c))
 
 

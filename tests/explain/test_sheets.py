@@ -8,15 +8,15 @@ from dataclasses import replace
 import pytest
 import torch
 
+from interp_by_design.activations import interpretation_table
+from interp_by_design.activations.class_means import ClassMeans
 from interp_by_design.data.split import TensorSplit
 from interp_by_design.explain.activation_maximization import maximization_for, maximize
-from interp_by_design.explain.decoder_views import decoder_views, strong_value
+from interp_by_design.explain.decoder_images import decoder_views, strong_value
 from interp_by_design.explain.deletion import deletion_check
-from interp_by_design.explain.global_ import explain_globally
-from interp_by_design.explain.heatmaps import heatmaps
+from interp_by_design.explain.global_explanation import explain_globally
+from interp_by_design.explain.heat_maps import heatmaps
 from interp_by_design.explain.sheets import AttributeSheet, SheetSettings, attribute_sheets
-from interp_by_design.gather import interpretation_table
-from interp_by_design.gather.class_means import ClassMeans
 from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import InterpretationTable, UnknownName, UserError
 from tests.small import FACTS, small_model
@@ -33,7 +33,9 @@ def model() -> InterpretableModel:
 @pytest.fixture(scope="module")
 def split() -> TensorSplit:
     draws = torch.Generator().manual_seed(0)
-    return TensorSplit(torch.rand(N, *FACTS.image_shape, generator=draws), torch.randint(3, (N,), generator=draws))
+    return TensorSplit(
+        torch.rand(N, *FACTS.image_shape, generator=draws), torch.randint(3, (N,), generator=draws)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,9 @@ def table(model: InterpretableModel, split: TensorSplit) -> InterpretationTable:
     return replace(whole, attributes=attributes)
 
 
-def test_a_sheet_holds_what_its_parts_say(model: InterpretableModel, split: TensorSplit, table: InterpretationTable) -> None:
+def test_a_sheet_holds_what_its_parts_say(
+    model: InterpretableModel, split: TensorSplit, table: InterpretationTable
+) -> None:
     sheets = attribute_sheets(model, split, table, SheetSettings(samples=2, seed=5))
     told = explain_globally(table)
 
@@ -63,7 +67,8 @@ def test_a_sheet_holds_what_its_parts_say(model: InterpretableModel, split: Tens
 def _check_samples(sheet: AttributeSheet, split: TensorSplit, table: InterpretationTable) -> None:
     j = sheet.attribute
     by_value = sorted(
-        zip(table.attributes[:, j].tolist(), table.indices.tolist(), strict=True), key=lambda one: (-one[0], one[1])
+        zip(table.attributes[:, j].tolist(), table.indices.tolist(), strict=True),
+        key=lambda one: (-one[0], one[1]),
     )
     wanted = [one for one in by_value[:2] if one[0] > 0]
     assert sheet.indices.tolist() == [index for _, index in wanted]
@@ -72,7 +77,9 @@ def _check_samples(sheet: AttributeSheet, split: TensorSplit, table: Interpretat
     assert torch.equal(sheet.labels, split.labels[sheet.indices])
 
 
-def _check_views(sheet: AttributeSheet, model: InterpretableModel, table: InterpretationTable) -> None:
+def _check_views(
+    sheet: AttributeSheet, model: InterpretableModel, table: InterpretationTable
+) -> None:
     j, chosen = sheet.attribute, torch.full((len(sheet.images),), sheet.attribute)
     heat = heatmaps(model, sheet.images, chosen)
     assert torch.allclose(sheet.heatmaps, heat.maps, atol=1e-5)
@@ -94,10 +101,22 @@ def _check_views(sheet: AttributeSheet, model: InterpretableModel, table: Interp
 def test_an_attribute_that_never_fires(
     model: InterpretableModel, split: TensorSplit, table: InterpretationTable, maximize_too: bool
 ) -> None:
-    (sheet,) = attribute_sheets(model, split, table, SheetSettings(maximize=maximize_too, attributes=(DEAD,)))
+    (sheet,) = attribute_sheets(
+        model, split, table, SheetSettings(maximize=maximize_too, attributes=(DEAD,))
+    )
 
-    assert (sheet.attribute, sheet.images.shape, sheet.heatmaps.shape) == (DEAD, (0, 1, 8, 8), (0, 8, 8))
-    assert (len(sheet.indices), len(sheet.labels), len(sheet.values), len(sheet.sweep), len(sheet.levels)) == (0, 0, 0, 0, 0)
+    assert (sheet.attribute, sheet.images.shape, sheet.heatmaps.shape) == (
+        DEAD,
+        (0, 1, 8, 8),
+        (0, 8, 8),
+    )
+    assert (
+        len(sheet.indices),
+        len(sheet.labels),
+        len(sheet.values),
+        len(sheet.sweep),
+        len(sheet.levels),
+    ) == (0, 0, 0, 0, 0)
     assert (sheet.maximized is None) == (not maximize_too)
     assert math.isnan(sheet.deletion)
     assert math.isnan(sheet.deletion_random)
@@ -105,14 +124,21 @@ def test_an_attribute_that_never_fires(
 
 
 def test_only_those_asked_for_in_their_order_however_many_at_a_time(
-    model: InterpretableModel, split: TensorSplit, table: InterpretationTable, monkeypatch: pytest.MonkeyPatch
+    model: InterpretableModel,
+    split: TensorSplit,
+    table: InterpretationTable,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = replace(QUICK, attributes=(5, DEAD, 0))
     together = attribute_sheets(model, split, table, settings)
     monkeypatch.setattr("interp_by_design.explain.sheets.GROUP", 1)
     apart = attribute_sheets(model, split, table, settings)
 
-    assert [sheet.attribute for sheet in together] == [sheet.attribute for sheet in apart] == [5, DEAD, 0]
+    assert (
+        [sheet.attribute for sheet in together]
+        == [sheet.attribute for sheet in apart]
+        == [5, DEAD, 0]
+    )
     for one, other in zip(together, apart, strict=True):
         assert torch.equal(one.indices, other.indices)
         assert torch.allclose(one.heatmaps, other.heatmaps, atol=1e-5)
@@ -120,7 +146,9 @@ def test_only_those_asked_for_in_their_order_however_many_at_a_time(
         assert one.maximized_values is None
 
 
-def test_what_is_refused(model: InterpretableModel, split: TensorSplit, table: InterpretationTable) -> None:
+def test_what_is_refused(
+    model: InterpretableModel, split: TensorSplit, table: InterpretationTable
+) -> None:
     with pytest.raises(UserError, match="0 to 5"):
         attribute_sheets(model, split, table, replace(QUICK, attributes=(6,)))
     with pytest.raises(UserError, match="length is"):

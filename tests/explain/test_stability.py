@@ -8,7 +8,14 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from interp_by_design.explain.stability import SIGMA, compressed, noisy, shifted, stability, stability_scores
+from interp_by_design.explain.stability import (
+    SIGMA,
+    compressed,
+    noisy,
+    shifted,
+    stability,
+    stability_scores,
+)
 from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import Batch, UserError
 from tests.explain.planted import PARTS, planted
@@ -38,26 +45,39 @@ def moved_by(strength: float) -> InterpretableModel:
 
 
 def cosine(a: list[float], b: list[float]) -> float:
-    return sum(p * q for p, q in zip(a, b, strict=True)) / math.sqrt(sum(p * p for p in a) * sum(q * q for q in b))
+    return sum(p * q for p, q in zip(a, b, strict=True)) / math.sqrt(
+        sum(p * p for p in a) * sum(q * q for q in b)
+    )
 
 
 def attributes(image: Tensor) -> list[float]:
     """Those of the planted model: the sums of the quadrants, and one that is always 0."""
-    return [float(image[0, r : r + 2, c : c + 2].sum()) for r in (0, 2) for c in (0, 2)] + [0.0] * (PARTS - 4)
+    return [float(image[0, r : r + 2, c : c + 2].sum()) for r in (0, 2) for c in (0, 2)] + [0.0] * (
+        PARTS - 4
+    )
 
 
 def test_cosines_of_what_each_change_does_to_the_attributes() -> None:
     found = stability(moved_by(0), batches(images()), seed=3)
     assert found.looked_at == N
     draws = torch.Generator().manual_seed(3)
-    changed = {"noise": noisy(images(), draws), "jpeg20": compressed(images()), "shift": shifted(images(), draws)}
+    changed = {
+        "noise": noisy(images(), draws),
+        "jpeg20": compressed(images()),
+        "shift": shifted(images(), draws),
+    }
     assert found.cosines.keys() == changed.keys()
     for name, others in changed.items():
-        wanted = [cosine(attributes(one), attributes(other)) for one, other in zip(images(), others, strict=True)]
+        wanted = [
+            cosine(attributes(one), attributes(other))
+            for one, other in zip(images(), others, strict=True)
+        ]
         assert found.cosines[name].tolist() == pytest.approx(wanted, abs=1e-5)
     scores = stability_scores(moved_by(0), batches(images()), seed=3)
     assert scores.pop("stability_samples") == N
-    assert scores == pytest.approx({f"stability_{name}": float(cosines.mean()) for name, cosines in found.cosines.items()})
+    assert scores == pytest.approx(
+        {f"stability_{name}": float(cosines.mean()) for name, cosines in found.cosines.items()}
+    )
 
 
 def test_only_images_where_f_stays_count() -> None:
@@ -77,7 +97,11 @@ def test_only_images_where_f_stays_count() -> None:
 
 def test_nothing_to_say_where_everything_moves_f_or_nothing_is_there() -> None:
     spots = torch.full((4, 1, 4, 4), 0.5)
-    assert stability_scores(moved_by(1e9), batches(spots - 0.5 + 1e-6), seed=0).keys().isdisjoint({"stability_noise"})
+    assert (
+        stability_scores(moved_by(1e9), batches(spots - 0.5 + 1e-6), seed=0)
+        .keys()
+        .isdisjoint({"stability_noise"})
+    )
     assert stability_scores(moved_by(0), batches(torch.zeros(4, 1, 4, 4)), seed=0) == {}
 
 
@@ -92,7 +116,9 @@ def test_attributes_that_vanish_are_not_stable() -> None:
 
 def test_noise_is_of_its_size_and_stays_within_an_image() -> None:
     grey = torch.full((50, 1, 20, 20), 0.5)
-    assert float((noisy(grey, torch.Generator().manual_seed(0)) - grey).std()) == pytest.approx(SIGMA, rel=0.05)
+    assert float((noisy(grey, torch.Generator().manual_seed(0)) - grey).std()) == pytest.approx(
+        SIGMA, rel=0.05
+    )
     white = noisy(torch.ones(2, 3, 8, 8), torch.Generator().manual_seed(0))
     assert float(white.max()) == 1
     assert float(white.min()) > 0.5
@@ -108,8 +134,16 @@ def test_jpeg_is_that_of_a_file(channels: int) -> None:
         file = io.BytesIO()
         pixels = values.permute(1, 2, 0).numpy() if channels == 3 else values[0].numpy()
         Image.fromarray(pixels).save(file, "JPEG", quality=20)
-        back = torch.tensor(list(Image.open(file).get_flattened_data() if channels != 3 else Image.open(file).tobytes()))
-        wanted.append(back.view(24, 24, 3).permute(2, 0, 1) if channels == 3 else back.view(1, 24, 24))
+        back = torch.tensor(
+            list(
+                Image.open(file).get_flattened_data()
+                if channels != 3
+                else Image.open(file).tobytes()
+            )
+        )
+        wanted.append(
+            back.view(24, 24, 3).permute(2, 0, 1) if channels == 3 else back.view(1, 24, 24)
+        )
     found = compressed(given)
     assert found.shape == given.shape
     assert torch.allclose(found.reshape(-1, *wanted[0].shape), torch.stack(wanted) / 255)
@@ -125,7 +159,9 @@ def test_a_shift_repeats_the_edge_and_has_every_direction() -> None:
             for down in range(-2, 3)
             for right in range(-2, 3)
             if all(
-                torch.equal(other[:, r, c], one[:, min(max(r - down, 0), 4), min(max(c - right, 0), 4)])
+                torch.equal(
+                    other[:, r, c], one[:, min(max(r - down, 0), 4), min(max(c - right, 0), 4)]
+                )
                 for r in range(5)
                 for c in range(5)
             )
@@ -138,7 +174,9 @@ def test_a_shift_repeats_the_edge_and_has_every_direction() -> None:
 
 def test_the_seed_draws_and_the_model_is_left_as_it_was() -> None:
     model, random = moved_by(0).train(), torch.get_rng_state()
-    first, again, another = (stability_scores(model, batches(images()), seed=seed) for seed in (1, 1, 2))
+    first, again, another = (
+        stability_scores(model, batches(images()), seed=seed) for seed in (1, 1, 2)
+    )
     assert first == again != another
     assert torch.equal(random, torch.get_rng_state())
     assert all(part.training for part in model.modules())

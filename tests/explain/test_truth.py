@@ -16,13 +16,13 @@ from torch import Tensor
 
 from interp_by_design.attributes import TopKDictionary
 from interp_by_design.data import Records, TensorData
-from interp_by_design.data.factors import NORMALISATION
+from interp_by_design.data.factor_images import NORMALISATION
 from interp_by_design.data.records import CLASS_NAMES, DISTRACTORS, TEXTURES, draw
 from interp_by_design.data.render import PATCH, render, render_bytes
 from interp_by_design.explain.deletion import deletion_check
 from interp_by_design.explain.effects import cosine, effects
 from interp_by_design.explain.faithfulness import faithfulness
-from interp_by_design.explain.heatmaps import heatmaps
+from interp_by_design.explain.heat_maps import heatmaps
 from interp_by_design.explain.intervention import Intervention
 from interp_by_design.interpreter import DenseDecoder, LinearHead, LinearInterpreter
 from interp_by_design.learning import ByDesign, Objective, one_cycle
@@ -46,21 +46,39 @@ class World:
     def matching(self, flag: Tensor) -> list[int]:
         """The attributes whose `TOP` most activating images nearly all have what `flag` tells."""
         top = self.seen.attributes.topk(TOP, dim=0).indices
-        return [j for j in range(J) if flag[top[:, j]].float().mean() >= 0.95 and self.seen.attributes[top[-1, j], j] > 0]
+        return [
+            j
+            for j in range(J)
+            if flag[top[:, j]].float().mean() >= 0.95 and self.seen.attributes[top[-1, j], j] > 0
+        ]
 
-    def pointing(self, attributes: Sequence[int], region: Tensor, shuffled: bool = False, method: str = "auto") -> float:
+    def pointing(
+        self,
+        attributes: Sequence[int],
+        region: Tensor,
+        shuffled: bool = False,
+        method: str = "auto",
+    ) -> float:
         """The pointing game: how often the hottest pixel is in `region` [n, h, w], where attributes are most active."""
         rows = torch.cat([self.seen.attributes[:, j].topk(TOP).indices for j in attributes])
-        maps = heatmaps(self.model, self.images[rows], torch.tensor(attributes).repeat_interleave(TOP), method).maps.flatten(1)
+        maps = heatmaps(
+            self.model, self.images[rows], torch.tensor(attributes).repeat_interleave(TOP), method
+        ).maps.flatten(1)
         if shuffled:
             draws = torch.Generator().manual_seed(0)
             maps = torch.stack([row[torch.randperm(len(row), generator=draws)] for row in maps])
-        return float(region[rows].flatten(1).gather(1, maps.argmax(dim=1, keepdim=True)).float().mean())
+        return float(
+            region[rows].flatten(1).gather(1, maps.argmax(dim=1, keepdim=True)).float().mean()
+        )
 
 
-def world(train: Records, test: Records, labels: Tensor, names: Sequence[str], epochs: int) -> World:
+def world(
+    train: Records, test: Records, labels: Tensor, names: Sequence[str], epochs: int
+) -> World:
     """A small network and its interpreter, trained together on `train` with these labels."""
-    data = TensorData(render_bytes(train), labels, names, test=0.1, normalisation=NORMALISATION, batch_size=64)
+    data = TensorData(
+        render_bytes(train), labels, names, test=0.1, normalisation=NORMALISATION, batch_size=64
+    )
     data.setup()
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -68,12 +86,31 @@ def world(train: Records, test: Records, labels: Tensor, names: Sequence[str], e
         predictor = Predictor(network, ["conv2", "fc1"], data.facts)
         decoder = DenseDecoder(J, data.facts.image_shape, 32)
         interpreter = LinearInterpreter(
-            TopKDictionary(predictor.hidden_shapes, J, k=3), LinearHead(J, data.facts.n_classes), decoder
+            TopKDictionary(predictor.hidden_shapes, J, k=3),
+            LinearHead(J, data.facts.n_classes),
+            decoder,
         )
         model = InterpretableModel(predictor, interpreter, data.facts)
-        module = ByDesign(model, Objective(), partial(torch.optim.AdamW, lr=5e-3), partial(one_cycle, pct_start=0.3))
-        quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
-        fit = pl.Trainer(**quiet, accelerator="cpu", devices=1, max_epochs=epochs, limit_val_batches=0, num_sanity_val_steps=0)  # type: ignore[arg-type]
+        module = ByDesign(
+            model,
+            Objective(),
+            partial(torch.optim.AdamW, lr=5e-3),
+            partial(one_cycle, pct_start=0.3),
+        )
+        quiet = {
+            "logger": False,
+            "enable_checkpointing": False,
+            "enable_progress_bar": False,
+            "enable_model_summary": False,
+        }
+        fit = pl.Trainer(
+            **quiet,
+            accelerator="cpu",
+            devices=1,
+            max_epochs=epochs,
+            limit_val_batches=0,
+            num_sanity_val_steps=0,
+        )  # type: ignore[arg-type]
         fit.fit(module, data.train_dataloader(), data.val_dataloader())
     images = render(test)
     with torch.no_grad():
@@ -84,7 +121,9 @@ def world(train: Records, test: Records, labels: Tensor, names: Sequence[str], e
 def objects() -> World:
     """Taught the rule of the data set, and offered a shortcut to the first class."""
     train = draw(N_TRAIN, 0, part=0, shortcut=SHORTCUT)
-    return world(train, draw(N_TEST, 1, part=1, shortcut=SHORTCUT), train.labels(), CLASS_NAMES, epochs=6)
+    return world(
+        train, draw(N_TEST, 1, part=1, shortcut=SHORTCUT), train.labels(), CLASS_NAMES, epochs=6
+    )
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +146,9 @@ def test_what_matches_a_texture_looks_inside_the_object(objects: World) -> None:
         assert len(attributes) >= 2
         assert objects.pointing(attributes, outline) >= 0.8
         assert objects.pointing(attributes, outline, method="evidence") >= 0.7
-        assert objects.pointing(attributes, outline, shuffled=True) <= 0.45  # outlines are a quarter of the image
+        assert (
+            objects.pointing(attributes, outline, shuffled=True) <= 0.45
+        )  # outlines are a quarter of the image
 
 
 def test_what_matches_the_shortcut_looks_into_the_corner(objects: World) -> None:
@@ -125,7 +166,9 @@ def test_what_matches_a_distractor_looks_at_it_and_not_at_the_object(distractors
         distractors.records, "distractor", ["none", "bar"]
     )
     for distractor in ("spot", "bar"):
-        attributes = distractors.matching(distractors.records.distractor == DISTRACTORS.index(distractor))
+        attributes = distractors.matching(
+            distractors.records.distractor == DISTRACTORS.index(distractor)
+        )
         assert len(attributes) >= 2
         assert distractors.pointing(attributes, place) >= 0.8
         assert distractors.pointing(attributes, place, method="evidence") >= 0.6

@@ -5,7 +5,17 @@ from torch import Tensor, nn
 from interp_by_design.interpreter import ConvDecoder, DenseDecoder
 from interp_by_design.terms import UserError
 
-SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (1, 33, 47), (3, 64, 64), (3, 8, 100), (2, 65, 65), (3, 224, 224), (1, 301, 200)]
+SHAPES = [
+    (1, 8, 8),
+    (1, 28, 28),
+    (3, 32, 32),
+    (1, 33, 47),
+    (3, 64, 64),
+    (3, 8, 100),
+    (2, 65, 65),
+    (3, 224, 224),
+    (1, 301, 200),
+]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -39,7 +49,9 @@ def fitted_error(decoder: nn.Module, attributes: Tensor, images: Tensor, steps: 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 33, 41)])
 def test_learns_images_from_their_codes(shape: tuple[int, int, int]) -> None:
     torch.manual_seed(0)
-    images = nn.functional.interpolate(torch.rand(8, shape[0], 4, 4), shape[1:], mode="bilinear")  # smooth, as photographs are
+    images = nn.functional.interpolate(
+        torch.rand(8, shape[0], 4, 4), shape[1:], mode="bilinear"
+    )  # smooth, as photographs are
     best_single = images.var(dim=0, correction=0).mean().item()
     assert fitted_error(ConvDecoder(12, shape), torch.rand(8, 12), images) < 0.1 * best_single
 
@@ -48,7 +60,9 @@ def test_tells_unseen_images_about_as_well_as_a_dense_decoder_does() -> None:
     """Images that are a function of their codes: what is learnt from 64 of them holds for the next 256."""
     torch.manual_seed(0)
     attributes, pictures = torch.rand(320, 6), torch.rand(6, 3, 4, 4)
-    images = nn.functional.interpolate(torch.einsum("nj, jchw -> nchw", attributes, pictures) / 6, (16, 16), mode="bilinear")
+    images = nn.functional.interpolate(
+        torch.einsum("nj, jchw -> nchw", attributes, pictures) / 6, (16, 16), mode="bilinear"
+    )
     explained = []
     for decoder in (ConvDecoder(6, (3, 16, 16)), DenseDecoder(6, (3, 16, 16))):
         fitted_error(decoder, attributes[:64], images[:64])

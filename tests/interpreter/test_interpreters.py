@@ -11,11 +11,13 @@ from interp_by_design.interpreter import (
     RelabelledInterpreter,
 )
 from interp_by_design.interpreter.relabelled import random_codes
-from interp_by_design.terms import HiddenPass, UserError
-from tests.conformance.interpreter import InterpreterConformance
+from interp_by_design.terms import ForwardPass, UserError
+from interp_by_design.testing.interpreter import InterpreterConformance
 
 
-def parts(suite: InterpreterConformance, **head: object) -> tuple[TopKDictionary, LinearHead, DenseDecoder]:
+def parts(
+    suite: InterpreterConformance, **head: object
+) -> tuple[TopKDictionary, LinearHead, DenseDecoder]:
     return (
         TopKDictionary([torch.Size(shape) for shape in suite.shapes], suite.n_attributes, k=3),
         LinearHead(suite.n_attributes, suite.n_classes, **head),  # type: ignore[arg-type]
@@ -29,7 +31,7 @@ class TestLinear(InterpreterConformance):
 
     def test_the_answer_of_f_is_not_looked_at(self) -> None:
         interpreter, seen = self.interpreter().eval(), self.seen()
-        other = HiddenPass(torch.full_like(seen.logits, torch.nan), seen.hidden)
+        other = ForwardPass(torch.full_like(seen.logits, torch.nan), seen.hidden)
         assert torch.equal(interpreter(seen), interpreter(other))
 
     def test_no_bias_means_no_evidence_no_preference(self) -> None:
@@ -46,12 +48,18 @@ class TestFrozenRandom(InterpreterConformance):
         return LinearInterpreter(*parts(self), frozen_dictionary=True)
 
     def test_only_head_and_decoder_learn(self) -> None:
-        learning = {name.split(".")[0] for name, parameter in self.interpreter().named_parameters() if parameter.requires_grad}
+        learning = {
+            name.split(".")[0]
+            for name, parameter in self.interpreter().named_parameters()
+            if parameter.requires_grad
+        }
         assert learning == {"head", "decoder"}
 
     def test_does_not_teach_the_predictor(self) -> None:
         hidden = tuple(layer.requires_grad_() for layer in self.seen().hidden)
-        assert not self.interpreter()(HiddenPass(torch.zeros(8, self.n_classes), hidden)).requires_grad
+        assert not self.interpreter()(
+            ForwardPass(torch.zeros(8, self.n_classes), hidden)
+        ).requires_grad
 
 
 class TestRelabelled(InterpreterConformance):
@@ -60,16 +68,22 @@ class TestRelabelled(InterpreterConformance):
 
     def test_attributes_are_a_function_of_the_answer_alone(self) -> None:
         interpreter, seen = self.interpreter(), self.seen()
-        blind = HiddenPass(seen.logits, tuple(torch.full_like(layer, torch.nan) for layer in seen.hidden))
+        blind = ForwardPass(
+            seen.logits, tuple(torch.full_like(layer, torch.nan) for layer in seen.hidden)
+        )
         assert torch.equal(interpreter(seen), interpreter(blind))
 
     def test_does_not_teach_the_predictor(self) -> None:
         logits = torch.randn(2, self.n_classes, requires_grad=True)
-        assert not self.interpreter()(HiddenPass(logits, ())).requires_grad
+        assert not self.interpreter()(ForwardPass(logits, ())).requires_grad
 
 
-@pytest.mark.parametrize(("n_classes", "n_attributes"), [(10, 25), (10, 20), (3, 6), (100, 30), (2, 50)])
-def test_relabelled_codes_leave_no_attribute_dead_and_no_class_without_a_code(n_classes: int, n_attributes: int) -> None:
+@pytest.mark.parametrize(
+    ("n_classes", "n_attributes"), [(10, 25), (10, 20), (3, 6), (100, 30), (2, 50)]
+)
+def test_relabelled_codes_leave_no_attribute_dead_and_no_class_without_a_code(
+    n_classes: int, n_attributes: int
+) -> None:
     codes = random_codes(n_classes, n_attributes)
     assert ((codes > 0).sum(dim=1) >= 2).all()
     assert (codes > 0).any(dim=0).all()

@@ -8,13 +8,17 @@ import torch
 from interp_by_design.attributes import LearnableConceptDictionary, TopKDictionary
 from interp_by_design.interpreter import DenseDecoder, Interpreter, LearnableConcepts, LinearHead
 from interp_by_design.interpreter.learnable_concepts import from_prior
-from interp_by_design.terms import Batch, HiddenPass, Interpretation, UserError
-from tests.conformance.interpreter import InterpreterConformance
+from interp_by_design.terms import Batch, ForwardPass, Interpretation, UserError
+from interp_by_design.testing.interpreter import InterpreterConformance
 
 
-def made(shapes: tuple[tuple[int, ...], ...] = ((12,),), n_attributes: int = 6, active: float = 0.2) -> LearnableConcepts:
+def made(
+    shapes: tuple[tuple[int, ...], ...] = ((12,),), n_attributes: int = 6, active: float = 0.2
+) -> LearnableConcepts:
     torch.manual_seed(0)
-    dictionary = LearnableConceptDictionary([torch.Size(shape) for shape in shapes], n_attributes, embedding=4)
+    dictionary = LearnableConceptDictionary(
+        [torch.Size(shape) for shape in shapes], n_attributes, embedding=4
+    )
     head, decoder = LinearHead(n_attributes, 5), DenseDecoder(n_attributes, (1, 28, 28), width=8)
     return LearnableConcepts(dictionary, head, decoder, active=active)
 
@@ -40,16 +44,20 @@ def test_concepts_that_are_never_or_always_on_have_a_finite_prior() -> None:
     divergence.backward()  # type: ignore[no-untyped-call]
     assert p.grad is not None
     assert p.grad.isfinite().all()
-    assert float(divergence.detach()) == pytest.approx((math.log(1 / 0.8) + math.log(1 / 0.2)) / math.sqrt(2), rel=1e-4)
+    assert float(divergence.detach()) == pytest.approx(
+        (math.log(1 / 0.8) + math.log(1 / 0.2)) / math.sqrt(2), rel=1e-4
+    )
 
 
 def test_training_on_the_prior_alone_makes_each_concept_as_frequent_as_it_says() -> None:
     interpreter, draws = made(active=0.1).train(), torch.Generator().manual_seed(1)
     optimizer = torch.optim.Adam(interpreter.parameters(), 1e-2)
     hidden = torch.randn(300, 12, generator=draws)
-    batch = Batch(torch.zeros(300, 1, 28, 28), torch.zeros(300, dtype=torch.long), torch.arange(300))
+    batch = Batch(
+        torch.zeros(300, 1, 28, 28), torch.zeros(300, dtype=torch.long), torch.arange(300)
+    )
     for _ in range(150):
-        attributes = interpreter(HiddenPass(torch.zeros(300, 5), (hidden,)))
+        attributes = interpreter(ForwardPass(torch.zeros(300, 5), (hidden,)))
         seen = Interpretation(torch.zeros(300, 5), interpreter.head(attributes), attributes, None)
         terms = interpreter.extra_terms(seen, batch)
         optimizer.zero_grad()
@@ -69,4 +77,6 @@ def test_what_it_cannot_use_is_refused() -> None:
         made(active=1.0)
     seen = Interpretation(torch.zeros(1, 5), torch.zeros(1, 5), torch.zeros(1, 6), None)
     with pytest.raises(UserError, match="there was none"):
-        made().extra_terms(seen, Batch(torch.zeros(1, 1, 28, 28), torch.zeros(1).long(), torch.zeros(1).long()))
+        made().extra_terms(
+            seen, Batch(torch.zeros(1, 1, 28, 28), torch.zeros(1).long(), torch.zeros(1).long())
+        )

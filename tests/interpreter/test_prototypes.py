@@ -5,17 +5,28 @@ import torch
 from torch import Tensor, nn
 
 from interp_by_design.attributes import PrototypeDictionary, TopKDictionary
-from interp_by_design.interpreter import DenseDecoder, Interpreter, LinearHead, PrototypeDecoder, PrototypeInterpreter
+from interp_by_design.interpreter import (
+    DenseDecoder,
+    Interpreter,
+    LinearHead,
+    PrototypeDecoder,
+    PrototypeInterpreter,
+)
 from interp_by_design.interpreter.prototypes import located, near_some_code, near_some_prototype
-from interp_by_design.terms import Batch, HiddenPass, Interpretation, UserError
-from tests.conformance.interpreter import InterpreterConformance
+from interp_by_design.terms import Batch, ForwardPass, Interpretation, UserError
+from interp_by_design.testing.interpreter import InterpreterConformance
 
 
 def made(
-    shapes: tuple[tuple[int, ...], ...] = ((12,),), n_attributes: int = 9, n_classes: int = 5, **weights: float
+    shapes: tuple[tuple[int, ...], ...] = ((12,),),
+    n_attributes: int = 9,
+    n_classes: int = 5,
+    **weights: float,
 ) -> PrototypeInterpreter:
     dictionary = PrototypeDictionary([torch.Size(shape) for shape in shapes], n_attributes)
-    decoder = PrototypeDecoder(n_attributes, (1, 28, 28), latent=dictionary.prototypes.shape[1], width=8)
+    decoder = PrototypeDecoder(
+        n_attributes, (1, 28, 28), latent=dictionary.prototypes.shape[1], width=8
+    )
     return PrototypeInterpreter(dictionary, LinearHead(n_attributes, n_classes), decoder, **weights)
 
 
@@ -28,13 +39,18 @@ class TestPrototypes(InterpreterConformance):
 
 def distances(codes: Tensor, prototypes: Tensor) -> list[list[float]]:
     """||z_i - p_k||², number by number."""
-    return [[sum((a - b) ** 2 for a, b in zip(z.tolist(), p.tolist(), strict=True)) for p in prototypes] for z in codes]
+    return [
+        [sum((a - b) ** 2 for a, b in zip(z.tolist(), p.tolist(), strict=True)) for p in prototypes]
+        for z in codes
+    ]
 
 
 def test_attributes_are_squared_distances() -> None:
     dictionary, codes = made().dictionary, torch.randn(6, 12)
     found = dictionary([codes])
-    torch.testing.assert_close(found, torch.tensor(distances(codes, dictionary.prototypes.detach())), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        found, torch.tensor(distances(codes, dictionary.prototypes.detach())), rtol=1e-5, atol=1e-5
+    )
 
 
 def test_r1_and_r2_are_the_published_means_of_least_distances() -> None:
@@ -64,8 +80,12 @@ def test_a_weight_that_is_none_is_refused(wrong: float) -> None:
 def test_distances_tell_a_code_among_the_prototypes_and_the_nearest_there_of_any_other() -> None:
     torch.manual_seed(0)
     prototypes = torch.randn(4, 10, dtype=torch.float64)
-    within = torch.tensor([[0.2, 0.3, 0.6, -0.1]], dtype=torch.float64) @ prototypes  # weights that sum to 1
-    across = torch.linalg.svd(prototypes - prototypes.mean(dim=0)).Vh[-1]  # perpendicular to the hull
+    within = (
+        torch.tensor([[0.2, 0.3, 0.6, -0.1]], dtype=torch.float64) @ prototypes
+    )  # weights that sum to 1
+    across = torch.linalg.svd(prototypes - prototypes.mean(dim=0)).Vh[
+        -1
+    ]  # perpendicular to the hull
     for code in (within, within + 3 * across):
         given = (code[:, None] - prototypes).square().sum(dim=2)
         torch.testing.assert_close(located(given, prototypes), within)
@@ -75,15 +95,20 @@ def test_a_prototype_is_drawn_alike_from_its_code_and_from_its_distances() -> No
     interpreter = made().eval()
     prototypes = interpreter.dictionary.prototypes
     torch.testing.assert_close(
-        interpreter.decoder(interpreter.dictionary([prototypes])), interpreter.prototype_images(), rtol=1e-3, atol=1e-4
+        interpreter.decoder(interpreter.dictionary([prototypes])),
+        interpreter.prototype_images(),
+        rtol=1e-3,
+        atol=1e-4,
     )
 
 
 def test_training_draws_the_code_and_evaluation_the_distances() -> None:
     interpreter = made(n_attributes=3)
-    seen = HiddenPass(torch.zeros(4, 5), (torch.randn(4, 12),))
+    seen = ForwardPass(torch.zeros(4, 5), (torch.randn(4, 12),))
     phi = interpreter(seen)
-    assert torch.equal(interpreter.train().reconstruct(seen, phi), interpreter.decoder.image(seen.hidden[0]))
+    assert torch.equal(
+        interpreter.train().reconstruct(seen, phi), interpreter.decoder.image(seen.hidden[0])
+    )
     assert torch.equal(interpreter.eval().reconstruct(seen, phi), interpreter.decoder(phi))
     assert not torch.allclose(interpreter.decoder(phi), interpreter.decoder.image(seen.hidden[0]))
 
@@ -95,16 +120,34 @@ def test_the_network_decides_by_prototypes_once_joined() -> None:
     network.add_module("head", nn.Linear(12, 5))
     interpreter.join(network)
     x = torch.randn(4, 7)
-    torch.testing.assert_close(network(x), interpreter.head(interpreter(HiddenPass(x, (network.code(x),)))))
-    assert {id(weight) for weight in interpreter.head.parameters()} <= {id(weight) for weight in network.parameters()}
+    torch.testing.assert_close(
+        network(x), interpreter.head(interpreter(ForwardPass(x, (network.code(x),))))
+    )
+    assert {id(weight) for weight in interpreter.head.parameters()} <= {
+        id(weight) for weight in network.parameters()
+    }
 
 
 def test_what_cannot_be_joined_is_refused() -> None:
     with pytest.raises(UserError, match="Linear has no stage called 'head'"):
         made().join(nn.Linear(7, 5))
-    with pytest.raises(UserError, match="need attributes=prototypes and a PrototypeDecoder, not TopKDictionary"):
-        PrototypeInterpreter(TopKDictionary([torch.Size((12,))], 9, k=2), LinearHead(9, 5), PrototypeDecoder(9, (1, 28, 28)))
+    with pytest.raises(
+        UserError, match="need attributes=prototypes and a PrototypeDecoder, not TopKDictionary"
+    ):
+        PrototypeInterpreter(
+            TopKDictionary([torch.Size((12,))], 9, k=2),
+            LinearHead(9, 5),
+            PrototypeDecoder(9, (1, 28, 28)),
+        )
     with pytest.raises(UserError, match="not PrototypeDictionary and DenseDecoder"):
-        PrototypeInterpreter(PrototypeDictionary([torch.Size((12,))], 9), LinearHead(9, 5), DenseDecoder(9, (1, 28, 28)))
+        PrototypeInterpreter(
+            PrototypeDictionary([torch.Size((12,))], 9),
+            LinearHead(9, 5),
+            DenseDecoder(9, (1, 28, 28)),
+        )
     with pytest.raises(UserError, match=r"set interpreter.decoder.latent=12, not 40"):
-        PrototypeInterpreter(PrototypeDictionary([torch.Size((12,))], 9), LinearHead(9, 5), PrototypeDecoder(9, (1, 28, 28)))
+        PrototypeInterpreter(
+            PrototypeDictionary([torch.Size((12,))], 9),
+            LinearHead(9, 5),
+            PrototypeDecoder(9, (1, 28, 28)),
+        )

@@ -13,7 +13,7 @@ from interp_by_design.interpreter import DenseDecoder, LinearHead, LinearInterpr
 from interp_by_design.learning import Objective, PostHoc
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import Predictor, weights_hash
-from interp_by_design.terms import Batch, DataFacts, Normalisation, SeenBatch, UserError
+from interp_by_design.terms import Batch, BatchWithActivations, DataFacts, Normalisation, UserError
 from tests.learning.test_by_design import loader, stripes, trainer
 
 FACTS = DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation())
@@ -23,22 +23,33 @@ def drifting_model() -> InterpretableModel:
     """Its network has statistics that drift, and units that drop out, as soon as it runs in training mode."""
     torch.manual_seed(0)
     network = nn.Sequential(
-        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(inplace=True), nn.Dropout(0.5), nn.Flatten(), nn.Linear(144, 3)
+        nn.Conv2d(1, 4, 3),
+        nn.BatchNorm2d(4),
+        nn.ReLU(inplace=True),
+        nn.Dropout(0.5),
+        nn.Flatten(),
+        nn.Linear(144, 3),
     )
     predictor = Predictor(network, ["1", "4"], FACTS)
     dictionary = TopKDictionary(predictor.hidden_shapes, 6, k=2)
-    interpreter = LinearInterpreter(dictionary, LinearHead(6, 3), DenseDecoder(6, (1, 8, 8), width=16))
+    interpreter = LinearInterpreter(
+        dictionary, LinearHead(6, 3), DenseDecoder(6, (1, 8, 8), width=16)
+    )
     return InterpretableModel(predictor, interpreter, FACTS)
 
 
 def module(model: InterpretableModel | None = None, **weights: float) -> PostHoc:
-    return PostHoc(model or drifting_model(), Objective(**weights), partial(torch.optim.AdamW, lr=1e-2))  # type: ignore[arg-type]
+    return PostHoc(
+        model or drifting_model(), Objective(**weights), partial(torch.optim.AdamW, lr=1e-2)
+    )  # type: ignore[arg-type]
 
 
 def seen(model: InterpretableModel, batch: Batch) -> DataLoader[Any]:
     with torch.no_grad():
         passed = model.predictor.eval()(batch.images)
-    return DataLoader([SeenBatch(batch, passed)], batch_size=None, collate_fn=lambda same: same)  # type: ignore[arg-type]
+    return DataLoader(
+        [BatchWithActivations(batch, passed)], batch_size=None, collate_fn=lambda same: same
+    )  # type: ignore[arg-type]
 
 
 class TestPostHoc:
@@ -47,7 +58,11 @@ class TestPostHoc:
         before = {name: value.clone() for name, value in learning.model.state_dict().items()}
         fit = trainer(tmp_path, max_epochs=2, num_sanity_val_steps=0)
         fit.fit(learning, loader(stripes()), loader(stripes()))
-        still = {name for name, value in learning.model.state_dict().items() if torch.equal(value, before[name])}
+        still = {
+            name
+            for name, value in learning.model.state_dict().items()
+            if torch.equal(value, before[name])
+        }
         predictors = {name for name in before if name.startswith("predictor.")}
         assert still == predictors
 
@@ -65,24 +80,32 @@ class TestPostHoc:
         assert "train/output_fidelity" in logged
         assert "train/prediction" not in logged
 
-    def test_passes_that_were_recorded_give_the_same_fit_without_the_network(self, tmp_path: Path) -> None:
+    def test_passes_that_were_recorded_give_the_same_fit_without_the_network(
+        self, tmp_path: Path
+    ) -> None:
         live, recorded = module(), module()
         passes = seen(recorded.model, stripes())
         recorded.model.predictor.network.forward = refuses  # type: ignore[method-assign, assignment]
         for learning, batches in ((live, loader(stripes())), (recorded, passes)):
             pl.seed_everything(0, verbose=False)
             trainer(tmp_path, max_epochs=3, num_sanity_val_steps=0).fit(learning, batches, batches)
-        for (name, one), other in zip(live.model.state_dict().items(), recorded.model.state_dict().values(), strict=True):
+        for (name, one), other in zip(
+            live.model.state_dict().items(), recorded.model.state_dict().values(), strict=True
+        ):
             assert torch.equal(one, other), name
 
     def test_a_predictor_that_changes_meanwhile_is_told(self, tmp_path: Path) -> None:
         class Meddler(pl.Callback):
-            def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object) -> None:
+            def on_train_batch_end(
+                self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
+            ) -> None:
                 assert isinstance(pl_module, PostHoc)
                 pl_module.model.predictor.network[1].running_mean += 1  # type: ignore[index, operator]
 
         fit = trainer(tmp_path, max_epochs=1, num_sanity_val_steps=0, callbacks=[Meddler()])
-        with pytest.raises(UserError, match="The predictor changed while the interpreter was fitted"):
+        with pytest.raises(
+            UserError, match="The predictor changed while the interpreter was fitted"
+        ):
             fit.fit(module(), loader(stripes()), loader(stripes()))
 
     def test_checkpoints_hold_the_hash_of_the_predictor_instead_of_its_weights(self) -> None:

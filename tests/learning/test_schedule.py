@@ -7,14 +7,21 @@ from interp_by_design.terms import UserError
 
 def test_nothing_before_the_first_step_then_each_step_to_the_next() -> None:
     schedule = Schedule({2: 0.02, 3: 0.3})
-    assert [schedule.factor(epoch) for epoch in (1.0, 1.99, 2.0, 2.99, 3.0, 12.0)] == [0, 0, 0.02, 0.02, 0.3, 0.3]
+    assert [schedule.factor(epoch) for epoch in (1.0, 1.99, 2.0, 2.99, 3.0, 12.0)] == [
+        0,
+        0,
+        0.02,
+        0.02,
+        0.3,
+        0.3,
+    ]
 
 
 def test_a_ramp_climbs_from_the_step_before() -> None:
     schedule = Schedule({1: 1.0, 3: 2.0}, ramp=0.5)
-    assert [schedule.factor(epoch) for epoch in (1.0, 1.25, 1.5, 2.9, 3.0, 3.25, 3.5, 9.0)] == pytest.approx(
-        [0, 0.5, 1, 1, 1, 1.5, 2, 2]
-    )
+    assert [
+        schedule.factor(epoch) for epoch in (1.0, 1.25, 1.5, 2.9, 3.0, 3.25, 3.5, 9.0)
+    ] == pytest.approx([0, 0.5, 1, 1, 1, 1.5, 2, 2])
 
 
 def test_steps_may_come_in_any_order() -> None:
@@ -26,7 +33,9 @@ def test_ramps_that_overlap_are_refused() -> None:
         Schedule({1: 1.0, 3: 0.0}, ramp=4)
 
 
-@pytest.mark.parametrize(("steps", "ramp"), [({0: 1.0}, 0), ({1: -1.0}, 0), ({1: 1.0}, -1), ({1: float("nan")}, 0)])
+@pytest.mark.parametrize(
+    ("steps", "ramp"), [({0: 1.0}, 0), ({1: -1.0}, 0), ({1: 1.0}, -1), ({1: float("nan")}, 0)]
+)
 def test_what_is_no_schedule_is_refused(steps: dict[float, float], ramp: float) -> None:
     with pytest.raises(UserError, match="A schedule maps epochs"):
         Schedule(steps, ramp)

@@ -6,16 +6,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from interp_by_design.losses import anchoring, conciseness, independence, input_fidelity, magnitude, output_fidelity
-from interp_by_design.losses.anchoring import waves
-from interp_by_design.losses.conciseness import SMOOTHING, entropy, softmax_entropy, sum_code
+from interp_by_design.losses import (
+    anchoring,
+    conciseness,
+    independence,
+    input_fidelity,
+    magnitude,
+    output_fidelity,
+)
+from interp_by_design.losses.anchors import waves
+from interp_by_design.losses.code_entropy import SMOOTHING, entropy, softmax_entropy, sum_code
 from tests.reference import losses as reference
 
 
 def rows(low: float, high: float) -> st.SearchStrategy[list[list[float]]]:
     number = st.floats(low, high, width=32)
     return st.integers(2, 6).flatmap(
-        lambda width: st.lists(st.lists(number, min_size=width, max_size=width), min_size=1, max_size=5)
+        lambda width: st.lists(
+            st.lists(number, min_size=width, max_size=width), min_size=1, max_size=5
+        )
     )
 
 
@@ -27,10 +36,16 @@ def tensor(values: list[list[float]]) -> Tensor:
 def test_both_directions_of_output_fidelity(logits: list[list[float]]) -> None:
     other = [row[::-1] for row in logits]
     g, f = tensor(logits), tensor(other)
-    assert float(output_fidelity(g, f, "trained")) == pytest.approx(reference.cross_entropy(of=other, under=logits), abs=1e-9)
-    assert float(output_fidelity(g, f, "printed")) == pytest.approx(reference.cross_entropy(of=logits, under=other), abs=1e-9)
+    assert float(output_fidelity(g, f, "trained")) == pytest.approx(
+        reference.cross_entropy(of=other, under=logits), abs=1e-9
+    )
+    assert float(output_fidelity(g, f, "printed")) == pytest.approx(
+        reference.cross_entropy(of=logits, under=other), abs=1e-9
+    )
 
-    both = reference.cross_entropy(of=other, under=logits) + reference.cross_entropy(of=logits, under=other)
+    both = reference.cross_entropy(of=other, under=logits) + reference.cross_entropy(
+        of=logits, under=other
+    )
     assert float(output_fidelity(g, f, "mutual")) == pytest.approx(both, abs=1e-9)
 
 
@@ -53,14 +68,19 @@ def test_trained_direction_teaches_only_g_and_printed_teaches_both() -> None:
 
 
 def test_input_fidelity_is_a_mean_over_pixels() -> None:
-    image, other = torch.zeros(2, 1, 2, 2), torch.tensor([0.0, 0.0, 0.0, 0.5]).view(1, 1, 2, 2).repeat(2, 1, 1, 1)
+    image, other = (
+        torch.zeros(2, 1, 2, 2),
+        torch.tensor([0.0, 0.0, 0.0, 0.5]).view(1, 1, 2, 2).repeat(2, 1, 1, 1),
+    )
     assert float(input_fidelity(other, image, "mse")) == pytest.approx(0.25 / 4)
     assert float(input_fidelity(other, image, "l1")) == pytest.approx(0.5 / 4)
 
 
 @given(rows(0, 30))
 def test_conciseness_of_softmax_codes(attributes: list[list[float]]) -> None:
-    assert float(conciseness(tensor(attributes), "softmax")) == pytest.approx(reference.conciseness_softmax(attributes), abs=1e-9)
+    assert float(conciseness(tensor(attributes), "softmax")) == pytest.approx(
+        reference.conciseness_softmax(attributes), abs=1e-9
+    )
 
 
 @given(rows(0, 30))
@@ -85,14 +105,20 @@ def test_the_dead_dictionary_is_no_optimum_of_sum_codes() -> None:
     dead, diverse = torch.zeros(10, 10), torch.eye(10)
     assert float(conciseness(dead)) == pytest.approx(0.0, abs=1e-6)
     assert float(conciseness(diverse)) < -0.9 * math.log(10)
-    assert float(entropy(sum_code(dead))) == pytest.approx(math.log(10), abs=1e-6), "undecided, not concise"
+    assert float(entropy(sum_code(dead))) == pytest.approx(math.log(10), abs=1e-6), (
+        "undecided, not concise"
+    )
 
 
 @pytest.mark.parametrize("size", [1e4, -1e4])
 def test_everything_is_finite_for_huge_values(size: float) -> None:
     logits = (size * torch.eye(3)).requires_grad_()
     attributes = (abs(size) * torch.eye(3)).requires_grad_()
-    losses = [output_fidelity(logits, -logits, "printed"), output_fidelity(logits, -logits, "trained"), magnitude(attributes)]
+    losses = [
+        output_fidelity(logits, -logits, "printed"),
+        output_fidelity(logits, -logits, "trained"),
+        magnitude(attributes),
+    ]
     losses += [conciseness(attributes, "softmax"), conciseness(attributes, "sum")]
     total = torch.stack(losses).sum()
     total.backward()
@@ -112,7 +138,10 @@ def test_gradients_are_finite_at_the_all_zero_code() -> None:
 
 def test_independence_is_the_share_that_a_ridge_regression_on_the_answer_tells() -> None:
     torch.manual_seed(0)
-    f, attributes = 2 * torch.randn(40, 3, dtype=torch.float64), torch.rand(40, 4, dtype=torch.float64)
+    f, attributes = (
+        2 * torch.randn(40, 3, dtype=torch.float64),
+        torch.rand(40, 4, dtype=torch.float64),
+    )
     attributes[:, 0] = f.softmax(dim=1)[:, 1]
     expected = reference.independence(attributes.tolist(), f.tolist())
     assert float(independence(attributes, f)) == pytest.approx(expected, abs=1e-6)
@@ -137,7 +166,10 @@ def test_independence_teaches_the_attributes_alone() -> None:
 
 def test_anchoring_is_what_the_cosine_transform_says() -> None:
     torch.manual_seed(0)
-    attributes, images = torch.rand(30, 5, dtype=torch.float64), torch.rand(30, 1, 6, 4, dtype=torch.float64)
+    attributes, images = (
+        torch.rand(30, 5, dtype=torch.float64),
+        torch.rand(30, 1, 6, 4, dtype=torch.float64),
+    )
     assert float(anchoring(attributes, images)) == pytest.approx(
         reference.anchoring(attributes.tolist(), images[:, 0].numpy()), abs=2e-3
     )
@@ -148,10 +180,16 @@ def test_attributes_that_are_their_anchors_cost_nothing() -> None:
     images = torch.rand(50, 3, 5, 5)
     held = images.flatten(1) @ waves((3, 5, 5), 3).T
     held = held - held.mean(dim=0)
-    assert float(anchoring(torch.cat([held, -held], dim=1).relu(), images)) == pytest.approx(0, abs=1e-2)
-    assert float(anchoring(torch.cat([-held, held], dim=1).relu(), images)) > 1, "the parts of a direction are told apart"
+    assert float(anchoring(torch.cat([held, -held], dim=1).relu(), images)) == pytest.approx(
+        0, abs=1e-2
+    )
+    assert float(anchoring(torch.cat([-held, held], dim=1).relu(), images)) > 1, (
+        "the parts of a direction are told apart"
+    )
     alike = torch.rand(1, 3, 5, 5).expand(50, -1, -1, -1)
-    assert float(anchoring(torch.rand(50, 6), alike)) == pytest.approx(1, abs=1e-3), "images that are alike tell no waves"
+    assert float(anchoring(torch.rand(50, 6), alike)) == pytest.approx(1, abs=1e-3), (
+        "images that are alike tell no waves"
+    )
 
 
 def test_waves_are_slow_first_at_right_angles_and_no_more_than_there_are() -> None:

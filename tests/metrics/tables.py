@@ -27,7 +27,9 @@ def table_of(
     ones = [1.0] * len(phi)
     return InterpretationTable(
         indices=torch.arange(len(phi)),
-        labels=torch.tensor(columns["labels"]).long() if "labels" in columns else predictor.argmax(dim=1),
+        labels=torch.tensor(columns["labels"]).long()
+        if "labels" in columns
+        else predictor.argmax(dim=1),
         predictor=predictor,
         interpreter=interpreter,
         attributes=attributes,
@@ -63,12 +65,15 @@ def realistic_logits(n: int, n_classes: int, seed: int) -> tuple[Tensor, Tensor]
     labels = torch.randint(n_classes, (n,), generator=draw)
     confidence = 25 * torch.rand(n, 1, generator=draw)
     likeness = (
-        torch.eye(n_classes)[labels] + 0.5 * torch.rand(n, 1, generator=draw) * torch.eye(n_classes)[(labels + 1) % n_classes]
+        torch.eye(n_classes)[labels]
+        + 0.5 * torch.rand(n, 1, generator=draw) * torch.eye(n_classes)[(labels + 1) % n_classes]
     )
     return 1.5 * torch.randn(n, n_classes, generator=draw) + confidence * likeness, labels
 
 
-def relabelled(n: int, seed: int, n_classes: int = 10, n_attributes: int = 25) -> InterpretationTable:
+def relabelled(
+    n: int, seed: int, n_classes: int = 10, n_attributes: int = 25
+) -> InterpretationTable:
     """A cheat: Φ = softmax(50 · logits) R, R >= 0 fixed and random, W its pseudo-inverse, and a decoder of class means."""
     logits, labels = realistic_logits(n, n_classes, seed)
     codes = torch.rand(n_classes, n_attributes, generator=torch.Generator().manual_seed(0)) ** 4

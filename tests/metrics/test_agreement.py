@@ -16,12 +16,16 @@ def test_accuracies_and_fidelity() -> None:
     assert scores["predictor_accuracy"] == 2 / 4
     assert scores["interpreter_accuracy"] == 1 / 4
     assert scores["fidelity"] == 3 / 4
-    assert scores["fidelity_on_errors"] == 2 / 2  # f is wrong on the second and the last, and g follows
+    assert (
+        scores["fidelity_on_errors"] == 2 / 2
+    )  # f is wrong on the second and the last, and g follows
     assert scores["fidelity_top5"] == 1  # three classes: all are among the five largest
 
 
 def test_fidelity_on_errors_is_absent_where_f_makes_none() -> None:
-    assert "fidelity_on_errors" not in agreement_scores(of_logits([[1.0, 0]], [[0.0, 1]], labels=[0]))
+    assert "fidelity_on_errors" not in agreement_scores(
+        of_logits([[1.0, 0]], [[0.0, 1]], labels=[0])
+    )
 
 
 def test_fidelity_present_classes_is_over_the_classes_of_the_labels() -> None:
@@ -34,8 +38,12 @@ def test_fidelity_present_classes_is_over_the_classes_of_the_labels() -> None:
 
 
 @pytest.mark.parametrize("labels", [[0, 1], [1, 1]])
-def test_fidelity_present_classes_is_absent_where_it_would_say_nothing_new(labels: list[float]) -> None:
-    assert "fidelity_present_classes" not in agreement_scores(of_logits([[1.0, 0], [3.0, 0]], [[0.0, 1], [1.0, 0]], labels))
+def test_fidelity_present_classes_is_absent_where_it_would_say_nothing_new(
+    labels: list[float],
+) -> None:
+    assert "fidelity_present_classes" not in agreement_scores(
+        of_logits([[1.0, 0], [3.0, 0]], [[0.0, 1], [1.0, 0]], labels)
+    )
 
 
 def test_fidelity_top5() -> None:
@@ -57,18 +65,27 @@ def test_fidelity_hard_is_over_a_tenth_of_the_samples() -> None:
 
 
 def test_fidelity_hard_is_over_one_sample_at_least() -> None:
-    assert agreement_scores(of_logits([[1.0, 0], [3.0, 0]], [[0.0, 1], [1.0, 0]], labels=[0, 0]))["fidelity_hard"] == 0
+    assert (
+        agreement_scores(of_logits([[1.0, 0], [3.0, 0]], [[0.0, 1], [1.0, 0]], labels=[0, 0]))[
+            "fidelity_hard"
+        ]
+        == 0
+    )
 
 
 def test_kl() -> None:
     # f = (3/4, 1/4), g = (1/2, 1/2): 3/4 log(3/2) + 1/4 log(1/2); and 0 where they are the same up to a constant
     f, g = [[math.log(3), 0.0], [1.0, 2.0]], [[0.0, 0.0], [11.0, 12.0]]
     expected = (0.75 * math.log(1.5) + 0.25 * math.log(0.5)) / 2
-    assert agreement_scores(of_logits(f, g, labels=[0, 0]))["kl"] == pytest.approx(expected, abs=1e-7)
+    assert agreement_scores(of_logits(f, g, labels=[0, 0]))["kl"] == pytest.approx(
+        expected, abs=1e-7
+    )
 
 
 def test_finite_for_huge_logits() -> None:
-    scores = agreement_scores(of_logits([[1e4, -1e4], [0.0, 1e4]], [[-1e4, 1e4], [0.0, 1e4]], labels=[0, 1]))
+    scores = agreement_scores(
+        of_logits([[1e4, -1e4], [0.0, 1e4]], [[-1e4, 1e4], [0.0, 1e4]], labels=[0, 1])
+    )
     assert scores["kl"] == 1e4  # (2e4 + 0) / 2
     assert all(math.isfinite(value) for value in scores.values())
 
@@ -85,7 +102,9 @@ def test_fidelity_of_each_class_that_f_decides() -> None:
 
 def test_the_worst_class_is_among_those_that_f_decides_ten_times() -> None:
     f = [[1.0, 0, 0]] * 20 + [[0.0, 1, 0]] * 10 + [[0.0, 0, 1]] * 9
-    g = [[1.0, 0, 0]] * 20 + [[0.0, 1, 0]] * 7 + [[1.0, 0, 0]] * 12  # 7 of the ten, and none of the nine
+    g = (
+        [[1.0, 0, 0]] * 20 + [[0.0, 1, 0]] * 7 + [[1.0, 0, 0]] * 12
+    )  # 7 of the ten, and none of the nine
     scores = agreement_scores(of_logits(f, g, labels=[0] * 39))
     assert scores["fidelity_worst_class"] == pytest.approx(7 / 10)
     assert "fidelity_worst_class" not in agreement_scores(of_logits(f[-9:], g[-9:], labels=[0] * 9))
@@ -94,7 +113,10 @@ def test_the_worst_class_is_among_those_that_f_decides_ten_times() -> None:
 def test_probability_error_is_over_all_classes() -> None:
     # f = (1/2, 1/4, 1/4) and g = (1/2, 1/2, 0): a quarter is with another class, and g decides as f. Then all is, and nothing.
     half = [math.log(4), math.log(2), math.log(2)]
-    f, g = [half, [900.0, 0, 0], half], [[0.0, 0, -900], [0.0, 900, 0], [score + 7 for score in half]]
+    f, g = (
+        [half, [900.0, 0, 0], half],
+        [[0.0, 0, -900], [0.0, 900, 0], [score + 7 for score in half]],
+    )
     scores = agreement_scores(of_logits(f, g, labels=[0, 0, 0]))
     assert scores["probability_error"] == pytest.approx((0.25 + 1 + 0) / 3, abs=1e-7)
 
@@ -107,6 +129,9 @@ def test_attributes_that_say_nothing_of_the_image_have_a_large_probability_error
     draws = torch.Generator().manual_seed(2)
     strangers = attributes[torch.randperm(500, generator=draws)]
     noise = attributes.std() * torch.randn(500, 10, generator=draws) + attributes.mean()
-    errors = [float(probability_error(logits, some @ weights.T).mean()) for some in (attributes, strangers, noise)]
+    errors = [
+        float(probability_error(logits, some @ weights.T).mean())
+        for some in (attributes, strangers, noise)
+    ]
     assert errors[0] < 0.001
     assert min(errors[1:]) > 0.5

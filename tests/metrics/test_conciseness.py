@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from interp_by_design.metrics.conciseness import conciseness, conciseness_abs, conciseness_scores
+from interp_by_design.metrics.tau_curves import conciseness, conciseness_abs, conciseness_scores
 from interp_by_design.terms import UserError
 from tests.metrics.tables import table_of
 
@@ -60,7 +60,9 @@ def test_sufficiency_uses_the_bias() -> None:
 def test_keys() -> None:
     at = ("1.5", "2", "2.5", "3", "4", "5")
     names = ("conciseness", "conciseness_abs", "sufficiency", "left_out")
-    assert set(conciseness_scores(table_of(PHI, WEIGHTS))) == {f"{name}@{tau}" for name in names for tau in at}
+    assert set(conciseness_scores(table_of(PHI, WEIGHTS))) == {
+        f"{name}@{tau}" for name in names for tau in at
+    }
 
 
 @pytest.mark.parametrize("count", [conciseness, conciseness_abs])

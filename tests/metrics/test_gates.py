@@ -9,12 +9,17 @@ def test_a_value_on_the_bound_passes() -> None:
 
 def test_failed_gates_come_in_order() -> None:
     scores = {"dead_attributes": 1.0, "fidelity": 0.9, "fidelity_hard": 0.71}
-    assert [gate.key for gate in failed_gates(scores, n_attributes=25)] == ["fidelity", "dead_attributes"]
+    assert [gate.key for gate in failed_gates(scores, n_attributes=25)] == [
+        "fidelity",
+        "dead_attributes",
+    ]
 
 
 def test_a_share_of_the_attributes() -> None:
     assert failed_gates({"exclusive_attributes": 5}, n_attributes=25) == []
-    assert [gate.key for gate in failed_gates({"exclusive_attributes": 5}, n_attributes=24)] == ["exclusive_attributes"]
+    assert [gate.key for gate in failed_gates({"exclusive_attributes": 5}, n_attributes=24)] == [
+        "exclusive_attributes"
+    ]
 
 
 def test_nan_passes_no_gate_and_an_absent_score_is_not_judged() -> None:

@@ -36,7 +36,9 @@ def test_the_factors_themselves_are_all_found() -> None:
     assert found.share_found == 1
     assert found.attributes.tolist() == [0, 1, 2, 3]
     assert torch.allclose(found.correlation, torch.ones(4).double())
-    assert found.margin[:3].tolist() == pytest.approx([0.5] * 3, abs=1e-6)  # textures exclude each other: they correlate by -1/2
+    assert found.margin[:3].tolist() == pytest.approx(
+        [0.5] * 3, abs=1e-6
+    )  # textures exclude each other: they correlate by -1/2
     assert torch.allclose(found.purity, torch.ones(4).double(), atol=0.02)
     assert torch.allclose(found.completeness, torch.ones(4).double())
     assert found.nuisance["size"] < 0.1
@@ -93,13 +95,17 @@ def test_correlations_are_those_of_the_formula() -> None:
     fast = correlations(one, other)
     for i in range(2):
         for j in range(3):
-            assert float(fast[i, j]) == pytest.approx(slow_correlation(one[:, i].tolist(), other[:, j].tolist()), abs=1e-9)
+            assert float(fast[i, j]) == pytest.approx(
+                slow_correlation(one[:, i].tolist(), other[:, j].tolist()), abs=1e-9
+            )
 
 
 def test_what_goes_round_is_explained_by_sine_and_cosine() -> None:
     angle = 2 * math.pi * SIZE
     shifted = (angle + 1).cos()[:, None]
-    assert float(explained(shifted, torch.stack([angle.sin(), angle.cos()], dim=1))) == pytest.approx(1)
+    assert float(
+        explained(shifted, torch.stack([angle.sin(), angle.cos()], dim=1))
+    ) == pytest.approx(1)
     assert float(explained(shifted, angle.sin()[:, None])) < 0.9
     assert float(explained(shifted, torch.ones(N, 1))) == 0
 

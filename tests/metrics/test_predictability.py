@@ -26,36 +26,55 @@ def test_a_relabelled_answer_is_found_out() -> None:
 
 def test_attributes_that_f_does_not_tell_are_not_accused() -> None:
     train, test = relabelled(600, seed=1), relabelled(400, seed=2)
-    found = logit_predictability(with_attributes(train, noise(600, 4, 3)), with_attributes(test, noise(400, 4, 4)), seed=0)
+    found = logit_predictability(
+        with_attributes(train, noise(600, 4, 3)), with_attributes(test, noise(400, 4, 4)), seed=0
+    )
     assert found == 0  # negative R² counts as 0
 
 
 def test_it_is_the_mean_over_attributes() -> None:
     train, test = relabelled(1300, seed=1), relabelled(1000, seed=2)
-    told_and_not = [torch.cat([t.attributes[:, :2], 0.3 * noise(len(t), 2, 5 + len(t))], dim=1) for t in (train, test)]
-    found = logit_predictability(with_attributes(train, told_and_not[0]), with_attributes(test, told_and_not[1]), seed=0)
+    told_and_not = [
+        torch.cat([t.attributes[:, :2], 0.3 * noise(len(t), 2, 5 + len(t))], dim=1)
+        for t in (train, test)
+    ]
+    found = logit_predictability(
+        with_attributes(train, told_and_not[0]), with_attributes(test, told_and_not[1]), seed=0
+    )
     assert 0.4 < found < 0.5  # two of four
 
 
 def test_only_live_attributes_that_vary_on_test_are_judged() -> None:
     train, test = relabelled(1300, seed=1), relabelled(1000, seed=2)
-    widened = [torch.cat([t.attributes, torch.zeros(len(t), 1), torch.full((len(t), 1), 0.3)], dim=1) for t in (train, test)]
+    widened = [
+        torch.cat([t.attributes, torch.zeros(len(t), 1), torch.full((len(t), 1), 0.3)], dim=1)
+        for t in (train, test)
+    ]
     assert live(with_attributes(test, widened[1])).tolist() == [True] * 25 + [False] * 2
-    found = logit_predictability(with_attributes(train, widened[0]), with_attributes(test, widened[1]), seed=0)
+    found = logit_predictability(
+        with_attributes(train, widened[0]), with_attributes(test, widened[1]), seed=0
+    )
     assert found == logit_predictability(train, test, seed=0)
 
 
 def test_none_where_no_attribute_is_live() -> None:
     train, test = relabelled(50, seed=1), relabelled(40, seed=2)
     assert (
-        logit_predictability(with_attributes(train, noise(50, 2, 0)), with_attributes(test, torch.zeros(40, 2)), seed=0) is None
+        logit_predictability(
+            with_attributes(train, noise(50, 2, 0)),
+            with_attributes(test, torch.zeros(40, 2)),
+            seed=0,
+        )
+        is None
     )
 
 
 def test_one_attribute_one_row_and_huge_logits() -> None:
     train, test = relabelled(1, seed=1), relabelled(40, seed=2)
     test = dataclasses.replace(test, predictor=1e4 * test.predictor)
-    found = logit_predictability(with_attributes(train, noise(1, 1, 0)), with_attributes(test, noise(40, 1, 1)), seed=0)
+    found = logit_predictability(
+        with_attributes(train, noise(1, 1, 0)), with_attributes(test, noise(40, 1, 1)), seed=0
+    )
     assert found == 0
 
 
@@ -68,12 +87,19 @@ def test_the_seed_decides_and_no_global_random_state_moves() -> None:
 
 def test_tables_of_two_models_are_refused() -> None:
     with pytest.raises(UserError, match="same model"):
-        logit_predictability(relabelled(20, seed=1), relabelled(20, seed=2, n_attributes=24), seed=0)
+        logit_predictability(
+            relabelled(20, seed=1), relabelled(20, seed=2, n_attributes=24), seed=0
+        )
 
 
 @given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=2, max_size=9))
 def test_r_squared_against_the_reference(pairs: list[tuple[int, int]]) -> None:
     pairs.append((pairs[0][0] + 1, 0))  # so that the truth varies
     truth, predicted = torch.tensor(pairs).double().unbind(dim=1)
-    residual, spread = (truth - predicted).square().sum()[None], (truth - truth.mean()).square().sum()[None]
-    assert r_squared(residual, spread).item() == pytest.approx(reference.r_squared(truth.tolist(), predicted.tolist()))
+    residual, spread = (
+        (truth - predicted).square().sum()[None],
+        (truth - truth.mean()).square().sum()[None],
+    )
+    assert r_squared(residual, spread).item() == pytest.approx(
+        reference.r_squared(truth.tolist(), predicted.tolist())
+    )

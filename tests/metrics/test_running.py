@@ -23,9 +23,13 @@ def images(table: InterpretationTable) -> torch.Tensor:
     return table.reconstruction_error.sqrt().view(-1, 1, 1, 1).expand(-1, 1, 2, 2)
 
 
-def run(scores: RunningScores, table: InterpretationTable, rows: slice, reconstruct: bool = True) -> None:
+def run(
+    scores: RunningScores, table: InterpretationTable, rows: slice, reconstruct: bool = True
+) -> None:
     drawn = torch.zeros_like(images(table)[rows]) if reconstruct else None
-    seen = Interpretation(table.predictor[rows], table.interpreter[rows], table.attributes[rows], drawn)
+    seen = Interpretation(
+        table.predictor[rows], table.interpreter[rows], table.attributes[rows], drawn
+    )
     scores.update(seen, table.labels[rows], images(table)[rows], table.head_weights)
 
 
@@ -35,7 +39,9 @@ def test_equal_to_the_scorecard_of_the_same_samples() -> None:
     for start in (0, 32, 64, 96):
         run(running, table, slice(start, start + 32))
     found, expected = running.compute(), scorecard(table, table, seed=0)
-    assert {key: float(found[key]) for key in SHARED} == pytest.approx({key: expected[key] for key in SHARED}, rel=1e-5)
+    assert {key: float(found[key]) for key in SHARED} == pytest.approx(
+        {key: expected[key] for key in SHARED}, rel=1e-5
+    )
     assert set(found) == {*SHARED, "silent_attributes"}
 
 
@@ -77,7 +83,9 @@ def test_states_are_sums_so_ranks_add_up() -> None:
 def test_huge_logits_stay_finite() -> None:
     table = relabelled(10, seed=2)
     running = RunningScores(n_attributes=25)
-    seen = Interpretation(1e4 * table.predictor.sign(), -1e4 * table.predictor.sign(), table.attributes, None)
+    seen = Interpretation(
+        1e4 * table.predictor.sign(), -1e4 * table.predictor.sign(), table.attributes, None
+    )
     running.update(seen, table.labels, images(table), table.head_weights)
     assert all(value.isfinite() for value in running.compute().values())
 
@@ -96,5 +104,8 @@ def test_what_is_refused_leaves_the_scores_as_they_were() -> None:
 
 
 def test_no_sample_no_scores() -> None:
-    with pytest.warns(UserWarning, match="before"), pytest.raises(UserError, match="no running scores"):
+    with (
+        pytest.warns(UserWarning, match="before"),
+        pytest.raises(UserError, match="no running scores"),
+    ):
         RunningScores(n_attributes=3).compute()

@@ -9,7 +9,11 @@ from itertools import permutations
 import pytest
 import torch
 
-from interp_by_design.metrics.seeds import correlations, matched_correlations, stability_seeds
+from interp_by_design.metrics.seed_stability import (
+    correlations,
+    matched_correlations,
+    stability_seeds,
+)
 from interp_by_design.terms import InterpretationTable, UserError
 from tests.metrics.tables import table_of
 
@@ -18,8 +22,14 @@ N = 60
 
 def drawn(seed: int, n_attributes: int = 4, n: int = N) -> InterpretationTable:
     draw = torch.Generator().manual_seed(seed)
-    phi = torch.rand(n, n_attributes, generator=draw) * (torch.rand(n, n_attributes, generator=draw) > 0.4)
-    return table_of(phi.tolist(), torch.randn(3, n_attributes, generator=draw).tolist(), labels=[float(i % 3) for i in range(n)])
+    phi = torch.rand(n, n_attributes, generator=draw) * (
+        torch.rand(n, n_attributes, generator=draw) > 0.4
+    )
+    return table_of(
+        phi.tolist(),
+        torch.randn(3, n_attributes, generator=draw).tolist(),
+        labels=[float(i % 3) for i in range(n)],
+    )
 
 
 def with_attributes(table: InterpretationTable, attributes: torch.Tensor) -> InterpretationTable:
@@ -39,11 +49,19 @@ def reference(tables: list[InterpretationTable]) -> float:
     for a in range(len(tables)):
         for b in range(a):
             columns = [
-                [[float(table.attributes[table.indices.tolist().index(i), j]) for i in range(len(table))] for j in range(4)]
+                [
+                    [
+                        float(table.attributes[table.indices.tolist().index(i), j])
+                        for i in range(len(table))
+                    ]
+                    for j in range(4)
+                ]
                 for table in (tables[a], tables[b])
             ]
             table = [[pearson(x, y) for y in columns[1]] for x in columns[0]]
-            found.append(max(sum(table[j][pi[j]] for j in range(4)) / 4 for pi in permutations(range(4))))
+            found.append(
+                max(sum(table[j][pi[j]] for j in range(4)) / 4 for pi in permutations(range(4)))
+            )
     return sum(found) / len(found)
 
 
@@ -61,8 +79,15 @@ def test_renamed_and_rescaled_attributes_are_the_same_attributes() -> None:
 def test_images_are_matched_by_their_indices() -> None:
     first, second = drawn(0), drawn(1)
     order = torch.randperm(N, generator=torch.Generator().manual_seed(5))
-    moved = replace(second, attributes=second.attributes[order], indices=second.indices[order], labels=second.labels[order])
-    assert stability_seeds([first, moved]) == pytest.approx(stability_seeds([first, second]), abs=1e-9)
+    moved = replace(
+        second,
+        attributes=second.attributes[order],
+        indices=second.indices[order],
+        labels=second.labels[order],
+    )
+    assert stability_seeds([first, moved]) == pytest.approx(
+        stability_seeds([first, second]), abs=1e-9
+    )
     assert stability_seeds([second, moved]) == pytest.approx(1.0, abs=1e-6)
 
 
@@ -72,7 +97,9 @@ def test_dead_and_constant_attributes_count_as_nothing_in_common() -> None:
     attributes[:, 1], attributes[:, 3] = 0.0, 2.0
     partly = with_attributes(first, attributes)
     assert stability_seeds([partly, partly]) == pytest.approx(0.5, abs=1e-6)
-    assert matched_correlations(partly, partly).tolist() == pytest.approx([1.0, 0.0, 1.0, 0.0], abs=1e-6)
+    assert matched_correlations(partly, partly).tolist() == pytest.approx(
+        [1.0, 0.0, 1.0, 0.0], abs=1e-6
+    )
 
 
 def test_an_attribute_on_a_handful_of_images_is_dead_however_well_it_correlates() -> None:
@@ -88,12 +115,14 @@ def test_an_attribute_on_a_handful_of_images_is_dead_however_well_it_correlates(
 def test_opposites_are_no_partners() -> None:
     up = torch.linspace(0.1, 1, N)
     first = table_of([[float(x)] for x in up], [[1.0], [0.0]])
-    assert stability_seeds([first, with_attributes(first, 1.1 - first.attributes)]) == pytest.approx(-1.0, abs=1e-6)
+    assert stability_seeds(
+        [first, with_attributes(first, 1.1 - first.attributes)]
+    ) == pytest.approx(-1.0, abs=1e-6)
 
 
 def test_rows_beyond_one_chunk_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = stability_seeds([drawn(0), drawn(1)])
-    monkeypatch.setattr("interp_by_design.metrics.seeds.ROWS", 7)
+    monkeypatch.setattr("interp_by_design.metrics.seed_stability.ROWS", 7)
     assert stability_seeds([drawn(0), drawn(1)]) == pytest.approx(whole, abs=1e-9)
 
 

@@ -7,13 +7,18 @@ IDENTITY = [[1.0, 0], [0.0, 1]]
 
 
 def test_threshold_is_a_hundredth_of_the_mean_positive_attribute() -> None:
-    assert activity_threshold(table_of([[0.0, 1], [2.0, 0], [0.0, 6]], IDENTITY)) == pytest.approx(0.03)
+    assert activity_threshold(table_of([[0.0, 1], [2.0, 0], [0.0, 6]], IDENTITY)) == pytest.approx(
+        0.03
+    )
     assert activity_threshold(table_of([[0.0, 0]], IDENTITY)) == 0
 
 
 def test_unexplained_share() -> None:
     # eps = .01 * (4 + .01) / 2 = .02: the .01 of the second sample is not active
-    assert usage_scores(table_of([[4.0, 0], [0.0, 0.01], [0.0, 0]], IDENTITY))["unexplained_share"] == 2 / 3
+    assert (
+        usage_scores(table_of([[4.0, 0], [0.0, 0.01], [0.0, 0]], IDENTITY))["unexplained_share"]
+        == 2 / 3
+    )
     assert usage_scores(table_of([[0.0, 0]], IDENTITY))["unexplained_share"] == 1
 
 
@@ -25,7 +30,12 @@ def test_dead_and_always_on_attributes() -> None:
     assert scores["dead_attributes"] == 1
     assert scores["always_on_attributes"] == 2
     # one sample more, and 1 in 1,001 is dead
-    assert usage_scores(table_of([*phi, [1.0, 0, 0, 1]], [[1.0, 1, 1, 1], [0.0, 0, 0, 0]]))["dead_attributes"] == 2
+    assert (
+        usage_scores(table_of([*phi, [1.0, 0, 0, 1]], [[1.0, 1, 1, 1], [0.0, 0, 0, 0]]))[
+            "dead_attributes"
+        ]
+        == 2
+    )
 
 
 def test_99_percent_is_not_yet_always() -> None:

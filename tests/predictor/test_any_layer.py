@@ -11,8 +11,18 @@ from tests.predictor.networks import SHAPE, Own, timms, torchvisions
 
 CASES = {
     "resnet18": ["bn1", "layer1.0.bn2", "layer3", "avgpool"],
-    "densenet121": ["features.norm0", "features.denseblock1.denselayer2.norm1", "features.transition2", "features.norm5"],
-    "mobilenet_v3_small": ["features.0.1", "features.4.block.2.avgpool", "features.12", "classifier.1"],
+    "densenet121": [
+        "features.norm0",
+        "features.denseblock1.denselayer2.norm1",
+        "features.transition2",
+        "features.norm5",
+    ],
+    "mobilenet_v3_small": [
+        "features.0.1",
+        "features.4.block.2.avgpool",
+        "features.12",
+        "classifier.1",
+    ],
     "squeezenet1_0": ["features.0", "features.3.expand1x1", "features.12"],
     "convnext_tiny": ["features.0", "features.1.0", "features.3", "avgpool"],
     "timm/resnet18": ["bn1", "layer1.0.bn2", "layer3", "global_pool"],
@@ -29,7 +39,9 @@ def network_of(name: str) -> nn.Module:
 def given_at_once(network: nn.Module, layers: list[str]) -> dict[str, Tensor]:
     given: dict[str, Tensor] = {}
     for name in layers:
-        network.get_submodule(name).register_forward_hook(lambda _m, _i, out, name=name: given.update({name: out.clone()}))
+        network.get_submodule(name).register_forward_hook(
+            lambda _m, _i, out, name=name: given.update({name: out.clone()})
+        )
     return given
 
 
@@ -58,7 +70,10 @@ def test_maps_keep_their_memory_format() -> None:
     assert layer.is_contiguous(memory_format=torch.channels_last)
 
 
-@pytest.mark.parametrize(("layer", "axes"), [("features.0.0", "nchw"), ("features.1.0.mlp.0", "nhwc"), ("features.3", "nhwc")])
+@pytest.mark.parametrize(
+    ("layer", "axes"),
+    [("features.0.0", "nchw"), ("features.1.0.mlp.0", "nhwc"), ("features.3", "nhwc")],
+)
 def test_maps_of_swin_come_with_their_channels_first(layer: str, axes: str) -> None:
     network, images = torchvisions("swin_t").eval(), torch.rand(2, *SHAPE)
     given = given_at_once(network, [layer])
@@ -67,5 +82,7 @@ def test_maps_of_swin_come_with_their_channels_first(layer: str, axes: str) -> N
 
 
 def test_maps_inside_a_convnext_block_come_with_their_channels_first() -> None:
-    read = LayerReader(torchvisions("convnext_tiny"), ["features.1.0.block.0", "features.1.0.block.2"], SHAPE)
+    read = LayerReader(
+        torchvisions("convnext_tiny"), ["features.1.0.block.0", "features.1.0.block.2"], SHAPE
+    )
     assert read.shapes == [torch.Size((96, 16, 16))] * 2

@@ -11,12 +11,18 @@ from interp_by_design.terms import DataFacts, Normalisation
 from tests.predictor.networks import SHAPE, Own, small_vit
 
 FACTS = DataFacts(SHAPE, tuple("abcd"), Normalisation())
-CASES = [(Own, ["conv", "again"]), (Own, ["add", "again"]), (small_vit, ["blocks.1", "blocks.1:prefix"])]
+CASES = [
+    (Own, ["conv", "again"]),
+    (Own, ["add", "again"]),
+    (small_vit, ["blocks.1", "blocks.1:prefix"]),
+]
 
 
 @pytest.mark.parametrize("backend", ["eager", "aot_eager"])
 @pytest.mark.parametrize(("make", "layers"), CASES)
-def test_a_compiled_network_is_read_as_before(make: type[nn.Module], layers: list[str], backend: str) -> None:
+def test_a_compiled_network_is_read_as_before(
+    make: type[nn.Module], layers: list[str], backend: str
+) -> None:
     network, images = make().eval(), torch.rand(2, *SHAPE)
     before = LayerReader(network, layers, SHAPE)
     wanted = before(images)
@@ -24,7 +30,9 @@ def test_a_compiled_network_is_read_as_before(make: type[nn.Module], layers: lis
     assert list(predictor.network.state_dict()) == list(network.state_dict())
     for seen in (predictor(images), before(images)):
         assert torch.equal(seen.logits, wanted.logits)
-        assert all(torch.equal(one, other) for one, other in zip(seen.hidden, wanted.hidden, strict=True))
+        assert all(
+            torch.equal(one, other) for one, other in zip(seen.hidden, wanted.hidden, strict=True)
+        )
 
 
 @pytest.mark.parametrize("early", [False, True])
@@ -53,26 +61,41 @@ def test_a_part_may_be_compiled() -> None:
 
 def test_the_layers_of_a_compiled_network_have_their_names() -> None:
     network = Own()
-    assert usable_layers(torch.compile(network, backend="eager"), SHAPE) == usable_layers(network, SHAPE)
+    assert usable_layers(torch.compile(network, backend="eager"), SHAPE) == usable_layers(
+        network, SHAPE
+    )
 
 
 @pytest.mark.parametrize(("make", "layers"), CASES)
-def test_what_is_read_exports_for_any_number_of_images(make: type[nn.Module], layers: list[str]) -> None:
+def test_what_is_read_exports_for_any_number_of_images(
+    make: type[nn.Module], layers: list[str]
+) -> None:
     predictor, images = Predictor(make(), layers, FACTS).eval(), torch.rand(5, *SHAPE)
     batch = {"images": {0: torch.export.Dim("n", min=1)}}
-    exported = torch.export.export(predictor, (torch.rand(2, *SHAPE),), dynamic_shapes=batch).module()
+    exported = torch.export.export(
+        predictor, (torch.rand(2, *SHAPE),), dynamic_shapes=batch
+    ).module()
     for one, other in zip(exported(images).hidden, predictor(images).hidden, strict=True):
         torch.testing.assert_close(one, other)
 
 
-@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # torch's own, which it hides outside of tests
+@pytest.mark.filterwarnings(
+    "ignore:The .grad attribute of a Tensor"
+)  # torch's own, which it hides outside of tests
 @pytest.mark.parametrize(("make", "layers"), CASES)
-def test_a_predictor_that_is_compiled_whole_gives_the_same(make: type[nn.Module], layers: list[str]) -> None:
+def test_a_predictor_that_is_compiled_whole_gives_the_same(
+    make: type[nn.Module], layers: list[str]
+) -> None:
     network = make().eval()
-    eager, predictor = Predictor(network, layers, FACTS).eval(), Predictor(network, layers, FACTS).eval()
+    eager, predictor = (
+        Predictor(network, layers, FACTS).eval(),
+        Predictor(network, layers, FACTS).eval(),
+    )
     predictor.compile(backend="aot_eager")
     for n in (2, 2, 3):
         images = torch.rand(n, *SHAPE)
         seen, wanted = predictor(images), eager(images)
-        for one, other in zip((seen.logits, *seen.hidden), (wanted.logits, *wanted.hidden), strict=True):
+        for one, other in zip(
+            (seen.logits, *seen.hidden), (wanted.logits, *wanted.hidden), strict=True
+        ):
             torch.testing.assert_close(one, other)

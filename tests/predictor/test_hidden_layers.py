@@ -44,7 +44,10 @@ def test_a_layer_inside_a_stage_can_be_read() -> None:
 
 
 def test_an_unknown_layer_is_named_with_its_neighbour() -> None:
-    with pytest.raises(UnknownName, match=r"No layer 'conv9' in LeNet. Known: conv1, conv2, fc1, head. Did you mean 'conv"):
+    with pytest.raises(
+        UnknownName,
+        match=r"No layer 'conv9' in LeNet. Known: conv1, conv2, fc1, head. Did you mean 'conv",
+    ):
         LayerReader(LeNet(SHAPE, 3), ["conv9"], SHAPE)
 
 
@@ -166,14 +169,18 @@ def test_what_is_written_over_is_never_handed_out_without_a_copy() -> None:
 
 
 def test_in_place_steps_of_training_alone_count_too() -> None:
-    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Dropout(inplace=True), nn.Linear(8, 3))
+    network = nn.Sequential(
+        nn.Flatten(), nn.Linear(64, 8), nn.Dropout(inplace=True), nn.Linear(8, 3)
+    )
     assert overwrites(network, ["1"], torch.rand(2, *SHAPE))
     assert not overwrites(LeNet(SHAPE, 3), ["conv1", "fc1"], torch.rand(2, *SHAPE))
 
 
 def test_layers_can_be_read_in_inference_mode() -> None:
     with torch.inference_mode():
-        assert LayerReader(LeNet(SHAPE, 3), ["fc1"], SHAPE)(torch.rand(2, *SHAPE)).hidden[0].shape == (2, 128)
+        assert LayerReader(LeNet(SHAPE, 3), ["fc1"], SHAPE)(torch.rand(2, *SHAPE)).hidden[
+            0
+        ].shape == (2, 128)
 
 
 class Outputs(nn.Module):
@@ -197,7 +204,9 @@ class Outputs(nn.Module):
 )
 def test_logits_are_found_in_what_known_libraries_give(wrap: Callable[[Tensor], object]) -> None:
     network, images = Outputs(wrap), torch.rand(2, *SHAPE)
-    assert torch.equal(LayerReader(network, ["layer"], SHAPE)(images).logits, network.head(images.flatten(1)))
+    assert torch.equal(
+        LayerReader(network, ["layer"], SHAPE)(images).logits, network.head(images.flatten(1))
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,13 +217,22 @@ def test_logits_are_found_in_what_known_libraries_give(wrap: Callable[[Tensor], 
         (lambda _: (), "tuple"),
     ],
 )
-def test_a_network_that_gives_no_logits_is_refused(wrap: Callable[[Tensor], object], got: str) -> None:
-    with pytest.raises(UserError, match=rf"network gives {got}; wanted logits \[n, C\].*Wrap it in a module"):
+def test_a_network_that_gives_no_logits_is_refused(
+    wrap: Callable[[Tensor], object], got: str
+) -> None:
+    with pytest.raises(
+        UserError, match=rf"network gives {got}; wanted logits \[n, C\].*Wrap it in a module"
+    ):
         LayerReader(Outputs(wrap), ["layer"], SHAPE)
 
 
 def test_noise_is_of_the_networks_precision() -> None:
-    assert LayerReader(LeNet(SHAPE, 3).double(), ["fc1"], SHAPE)(torch.rand(2, *SHAPE).double()).hidden[0].dtype == torch.float64
+    assert (
+        LayerReader(LeNet(SHAPE, 3).double(), ["fc1"], SHAPE)(torch.rand(2, *SHAPE).double())
+        .hidden[0]
+        .dtype
+        == torch.float64
+    )
 
 
 def test_a_layer_that_gives_no_row_an_image_is_refused() -> None:

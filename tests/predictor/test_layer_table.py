@@ -24,12 +24,17 @@ from tests.predictor.networks import SHAPE, Own, small_vit, timms, torchvisions
 )
 def test_every_layer_of_the_table_can_be_read_and_has_its_shape(network: nn.Module) -> None:
     layers = usable_layers(network, SHAPE)
-    assert [tuple(shape) for shape in LayerReader(network, [layer.name for layer in layers], SHAPE).shapes] == [
-        layer.shape for layer in layers
-    ]
+    assert [
+        tuple(shape)
+        for shape in LayerReader(network, [layer.name for layer in layers], SHAPE).shapes
+    ] == [layer.shape for layer in layers]
     for layer in layers[:: max(1, len(layers) // 5)]:
         assert LayerReader(network, [layer.name], SHAPE).shapes == [layer.shape]
-    left_out = [name for name, _ in network.named_modules() if name and name not in {layer.name for layer in layers}]
+    left_out = [
+        name
+        for name, _ in network.named_modules()
+        if name and name not in {layer.name for layer in layers}
+    ]
     for name in left_out[:: max(1, len(left_out) // 5)]:
         with pytest.raises(UserError):
             LayerReader(network, [name], SHAPE)

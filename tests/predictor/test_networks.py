@@ -3,7 +3,7 @@ from torch import nn
 
 from interp_by_design.predictor import LeNet, PublishedLeNet
 from interp_by_design.terms import UserError
-from tests.conformance.predictor import PredictorConformance
+from interp_by_design.testing.predictor import PredictorConformance
 
 
 class TestLeNet(PredictorConformance):
@@ -23,7 +23,11 @@ class TestPublishedLeNet(PredictorConformance):
         assert sum(p.numel() for p in PublishedLeNet((1, 28, 28), 10).parameters()) == 809_034
 
 
-@pytest.mark.parametrize(("network", "shape"), [(LeNet, (1, 3, 28)), (PublishedLeNet, (1, 28, 1)), (LeNet, (28, 28))])
-def test_images_that_are_too_small_are_refused(network: type[nn.Module], shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("network", "shape"), [(LeNet, (1, 3, 28)), (PublishedLeNet, (1, 28, 1)), (LeNet, (28, 28))]
+)
+def test_images_that_are_too_small_are_refused(
+    network: type[nn.Module], shape: tuple[int, ...]
+) -> None:
     with pytest.raises(UserError, match="images of shape"):
         network(shape, 10)

@@ -13,7 +13,9 @@ from tests.predictor.networks import SHAPE, Own, small_vit, torchvisions
 
 
 def hooks(network: nn.Module) -> int:
-    return sum(len(part._forward_hooks) + len(part._forward_pre_hooks) for part in network.modules())
+    return sum(
+        len(part._forward_hooks) + len(part._forward_pre_hooks) for part in network.modules()
+    )
 
 
 def tensors() -> int:
@@ -41,7 +43,9 @@ def test_a_hundred_passes_leave_nothing_behind(make: type[nn.Module], layers: li
 
     def pass_and_fail() -> None:
         read(images).hidden[0].mean().backward()
-        handle = next(part for name, part in network.named_modules() if name in ("fc", "head")).register_forward_hook(fail)
+        handle = next(
+            part for name, part in network.named_modules() if name in ("fc", "head")
+        ).register_forward_hook(fail)
         try:
             with pytest.raises(RuntimeError, match="late"):
                 read(images)

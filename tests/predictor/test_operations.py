@@ -27,12 +27,18 @@ def reference(network: nn.Module, images: Tensor) -> dict[str, Tensor]:
 def test_operations_of_a_block_are_read_as_they_were(training: bool) -> None:
     network, images = torchvisions("resnet18").train(training), torch.rand(3, *SHAPE)
     state = {name: value.clone() for name, value in network.state_dict().items()}
-    read = LayerReader(network, ["layer1.0.add", "layer1.0.relu_1", "layer1", "layer1.0.relu_0", "layer1.0", "bn1"], SHAPE)
+    read = LayerReader(
+        network,
+        ["layer1.0.add", "layer1.0.relu_1", "layer1", "layer1.0.relu_0", "layer1.0", "bn1"],
+        SHAPE,
+    )
     assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
     assert len(state) == len(network.state_dict())
     wanted = reference(copy.deepcopy(network), images)
     seen = read(images)
-    for output, name in zip((seen.hidden[0], seen.hidden[1], seen.hidden[3]), ("add", "relu_1", "relu_0"), strict=True):
+    for output, name in zip(
+        (seen.hidden[0], seen.hidden[1], seen.hidden[3]), ("add", "relu_1", "relu_0"), strict=True
+    ):
         torch.testing.assert_close(output, wanted[name])
     assert torch.equal(seen.hidden[4], seen.hidden[1])  # a block is its last operation
     torch.testing.assert_close(seen.hidden[2], network.layer1[1](seen.hidden[4]))
@@ -47,7 +53,9 @@ def test_the_graph_follows_the_networks_mode_and_weights() -> None:
     network.eval()
     before = read(images).hidden[0]
     assert torch.equal(before, read(images).hidden[0])
-    network.load_state_dict({name: 2 * value for name, value in network.state_dict().items()}, assign=True)
+    network.load_state_dict(
+        {name: 2 * value for name, value in network.state_dict().items()}, assign=True
+    )
     x = F.relu(network.conv(images))
     torch.testing.assert_close(read(images).hidden[0], network.again(x) + x)
     assert not torch.equal(before, read(images).hidden[0])
@@ -60,9 +68,13 @@ def test_reading_operations_trains_the_network() -> None:
 
 
 def test_a_module_that_is_used_twice_is_refused_with_the_names_of_its_uses() -> None:
-    with pytest.raises(UserError, match=r"'relu' fired 2 times.*Choose one use of it: 'relu_0', 'relu_1'\."):
+    with pytest.raises(
+        UserError, match=r"'relu' fired 2 times.*Choose one use of it: 'relu_0', 'relu_1'\."
+    ):
         LayerReader(Own(), ["relu"], SHAPE)
-    with pytest.raises(UserError, match=r"'layer1.0.relu' fired 2 times.*'layer1.0.relu_0', 'layer1.0.relu_1'"):
+    with pytest.raises(
+        UserError, match=r"'layer1.0.relu' fired 2 times.*'layer1.0.relu_0', 'layer1.0.relu_1'"
+    ):
         LayerReader(torchvisions("resnet18"), ["layer1.0.relu", "layer1.0.add"], SHAPE)
 
 
@@ -72,7 +84,9 @@ def test_a_layer_that_never_fires_is_refused_beside_an_operation() -> None:
 
 
 def test_an_unknown_operation_is_named_with_its_neighbour() -> None:
-    with pytest.raises(UnknownName, match=r"No layer 'layer1.0.ad' in ResNet.*Did you mean 'layer1.0.add'\?"):
+    with pytest.raises(
+        UnknownName, match=r"No layer 'layer1.0.ad' in ResNet.*Did you mean 'layer1.0.add'\?"
+    ):
         LayerReader(torchvisions("resnet18"), ["layer1.0.ad"], SHAPE)
 
 
@@ -96,7 +110,11 @@ class Answers(nn.Module):
 
 @pytest.mark.parametrize(
     ("layer", "told"),
-    [("add", "'add' is the class head's output"), ("mul", "'mul' is the class head's output"), ("size", "'size' gives int")],
+    [
+        ("add", "'add' is the class head's output"),
+        ("mul", "'mul' is the class head's output"),
+        ("size", "'size' gives int"),
+    ],
 )
 def test_operations_that_cannot_be_read_are_refused(layer: str, told: str) -> None:
     with pytest.raises(UserError, match=told):
@@ -117,7 +135,8 @@ class Branches(nn.Module):
 
 def test_a_network_that_cannot_be_traced_says_so() -> None:
     with pytest.raises(
-        UnknownName, match=r"No layer 'add' in Branches. Known: inner, head\..*cannot be traced for its operations"
+        UnknownName,
+        match=r"No layer 'add' in Branches. Known: inner, head\..*cannot be traced for its operations",
     ):
         LayerReader(Branches(), ["add"], SHAPE)
     assert LayerReader(Branches(), ["inner.conv"], SHAPE).shapes == [torch.Size((4, 64, 64))]
@@ -132,7 +151,9 @@ class Whole(nn.Module):
 
 
 def test_a_graph_that_computes_something_else_is_refused() -> None:
-    with pytest.raises(UserError, match="traced graph of Whole does not compute what the network does"):
+    with pytest.raises(
+        UserError, match="traced graph of Whole does not compute what the network does"
+    ):
         LayerReader(Whole(), ["mul"], SHAPE)
 
 

@@ -20,7 +20,12 @@ class Known(nn.Sequential):
 
     def __init__(self, **known: object) -> None:
         super().__init__(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
-        self.pretrained_cfg = {"mean": IMAGENET.mean, "std": IMAGENET.std, "input_size": (3, 8, 8), **known}
+        self.pretrained_cfg = {
+            "mean": IMAGENET.mean,
+            "std": IMAGENET.std,
+            "input_size": (3, 8, 8),
+            **known,
+        }
 
 
 class Prepared(nn.Module):
@@ -35,14 +40,20 @@ class Prepared(nn.Module):
 @pytest.mark.parametrize("size", [(7, 5), (24, 30), (8, 20)])
 def test_resizing_and_normalising_is_torchvisions(size: tuple[int, int]) -> None:
     images = torch.rand(3, 3, 12, 10)
-    wanted = reference.normalize(reference.resize(images, list(size), antialias=True), list(IMAGENET.mean), list(IMAGENET.std))
+    wanted = reference.normalize(
+        reference.resize(images, list(size), antialias=True),
+        list(IMAGENET.mean),
+        list(IMAGENET.std),
+    )
     torch.testing.assert_close(Preprocessing(IMAGENET, size).apply(images), wanted)
 
 
 def test_colours_are_turned_before_they_are_normalised() -> None:
     images = torch.rand(2, 3, 4, 4)
     turned = torch.stack([images[:, 2], images[:, 1], images[:, 0]], dim=1)
-    torch.testing.assert_close(Preprocessing(IMAGENET, None, "bgr").apply(images), IMAGENET.apply(turned))
+    torch.testing.assert_close(
+        Preprocessing(IMAGENET, None, "bgr").apply(images), IMAGENET.apply(turned)
+    )
 
 
 def test_with_nothing_to_do_images_are_not_even_copied() -> None:
@@ -56,7 +67,9 @@ def test_other_precisions_stay(dtype: torch.dtype) -> None:
     images = torch.rand(2, 3, 12, 10)
     resized = Preprocessing(IMAGENET, (6, 5), "bgr").apply(images.to(dtype))
     assert resized.dtype == dtype
-    torch.testing.assert_close(resized.float(), Preprocessing(IMAGENET, (6, 5), "bgr").apply(images), atol=0.05, rtol=0.05)
+    torch.testing.assert_close(
+        resized.float(), Preprocessing(IMAGENET, (6, 5), "bgr").apply(images), atol=0.05, rtol=0.05
+    )
 
 
 def test_gradients_reach_the_images_and_the_whole_exports() -> None:
@@ -66,14 +79,18 @@ def test_gradients_reach_the_images_and_the_whole_exports() -> None:
     assert images.grad is not None
     assert images.grad.abs().min() > 0
     batch = {"images": {0: torch.export.Dim("n", min=1)}}
-    exported = torch.export.export(Prepared(predictor.preprocessing), (torch.rand(2, 3, 12, 10),), dynamic_shapes=batch).module()
+    exported = torch.export.export(
+        Prepared(predictor.preprocessing), (torch.rand(2, 3, 12, 10),), dynamic_shapes=batch
+    ).module()
     images = torch.rand(5, 3, 12, 10)
     torch.testing.assert_close(exported(images), predictor.preprocessing.apply(images))
 
 
 @pytest.mark.parametrize("size", [(0, 5), (5, -1), (5.0, 5), (5,), (1, 2, 3), "ab"])
 def test_what_is_no_size_is_refused(size: object) -> None:
-    with pytest.raises(UserError, match=r"\(height, width\), positive whole numbers, not .*predictor.size"):
+    with pytest.raises(
+        UserError, match=r"\(height, width\), positive whole numbers, not .*predictor.size"
+    ):
         Preprocessing(IMAGENET, size)  # type: ignore[arg-type]
     with pytest.raises(UserError, match="positive whole numbers"):
         fitting_preprocessing(Known(), FACTS, {"size": size}, trained=False)
@@ -92,24 +109,36 @@ def test_grey_images_have_no_order_of_colours() -> None:
 
 
 def test_what_is_given_holds() -> None:
-    own = {"normalisation": {"mean": [0.5, 0.5, 0.5], "std": [0.1, 0.1, 0.1]}, "size": [6, 7], "colour_order": "bgr"}
+    own = {
+        "normalisation": {"mean": [0.5, 0.5, 0.5], "std": [0.1, 0.1, 0.1]},
+        "size": [6, 7],
+        "colour_order": "bgr",
+    }
     chosen = fitting_preprocessing(Known(fixed_input_size=True), FACTS, own, trained=True)
     assert chosen == Preprocessing(Normalisation((0.5,) * 3, (0.1,) * 3), (6, 7), "bgr")
     assert fitting_preprocessing(Known(), FACTS, {"size": 9}, trained=False).size == (9, 9)
 
 
-@pytest.mark.parametrize("given", [{"mean": [0.5]}, "imagenet", {"mean": [0.5], "std": [1.0], "size": 3}])
+@pytest.mark.parametrize(
+    "given", [{"mean": [0.5]}, "imagenet", {"mean": [0.5], "std": [1.0], "size": 3}]
+)
 def test_what_is_no_normalisation_is_refused(given: object) -> None:
     with pytest.raises(UserError, match=r"predictor.normalisation is null or"):
         fitting_preprocessing(Known(), FACTS, {"normalisation": given}, trained=True)
 
 
-def test_a_trained_network_is_normalised_as_it_was_and_a_fresh_one_as_the_data(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_trained_network_is_normalised_as_it_was_and_a_fresh_one_as_the_data(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.INFO)
     assert fitting_preprocessing(Known(), FACTS, {}, trained=True) == Preprocessing(IMAGENET)
     assert "Images are normalised as for Known: mean (0.485, 0.456, 0.406)" in caplog.text
-    assert fitting_preprocessing(Known(), FACTS, {}, trained=False) == Preprocessing(FACTS.normalisation)
-    assert fitting_preprocessing(nn.Flatten(), FACTS, {}, trained=True) == Preprocessing(FACTS.normalisation)
+    assert fitting_preprocessing(Known(), FACTS, {}, trained=False) == Preprocessing(
+        FACTS.normalisation
+    )
+    assert fitting_preprocessing(nn.Flatten(), FACTS, {}, trained=True) == Preprocessing(
+        FACTS.normalisation
+    )
 
 
 def test_the_datas_own_means_follow_the_order_of_colours() -> None:
@@ -117,9 +146,14 @@ def test_the_datas_own_means_follow_the_order_of_colours() -> None:
     assert chosen.normalisation == Normalisation((0.3, 0.2, 0.1), (0.6, 0.5, 0.4))
 
 
-def test_images_are_resized_unasked_where_a_network_takes_one_size_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_images_are_resized_unasked_where_a_network_takes_one_size_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.INFO)
-    assert fitting_preprocessing(Known(fixed_input_size=True), FACTS, {}, trained=False).size == (8, 8)
+    assert fitting_preprocessing(Known(fixed_input_size=True), FACTS, {}, trained=False).size == (
+        8,
+        8,
+    )
     assert "Known takes images of 8 x 8 alone: those of 12 x 10 are resized" in caplog.text
     same = DataFacts((3, 8, 8), ("a", "b"), Normalisation())
     assert fitting_preprocessing(Known(fixed_input_size=True), same, {}, trained=False).size is None
@@ -137,7 +171,9 @@ def test_a_predictor_does_what_its_preprocessing_says() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_weights_of_half_precision_are_refused(dtype: torch.dtype) -> None:
-    with pytest.raises(UserError, match=rf"while its weights are {str(dtype)[6:]}: give network.float\(\)"):
+    with pytest.raises(
+        UserError, match=rf"while its weights are {str(dtype)[6:]}: give network.float\(\)"
+    ):
         Predictor(Known().to(dtype), ["0"], FACTS)
 
 
@@ -147,7 +183,10 @@ def test_weights_of_double_precision_are_none_of_our_business() -> None:
 
 
 def test_a_file_alone_and_its_preprocessing_are_right_on_real_images(interp_data: Path) -> None:
-    weights, archive = interp_data / "checkpoints/cifar10_resnet20.th", interp_data / "cifar10/cifar10_lossless_subset.npz"
+    weights, archive = (
+        interp_data / "checkpoints/cifar10_resnet20.th",
+        interp_data / "cifar10/cifar10_lossless_subset.npz",
+    )
     if not weights.is_file() or not archive.is_file():
         pytest.skip(f"no {weights.name} and {archive.name} in INTERP_DATA")
     with np.load(archive) as arrays:

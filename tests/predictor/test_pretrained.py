@@ -29,7 +29,9 @@ def given_at_once(network: nn.Module, layers: list[str]) -> dict[str, Tensor]:
     """Filled by the next pass with clones that are taken as soon as a layer has fired."""
     given: dict[str, Tensor] = {}
     for name in layers:
-        network.get_submodule(name).register_forward_hook(lambda _m, _i, out, name=name: given.update({name: out.clone()}))
+        network.get_submodule(name).register_forward_hook(
+            lambda _m, _i, out, name=name: given.update({name: out.clone()})
+        )
     return given
 
 
@@ -58,13 +60,17 @@ def test_what_is_read_is_what_the_layer_gave(name: str, layers: list[str], train
 
 def test_auxiliary_outputs_of_training_are_left_alone() -> None:
     network = torchvision_network((3, 96, 96), 4, "googlenet")
-    predictor = Predictor(network, ["inception3b", "avgpool"], DataFacts((3, 96, 96), tuple("abcd"), Normalisation()))
+    predictor = Predictor(
+        network, ["inception3b", "avgpool"], DataFacts((3, 96, 96), tuple("abcd"), Normalisation())
+    )
     images = torch.rand(2, 3, 96, 96)
     assert predictor.train()(images).logits.shape == predictor.eval()(images).logits.shape == (2, 4)
 
 
 def test_an_unknown_network_is_named_with_its_neighbour() -> None:
-    with pytest.raises(UnknownName, match=r"No network 'squeezenet1' in torchvision.*Did you mean 'squeezenet1_"):
+    with pytest.raises(
+        UnknownName, match=r"No network 'squeezenet1' in torchvision.*Did you mean 'squeezenet1_"
+    ):
         torchvision_network(SHAPE, 4, "squeezenet1")
 
 
@@ -74,7 +80,9 @@ def test_grey_images_are_refused() -> None:
 
 
 def test_images_that_are_too_small_are_refused_in_words() -> None:
-    with pytest.raises(UserError, match=r"\(3, 8, 8\) are too small for SqueezeNet, which takes \(3, 32, 32\)"):
+    with pytest.raises(
+        UserError, match=r"\(3, 8, 8\) are too small for SqueezeNet, which takes \(3, 32, 32\)"
+    ):
         LayerReader(torchvision_network(SHAPE, 4, "squeezenet1_0"), ["features.5"], (3, 8, 8))
 
 
@@ -106,7 +114,9 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def without_network(url: str, **_options: object) -> dict[str, Tensor]:
         urls.append(url)
         name, _, _ = url.rpartition("/")[2].partition("-")
-        return torchvision.models.get_model(name, weights=None, num_classes=1000, **IMAGES.get(name, {})).state_dict()
+        return torchvision.models.get_model(
+            name, weights=None, num_classes=1000, **IMAGES.get(name, {})
+        ).state_dict()
 
     monkeypatch.setattr(torchvision.models._api, "load_state_dict_from_url", without_network)
     return urls
@@ -118,7 +128,10 @@ def test_a_tag_is_fetched_with_a_fresh_head_and_says_how_to_normalise(
     caplog.set_level(logging.INFO)
     network = torchvision_network(SHAPE, 4, "squeezenet1_1", "DEFAULT")
     assert [url.rpartition("/")[2][:13] for url in fetched] == ["squeezenet1_1"]
-    assert "all that SqueezeNet has but the class head: that is for 1000 classes, and one for 4 is drawn afresh" in caplog.text
+    assert (
+        "all that SqueezeNet has but the class head: that is for 1000 classes, and one for 4 is drawn afresh"
+        in caplog.text
+    )
     chosen = fitting_preprocessing(network, facts(), {}, trained=True)
     assert chosen == Preprocessing(Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
 
@@ -142,7 +155,9 @@ def test_a_network_is_that_of_its_weights_where_they_are_overwritten(fetched: li
     network = torchvision_network(SHAPE, 4, "vit_b_16", "IMAGENET1K_SWAG_E2E_V1", load=False)
     assert fetched == []
     assert fitting_preprocessing(network, facts(), {}, trained=True).size == (384, 384)
-    assert fitting_preprocessing(torchvision_network(SHAPE, 4, "vit_b_32"), facts(), {}, trained=False).size == (224, 224)
+    assert fitting_preprocessing(
+        torchvision_network(SHAPE, 4, "vit_b_32"), facts(), {}, trained=False
+    ).size == (224, 224)
 
 
 def test_an_unknown_tag_is_named_with_the_known() -> None:
@@ -153,12 +168,16 @@ def test_an_unknown_tag_is_named_with_the_known() -> None:
         torchvision_network(SHAPE, 4, "resnet18", "somewhere/weights.pth")
 
 
-def test_weights_that_cannot_be_fetched_are_asked_for_as_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_cannot_be_fetched_are_asked_for_as_a_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fail(url: str, **_options: object) -> None:
         raise URLError("no network")
 
     monkeypatch.setattr(torchvision.models._api, "load_state_dict_from_url", fail)
-    with pytest.raises(UserError, match=r"'squeezenet1_1 IMAGENET1K_V1' cannot be fetched .*predictor.weights=FILE"):
+    with pytest.raises(
+        UserError, match=r"'squeezenet1_1 IMAGENET1K_V1' cannot be fetched .*predictor.weights=FILE"
+    ):
         torchvision_network(SHAPE, 4, "squeezenet1_1", "DEFAULT")
 
 
@@ -170,7 +189,11 @@ def test_the_weights_of_imagenet_load_all_but_the_class_head(interp_data: Path) 
     head = network.classifier[1].weight.clone()
     load_weights(network, weights)
     saved = torch.load(weights, weights_only=True)
-    assert all(torch.equal(value, saved[name]) for name, value in network.state_dict().items() if "classifier" not in name)
+    assert all(
+        torch.equal(value, saved[name])
+        for name, value in network.state_dict().items()
+        if "classifier" not in name
+    )
     assert torch.equal(network.classifier[1].weight, head)
     whole = torchvision_network(SHAPE, 1000, "squeezenet1_0")
     load_weights(whole, weights)

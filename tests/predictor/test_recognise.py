@@ -16,18 +16,28 @@ SHAPE = (3, 32, 32)
 
 def theirs(name: str, n_classes: int) -> dict[str, Tensor]:
     with torch.device("meta"):
-        state: dict[str, Tensor] = torchvision.models.get_model(name, weights=None, num_classes=n_classes).state_dict()
+        state: dict[str, Tensor] = torchvision.models.get_model(
+            name, weights=None, num_classes=n_classes
+        ).state_dict()
     return state
 
 
 @pytest.mark.parametrize("depth", [20, 32, 44, 56])
 def test_our_resnets_are_recognised_for_any_number_of_classes_and_channels(depth: int) -> None:
-    assert recognised(NarrowResNet((1, 28, 28), 7, depth).state_dict(), (1, 28, 28), "file") == f"resnet{depth}"
+    assert (
+        recognised(NarrowResNet((1, 28, 28), 7, depth).state_dict(), (1, 28, 28), "file")
+        == f"resnet{depth}"
+    )
 
 
-@pytest.mark.parametrize(("name", "n_classes"), [("squeezenet1_1", 10), ("resnet34", 1000), ("densenet121", 3), ("vit_b_32", 7)])
+@pytest.mark.parametrize(
+    ("name", "n_classes"),
+    [("squeezenet1_1", 10), ("resnet34", 1000), ("densenet121", 3), ("vit_b_32", 7)],
+)
 @pytest.mark.parametrize("wrap", [lambda key: key, lambda key: f"module.net.{key}"])
-def test_torchvisions_classifiers_are_recognised(name: str, n_classes: int, wrap: Callable[[str], str]) -> None:
+def test_torchvisions_classifiers_are_recognised(
+    name: str, n_classes: int, wrap: Callable[[str], str]
+) -> None:
     state = {wrap(key): value for key, value in theirs(name, n_classes).items()}
     assert recognised(state, SHAPE, "file") == f"torchvision/{name}"
 
@@ -39,7 +49,9 @@ def test_what_lies_beside_the_network_does_no_harm() -> None:
 
 
 def test_neither_the_order_of_names_nor_old_counts_matter() -> None:
-    state = {key: value for key, value in sorted(theirs("resnet18", 5).items()) if "tracked" not in key}
+    state = {
+        key: value for key, value in sorted(theirs("resnet18", 5).items()) if "tracked" not in key
+    }
     assert recognised(state, SHAPE, "file") == "torchvision/resnet18"
 
 
@@ -73,7 +85,9 @@ def test_a_network_comes_back_from_its_file_alone(tmp_path: Path, suffix: str) -
     assert torch.equal(checkpoint_network(SHAPE, 4, path).eval()(images), source.eval()(images))
 
 
-def test_the_checkpoint_of_a_run_is_a_file_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_checkpoint_of_a_run_is_a_file_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     source = NarrowResNet(SHAPE, 4)
     state = {f"model.predictor.network.{key}": value for key, value in source.state_dict().items()}
@@ -99,7 +113,10 @@ def test_weights_that_are_overwritten_anyway_are_not_read(tmp_path: Path) -> Non
         checkpoint_network(SHAPE, 4, None)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("resnet44", "Narrow"), ("torchvision/alexnet", "Alex"), ("timm/test_vit", "Vi")])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("resnet44", "Narrow"), ("torchvision/alexnet", "Alex"), ("timm/test_vit", "Vi")],
+)
 def test_a_name_says_whose_network_it_is(name: str, kind: str) -> None:
     pytest.importorskip("timm")
     network: nn.Module = named_network(name, (3, 64, 64), 4)
@@ -108,11 +125,15 @@ def test_a_name_says_whose_network_it_is(name: str, kind: str) -> None:
 
 @pytest.mark.parametrize("name", ["resnet18", "lenet", "", "keras/vgg16"])
 def test_other_names_are_refused(name: str) -> None:
-    with pytest.raises(UnknownName, match=r"No network .* Known: resnet20, .*torchvision/<name>, timm/<name>"):
+    with pytest.raises(
+        UnknownName, match=r"No network .* Known: resnet20, .*torchvision/<name>, timm/<name>"
+    ):
         named_network(name, SHAPE, 4)
 
 
-def test_the_published_squeezenet_is_recognised_though_its_head_is_a_convolution(interp_data: Path) -> None:
+def test_the_published_squeezenet_is_recognised_though_its_head_is_a_convolution(
+    interp_data: Path,
+) -> None:
     path = interp_data / "checkpoints/squeezenet1_0_imagenet.pth"
     if not path.is_file():
         pytest.skip(f"no {path.name} in INTERP_DATA")

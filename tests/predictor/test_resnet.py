@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from interp_by_design.predictor import LayerReader, NarrowResNet, ResNet18, load_weights
 from interp_by_design.predictor.resnet import BasicBlock, PaddedShortcut
 from interp_by_design.terms import Normalisation, UserError
-from tests.conformance.predictor import PredictorConformance
+from interp_by_design.testing.predictor import PredictorConformance
 
 
 def count(network: nn.Module) -> int:
@@ -70,13 +70,24 @@ def test_a_padded_shortcut_takes_each_second_pixel_between_maps_of_zeros() -> No
 def test_a_block_is_the_sum_of_two_convolutions_and_its_shortcut() -> None:
     torch.manual_seed(0)
     block, x = BasicBlock(2, 4, stride=2, batch_norm=False, projected=True), torch.randn(3, 2, 8, 8)
-    inner = F.conv2d(F.conv2d(x, block.conv1.weight, stride=2, padding=1).clamp(min=0), block.conv2.weight, padding=1)
-    shortcut = torch.einsum("oi, n i h w -> n o h w", block.downsample[0].weight[:, :, 0, 0], x[:, :, ::2, ::2])
+    inner = F.conv2d(
+        F.conv2d(x, block.conv1.weight, stride=2, padding=1).clamp(min=0),
+        block.conv2.weight,
+        padding=1,
+    )
+    shortcut = torch.einsum(
+        "oi, n i h w -> n o h w", block.downsample[0].weight[:, :, 0, 0], x[:, :, ::2, ::2]
+    )
     torch.testing.assert_close(block(x), (inner + shortcut).clamp(min=0))
 
 
-def test_a_public_checkpoint_of_resnet_20_loads_and_is_right_on_real_images(interp_data: Path) -> None:
-    weights, archive = interp_data / "checkpoints/cifar10_resnet20.th", interp_data / "cifar10/cifar10_lossless_subset.npz"
+def test_a_public_checkpoint_of_resnet_20_loads_and_is_right_on_real_images(
+    interp_data: Path,
+) -> None:
+    weights, archive = (
+        interp_data / "checkpoints/cifar10_resnet20.th",
+        interp_data / "cifar10/cifar10_lossless_subset.npz",
+    )
     if not weights.is_file() or not archive.is_file():
         pytest.skip(f"no {weights.name} and {archive.name} in INTERP_DATA")
     network = NarrowResNet((3, 32, 32), 10).eval()

@@ -44,7 +44,9 @@ def test_a_network_by_name_reads_images_of_any_size() -> None:
 
 
 def test_an_unknown_network_is_named_with_those_like_it() -> None:
-    with pytest.raises(UnknownName, match=r"No network 'resnet19' in timm. Known: .*resnet18.*Did you mean 'resnet"):
+    with pytest.raises(
+        UnknownName, match=r"No network 'resnet19' in timm. Known: .*resnet18.*Did you mean 'resnet"
+    ):
         timm_network(SHAPE, 4, "resnet19")
 
 
@@ -54,15 +56,23 @@ def test_without_the_library_it_is_said_how_to_get_it(monkeypatch: pytest.Monkey
         timm_network(SHAPE, 4, NAME)
 
 
-@pytest.mark.parametrize(("tag", "whole"), [("augreg_in21k", "augreg_in21k"), ("DEFAULT", "augreg_in21k_ft_in1k")])
-def test_a_tag_is_fetched_with_a_fresh_head(tag: str, whole: str, fetched: list[str], caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("tag", "whole"), [("augreg_in21k", "augreg_in21k"), ("DEFAULT", "augreg_in21k_ft_in1k")]
+)
+def test_a_tag_is_fetched_with_a_fresh_head(
+    tag: str, whole: str, fetched: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     name = "vit_tiny_patch16_224"
     network = timm_network(SHAPE, 4, name, tag)
     assert fetched == [f"{name}.{whole}"]
     assert network.num_classes == 4
     assert "one for 4 classes is drawn afresh" in caplog.text
-    assert fitting_preprocessing(network, facts(), {}, trained=True).normalisation.mean == (0.5, 0.5, 0.5)
+    assert fitting_preprocessing(network, facts(), {}, trained=True).normalisation.mean == (
+        0.5,
+        0.5,
+        0.5,
+    )
 
 
 def test_a_fresh_head_is_never_drawn_unasked(fetched: list[str]) -> None:
@@ -80,17 +90,22 @@ def test_nothing_is_fetched_where_weights_are_overwritten(fetched: list[str]) ->
 
 def test_an_unknown_tag_is_named_with_the_known() -> None:
     with pytest.raises(
-        UnknownName, match=r"No weights 'augreg' in timm's vit_tiny_patch16_224, and no file .*augreg_in21k_ft_in1k"
+        UnknownName,
+        match=r"No weights 'augreg' in timm's vit_tiny_patch16_224, and no file .*augreg_in21k_ft_in1k",
     ):
         timm_network(SHAPE, 4, "vit_tiny_patch16_224", "augreg")
 
 
-def test_weights_that_cannot_be_fetched_are_asked_for_as_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_cannot_be_fetched_are_asked_for_as_a_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fail(*_args: object, **_options: object) -> None:
         raise builtins.ConnectionError("Name or service\nnot known")
 
     monkeypatch.setattr(timm, "create_model", fail)
-    told = r"cannot be fetched \(ConnectionError: Name or service not known\).*predictor.weights=FILE"
+    told = (
+        r"cannot be fetched \(ConnectionError: Name or service not known\).*predictor.weights=FILE"
+    )
     with pytest.raises(UserError, match=told):
         timm_network(SHAPE, 4, NAME, "DEFAULT")
 
@@ -99,6 +114,9 @@ def test_a_file_gives_the_weights(tmp_path: Path) -> None:
     source: Any = timm.create_model(NAME, num_classes=4)
     torch.save({"model": source.state_dict(), "epoch": 3}, path := tmp_path / "weights.pth")
     network = timm_network(SHAPE, 4, NAME, str(path), fresh_head=False)
-    assert all(torch.equal(value, source.state_dict()[name]) for name, value in network.state_dict().items())
+    assert all(
+        torch.equal(value, source.state_dict()[name])
+        for name, value in network.state_dict().items()
+    )
     with pytest.raises(UserError, match="No file of weights"):
         timm_network(SHAPE, 4, NAME, str(tmp_path / "nowhere.pth"))

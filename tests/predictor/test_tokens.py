@@ -63,7 +63,10 @@ def test_blocks_of_a_transformer_are_maps_and_vectors(
 def test_another_image_size_has_another_grid() -> None:
     network = small_vit(dynamic_img_size=True).eval()
     read = LayerReader(network, ["blocks.1", "blocks.1.mlp"], (3, 64, 64))
-    assert [tuple(output.shape[2:]) for output in read(torch.rand(1, 3, 32, 80)).hidden] == [(2, 5), (2, 5)]
+    assert [tuple(output.shape[2:]) for output in read(torch.rand(1, 3, 32, 80)).hidden] == [
+        (2, 5),
+        (2, 5),
+    ]
 
 
 def test_layers_inside_a_block_are_read_in_the_same_pass() -> None:
@@ -88,7 +91,9 @@ def test_a_transformer_trains_through_what_is_read() -> None:
 def test_a_network_that_does_more_than_its_features_is_read_by_hooks() -> None:
     network = small_vit().eval()
     network.forward_head = lambda features: network.head(2 * network.fc_norm(features[:, 0]))
-    network.forward = lambda images: network.head(network.fc_norm(network.forward_features(images)[:, 0]))
+    network.forward = lambda images: network.head(
+        network.fc_norm(network.forward_features(images)[:, 0])
+    )
     read = LayerReader(network, ["blocks.1"], SHAPE)
     assert isinstance(read.means, HookReader)
     assert read.shapes == [torch.Size((192, 4, 4))]
@@ -96,14 +101,19 @@ def test_a_network_that_does_more_than_its_features_is_read_by_hooks() -> None:
 
 def test_maps_of_a_wrapped_transformer_are_found_too() -> None:
     network = nn.Sequential(nn.Identity(), small_vit(reg_tokens=4))
-    assert LayerReader(network, ["1.blocks.1", "1.blocks.1:prefix"], SHAPE).shapes == [(192, 4, 4), (5 * 192,)]
+    assert LayerReader(network, ["1.blocks.1", "1.blocks.1:prefix"], SHAPE).shapes == [
+        (192, 4, 4),
+        (5 * 192,),
+    ]
 
 
 def test_channels_of_timms_swin_come_first() -> None:
     network = timms("swin_tiny_patch4_window7_224", img_size=64, depths=(1, 1, 1, 1)).eval()
     images = torch.rand(2, *SHAPE)
     first = network.layers[0](network.patch_embed(images))
-    seen = LayerReader(network, ["layers.0", "layers.0.blocks.0", "patch_embed.proj"], SHAPE)(images)
+    seen = LayerReader(network, ["layers.0", "layers.0.blocks.0", "patch_embed.proj"], SHAPE)(
+        images
+    )
     torch.testing.assert_close(seen.hidden[0], first.movedim(3, 1))
     assert [tuple(output.shape[1:]) for output in seen.hidden] == [(96, 16, 16)] * 3
 
@@ -117,7 +127,9 @@ def test_windows_are_no_images() -> None:
 def test_torchvisions_transformer_tells_its_grid() -> None:
     network = VisionTransformer(64, 16, 2, 2, 32, 64, num_classes=4).eval()
     images, name = torch.rand(2, *SHAPE), "encoder.layers.encoder_layer_0"
-    tokens = torch.cat([network.class_token.expand(2, -1, -1), network._process_input(images)], dim=1)
+    tokens = torch.cat(
+        [network.class_token.expand(2, -1, -1), network._process_input(images)], dim=1
+    )
     first = network.encoder.layers[0](tokens + network.encoder.pos_embedding)
     seen = LayerReader(network, [name, f"{name}:prefix", "conv_proj"], SHAPE)(images)
     torch.testing.assert_close(seen.hidden[0], as_map(first, 1, 4, 4))
@@ -145,14 +157,18 @@ class OwnTransformer(nn.Module):
         self.mix, self.head = nn.Linear(8, 8), nn.Linear(8, 4)
 
     def forward(self, images: Tensor) -> Tensor:
-        tokens = torch.cat([self.cls_token.expand(len(images), -1, -1), self.patch_embed(images)], dim=1)
+        tokens = torch.cat(
+            [self.cls_token.expand(len(images), -1, -1), self.patch_embed(images)], dim=1
+        )
         return self.head(self.mix(tokens)[:, 0])
 
 
 def test_tokens_of_ones_own_are_maps_where_the_grid_is_told() -> None:
     network, images = OwnTransformer(told=True), torch.rand(2, *SHAPE)
     seen = LayerReader(network, ["mix", "mix:prefix", "patch_embed"], SHAPE)(images)
-    tokens = network.mix(torch.cat([network.cls_token.expand(2, -1, -1), network.patch_embed(images)], dim=1))
+    tokens = network.mix(
+        torch.cat([network.cls_token.expand(2, -1, -1), network.patch_embed(images)], dim=1)
+    )
     torch.testing.assert_close(seen.hidden[0], as_map(tokens, 1, 4, 4))
     torch.testing.assert_close(seen.hidden[1], tokens[:, 0])
     assert seen.hidden[2].shape == (2, 8, 4, 4)
@@ -162,7 +178,10 @@ def test_tokens_of_an_unknown_grid_are_one_column() -> None:
     network, images = OwnTransformer(told=False), torch.rand(2, *SHAPE)
     output = LayerReader(network, ["mix"], SHAPE)(images).hidden[0]
     assert output.shape == (2, 8, 17, 1)
-    with pytest.raises(UserError, match=r"'mix' has no class or register tokens that the network tells of. Read 'mix' itself"):
+    with pytest.raises(
+        UserError,
+        match=r"'mix' has no class or register tokens that the network tells of. Read 'mix' itself",
+    ):
         LayerReader(network, ["mix:prefix"], SHAPE)
 
 
@@ -175,7 +194,10 @@ def test_patches_alone_have_no_class_token(layer: str) -> None:
 
 
 def test_an_unknown_part_of_a_layer_is_refused() -> None:
-    with pytest.raises(UnknownName, match=r"No part 'prefx' in the layer 'blocks.0'. Known: prefix. Did you mean 'prefix'\?"):
+    with pytest.raises(
+        UnknownName,
+        match=r"No part 'prefx' in the layer 'blocks.0'. Known: prefix. Did you mean 'prefix'\?",
+    ):
         LayerReader(small_vit(), ["blocks.0:prefx"], SHAPE)
 
 

@@ -14,7 +14,9 @@ from interp_by_design.terms import UserError
 
 class Small(nn.Sequential):
     def __init__(self, n_classes: int = 3, width: int = 4) -> None:
-        super().__init__(nn.Conv2d(1, width, 3), nn.BatchNorm2d(width), nn.Flatten(), nn.Linear(width, n_classes))
+        super().__init__(
+            nn.Conv2d(1, width, 3), nn.BatchNorm2d(width), nn.Flatten(), nn.Linear(width, n_classes)
+        )
 
 
 def prefixed(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -22,7 +24,9 @@ def prefixed(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def same(one: nn.Module, other: nn.Module) -> bool:
-    return all(torch.equal(value, other.state_dict()[name]) for name, value in one.state_dict().items())
+    return all(
+        torch.equal(value, other.state_dict()[name]) for name, value in one.state_dict().items()
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,14 +41,19 @@ def same(one: nn.Module, other: nn.Module) -> bool:
         lambda state: prefixed(state, "net.backbone."),
         lambda state: prefixed(state, "_orig_mod.module."),
         lambda state: prefixed(state, "module._orig_mod.model."),
-        lambda state: {name.replace("0.", "0._orig_mod.", 1): value for name, value in state.items()},
+        lambda state: {
+            name.replace("0.", "0._orig_mod.", 1): value for name, value in state.items()
+        },
         lambda state: {"model": state, "optimizer": {"state": {}}, "epoch": 3},
         lambda state: {"model_state_dict": prefixed(state, "network."), "loss": 0.1},
         lambda state: {"state_dict": {"model": prefixed(state, "module.")}},
         lambda state: {
-            "state_dict": prefixed(state, "model.predictor.network.") | {"model.interpreter.head.weight": torch.ones(2)}
+            "state_dict": prefixed(state, "model.predictor.network.")
+            | {"model.interpreter.head.weight": torch.ones(2)}
         },
-        lambda state: {"state_dict": prefixed(state, "classifier.inner.") | {"criterion.weight": torch.ones(3)}},
+        lambda state: {
+            "state_dict": prefixed(state, "classifier.inner.") | {"criterion.weight": torch.ones(3)}
+        },
         lambda state: prefixed(state, "model.") | prefixed(state, "ema."),
         lambda state: {name: value for name, value in state.items() if "num_batches" not in name},
     ],
@@ -83,20 +92,30 @@ def test_a_head_for_another_number_of_classes_is_left_out(tmp_path: Path) -> Non
     assert torch.equal(target[3].bias, fresh["3.bias"])
 
 
-def test_where_a_fresh_head_is_not_wanted_another_number_of_classes_is_refused(tmp_path: Path) -> None:
+def test_where_a_fresh_head_is_not_wanted_another_number_of_classes_is_refused(
+    tmp_path: Path,
+) -> None:
     torch.save(Small(n_classes=1000).state_dict(), path := tmp_path / "weights.pth")
     target = Small(n_classes=3)
     before = weights_hash(target)
-    with pytest.raises(UserError, match=r"'weights.pth' is for 1000 classes, and the data has 3.*data.classes=.*by_design"):
+    with pytest.raises(
+        UserError,
+        match=r"'weights.pth' is for 1000 classes, and the data has 3.*data.classes=.*by_design",
+    ):
         load_weights(target, path, fresh_head=False)
     assert weights_hash(target) == before
     load_weights(whole := Small(n_classes=1000), path, fresh_head=False)
     assert len(whole[3].bias) == 1000
 
 
-def test_one_line_says_what_was_loaded_and_another_what_was_left_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_one_line_says_what_was_loaded_and_another_what_was_left_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
-    torch.save(prefixed(Small().state_dict(), "net.") | {"criterion.weight": torch.ones(3)}, path := tmp_path / "last.ckpt")
+    torch.save(
+        prefixed(Small().state_dict(), "net.") | {"criterion.weight": torch.ones(3)},
+        path := tmp_path / "last.ckpt",
+    )
     load_weights(Small(), path)
     assert caplog.messages == [
         "Left aside in 'last.ckpt', as not under 'net.': criterion.weight",
@@ -106,8 +125,12 @@ def test_one_line_says_what_was_loaded_and_another_what_was_left_aside(tmp_path:
 
 def test_a_network_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     state = Small().state_dict()
-    torch.save(prefixed(state, "teacher.") | prefixed(state, "student."), path := tmp_path / "weights.pth")
-    with pytest.raises(UserError, match=r"holds the network more than once, under 'teacher\.' and 'student\.'"):
+    torch.save(
+        prefixed(state, "teacher.") | prefixed(state, "student."), path := tmp_path / "weights.pth"
+    )
+    with pytest.raises(
+        UserError, match=r"holds the network more than once, under 'teacher\.' and 'student\.'"
+    ):
         load_weights(Small(), path)
 
 
@@ -122,7 +145,10 @@ def test_half_precision_is_widened(tmp_path: Path) -> None:
 def test_the_old_names_of_torchvisions_densenets_are_known(tmp_path: Path) -> None:
     layer = nn.ModuleDict({"norm1": nn.BatchNorm2d(2), "conv2": nn.Conv2d(2, 2, 1)})
     network = nn.ModuleDict({"denselayer1": layer})
-    state = {name.replace("norm1", "norm.1").replace("conv2", "conv.2"): value for name, value in network.state_dict().items()}
+    state = {
+        name.replace("norm1", "norm.1").replace("conv2", "conv.2"): value
+        for name, value in network.state_dict().items()
+    }
     torch.save(state, path := tmp_path / "weights.pth")
     load_weights(network, path)
 
@@ -166,7 +192,9 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
         load_weights(Small(), path)
 
 
-def test_an_empty_file_is_refused_and_one_of_other_things_says_what_it_holds(tmp_path: Path) -> None:
+def test_an_empty_file_is_refused_and_one_of_other_things_says_what_it_holds(
+    tmp_path: Path,
+) -> None:
     torch.save({}, path := tmp_path / "weights.pth")
     with pytest.raises(UserError, match="holds an empty dict; wanted a state dict"):
         load_weights(Small(), path)

@@ -53,11 +53,18 @@ def conciseness_sum(attributes: Rows, smoothing: float) -> float:
 def anchoring(attributes: Rows, images: np.typing.NDArray[np.float64]) -> float:
     """1 - mean_j of numpy's correlation of attribute j with its part of scipy's type-II cosine transform; one channel."""
     held = np.array([dctn(image, norm="ortho") for image in images])
-    slow = sorted((u + v, max(u, v), u, v) for u in range(held.shape[1]) for v in range(held.shape[2]))
+    slow = sorted(
+        (u + v, max(u, v), u, v) for u in range(held.shape[1]) for v in range(held.shape[2])
+    )
     n_attributes = len(attributes[0])
-    first = np.stack([held[:, u, v] - held[:, u, v].mean() for _, _, u, v in slow[: (n_attributes + 1) // 2]])
+    first = np.stack(
+        [held[:, u, v] - held[:, u, v].mean() for _, _, u, v in slow[: (n_attributes + 1) // 2]]
+    )
     anchors = np.maximum(np.concatenate([first, -first]), 0)
-    found = [np.corrcoef(attribute, anchor)[0, 1] for attribute, anchor in zip(np.array(attributes).T, anchors, strict=False)]
+    found = [
+        np.corrcoef(attribute, anchor)[0, 1]
+        for attribute, anchor in zip(np.array(attributes).T, anchors, strict=False)
+    ]
     return float(1 - np.mean(found))
 
 

@@ -26,9 +26,19 @@ def global_relevance(relevance: Rows, classes: list[int], n_classes: int) -> tup
         members = [relevance[x] for x in range(len(relevance)) if classes[x] == c]
         counts.append(len(members))
         n_attributes = len(relevance[0])
-        means.append([sum(r[j] for r in members) / len(members) if members else 0.0 for j in range(n_attributes)])
+        means.append(
+            [
+                sum(r[j] for r in members) / len(members) if members else 0.0
+                for j in range(n_attributes)
+            ]
+        )
     return means, counts
 
 
 def pairs(relevance: Rows, tau: float) -> set[tuple[int, int]]:
-    return {(c, j) for c in range(len(relevance)) for j in range(len(relevance[c])) if relevance[c][j] > 1 / tau}
+    return {
+        (c, j)
+        for c in range(len(relevance))
+        for j in range(len(relevance[c]))
+        if relevance[c][j] > 1 / tau
+    }

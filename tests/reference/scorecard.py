@@ -54,7 +54,10 @@ def fidelity_by_class(t: Columns) -> dict[int, tuple[float, int]]:
     """For each class that f decides, how often g decides it too, and on how many samples."""
     classes = {decision(f) for f in t.f}
     decided = {c: [x for x in range(len(t.labels)) if decision(t.f[x]) == c] for c in classes}
-    return {c: (mean([float(decision(t.g[x]) == c) for x in rows]), len(rows)) for c, rows in decided.items()}
+    return {
+        c: (mean([float(decision(t.g[x]) == c) for x in rows]), len(rows))
+        for c, rows in decided.items()
+    }
 
 
 def calibration_error(logits: Rows, labels: list[int]) -> float:
@@ -98,7 +101,10 @@ def agreement(t: Columns) -> dict[str, float]:
     errors = [same[x] for x in n if decision(t.f[x]) != t.labels[x]]
     present = sorted(set(t.labels))
     if 1 < len(present) < len(t.w):
-        chosen = [decision([t.f[x][c] for c in present]) == decision([t.g[x][c] for c in present]) for x in n]
+        chosen = [
+            decision([t.f[x][c] for c in present]) == decision([t.g[x][c] for c in present])
+            for x in n
+        ]
         scores["fidelity_present_classes"] = mean([float(alike) for alike in chosen])
     return scores | ({"fidelity_on_errors": mean(errors)} if errors else {})
 
@@ -117,8 +123,12 @@ def conciseness(t: Columns) -> dict[str, float]:
             total = sum(abs(a) for a in alpha[x])
             if total > 0:
                 left.append(sum(abs(alpha[x][j]) for j in attributes if j not in shown) / total)
-        scores[f"conciseness@{name}"] = mean([sum(1.0 for j in attributes if r[x][j] > 1 / tau) for x in n])
-        scores[f"conciseness_abs@{name}"] = mean([sum(1.0 for j in attributes if abs(r[x][j]) > 1 / tau) for x in n])
+        scores[f"conciseness@{name}"] = mean(
+            [sum(1.0 for j in attributes if r[x][j] > 1 / tau) for x in n]
+        )
+        scores[f"conciseness_abs@{name}"] = mean(
+            [sum(1.0 for j in attributes if abs(r[x][j]) > 1 / tau) for x in n]
+        )
         scores[f"sufficiency@{name}"] = mean(enough)
         if left:
             scores[f"left_out@{name}"] = mean(left)
@@ -131,12 +141,17 @@ def usage(t: Columns) -> dict[str, float]:
     epsilon = 0.01 * mean(positive) if positive else 0.0
     share = [mean([float(t.phi[x][j] > epsilon) for x in n]) for j in attributes]
     alpha = contributions(t.phi, t.w, [decision(g) for g in t.g])
-    mass = [[sum(t.phi[x][j] for x in n if decision(t.f[x]) == c) for c in range(len(t.w))] for j in attributes]
+    mass = [
+        [sum(t.phi[x][j] for x in n if decision(t.f[x]) == c) for c in range(len(t.w))]
+        for j in attributes
+    ]
     scores = {
         "unexplained_share": mean([float(all(p <= epsilon for p in t.phi[x])) for x in n]),
         "dead_attributes": sum(1.0 for j in attributes if share[j] < 0.001),
         "always_on_attributes": sum(1.0 for j in attributes if share[j] > 0.99),
-        "exclusive_attributes": sum(1.0 for j in attributes if share[j] >= 0.001 and max(mass[j]) / sum(mass[j]) > 0.9),
+        "exclusive_attributes": sum(
+            1.0 for j in attributes if share[j] >= 0.001 and max(mass[j]) / sum(mass[j]) > 0.9
+        ),
     }
     sizes = [sum(abs(alpha[x][j]) for x in n) for j in attributes]
     if sum(sizes) > 0:
@@ -155,7 +170,9 @@ def overlap(t: Columns) -> dict[str, float]:
     positive = [p for row in t.phi for p in row if p > 0]
     epsilon = 0.01 * mean(positive) if positive else 0.0
     columns = [[row[j] for row in t.phi] for j in range(len(t.w[0]))]
-    live = [c for c in columns if mean([float(p > epsilon) for p in c]) >= 0.001 and max(c) > min(c)]
+    live = [
+        c for c in columns if mean([float(p > epsilon) for p in c]) >= 0.001 and max(c) > min(c)
+    ]
     pairs = [abs(correlation(live[i], live[j])) for i in range(len(live)) for j in range(i)]
     return {"overlap": mean(pairs)} if pairs else {}
 

@@ -22,7 +22,9 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        started = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
         yield started
         started.close()
 
@@ -40,9 +42,19 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(120_000)  # milliseconds: a busy machine draws slowly
-        page.on("console", lambda said: said.type in ("error", "warning") and problems.append(f"{said.type}: {said.text}"))
+        page.on(
+            "console",
+            lambda said: (
+                said.type in ("error", "warning") and problems.append(f"{said.type}: {said.text}")
+            ),
+        )
         page.on("pageerror", lambda error: problems.append(f"error: {error}"))
-        page.on("request", lambda sent: sent.url.startswith((own, *LOCAL)) or problems.append(f"asks for {sent.url}"))
+        page.on(
+            "request",
+            lambda sent: (
+                sent.url.startswith((own, *LOCAL)) or problems.append(f"asks for {sent.url}")
+            ),
+        )
         page.goto(address)
         return page
 

@@ -35,10 +35,15 @@ def made_up(
     """A page's content in which every part is there; the samples' decisions are those of its head."""
     draw = torch.Generator().manual_seed(0)
     n_classes = len(class_names)
-    weights, bias = torch.randn(n_classes, n_attributes, generator=draw), torch.randn(n_classes, generator=draw)
+    weights, bias = (
+        torch.randn(n_classes, n_attributes, generator=draw),
+        torch.randn(n_classes, generator=draw),
+    )
     attributes = torch.rand(n_samples, n_attributes, generator=draw) * 3
     image = picture(torch.rand(shape, generator=draw))
-    example = Example(3, 0, 1.5, image, heat_picture(torch.rand(shape[1:], generator=draw)), image, 2.5)
+    example = Example(
+        3, 0, 1.5, image, heat_picture(torch.rand(shape[1:], generator=draw)), image, 2.5
+    )
     typical = (0,) if n_samples else ()
     occurring = range(min(n_classes, 20))
     findings = Findings(
@@ -55,19 +60,42 @@ def made_up(
         head=Head(tuple(map(tuple, weights.tolist())), tuple(bias.tolist())),
         attributes=tuple(
             AttributePage(
-                j, (j + 1) / (n_attributes + 1), 3.0, (example,) * 3, "evidence", 0.6, 0.1, (image,) * 3, (0.0, 1.0, 2.0)
+                j,
+                (j + 1) / (n_attributes + 1),
+                3.0,
+                (example,) * 3,
+                "evidence",
+                0.6,
+                0.1,
+                (image,) * 3,
+                (0.0, 1.0, 2.0),
             )
             for j in range(n_attributes)
         ),
         classes=tuple(
-            ClassPage(c, 10, 10, 10, 0.9, tuple(weights[c].clamp(-1, 1).tolist()), typical, ((c, 9),), ((c, 8),))
+            ClassPage(
+                c,
+                10,
+                10,
+                10,
+                0.9,
+                tuple(weights[c].clamp(-1, 1).tolist()),
+                typical,
+                ((c, 9),),
+                ((c, 8),),
+            )
             for c in occurring
         ),
-        samples=tuple(_sample(index, image, row, int((weights @ row + bias).argmax())) for index, row in enumerate(attributes)),
+        samples=tuple(
+            _sample(index, image, row, int((weights @ row + bias).argmax()))
+            for index, row in enumerate(attributes)
+        ),
         chosen="Made up, not chosen.",
     )
     about = About("interp train", "a: 1", "{}", (("made", "up"),))
-    return PageContent("made up", scorecard(SCORED, n_attributes, 5.0), charts(SCORED, HISTORY), findings, about)
+    return PageContent(
+        "made up", scorecard(SCORED, n_attributes, 5.0), charts(SCORED, HISTORY), findings, about
+    )
 
 
 def _sample(index: int, image: str, attributes: Tensor, decided: int) -> Sample:

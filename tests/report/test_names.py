@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from interp_by_design.report.names import LONGEST, NAMES, names_text, read_names, write_names
 from interp_by_design.terms import AttributeNames, UserError
 
-signs = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"], exclude_characters="\ufffe\uffff")
+signs = st.characters(
+    exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"], exclude_characters="\ufffe\uffff"
+)
 printable = st.text(signs, min_size=1, max_size=LONGEST)
 
 

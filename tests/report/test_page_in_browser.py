@@ -21,7 +21,13 @@ from interp_by_design.report.page import PageContent, rendered
 from tests.report.pages import made_up
 
 TABS = ("overview", "attributes", "classes", "samples", "what-if", "names", "run")
-HOSTILE = ("<img src=x onerror=alert(1)>", "</script><b>bold</b>", "%{x} <i>$a$</i> &lt;", "'\"`{{ 7 * 7 }}", "名前 é")
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "</script><b>bold</b>",
+    "%{x} <i>$a$</i> &lt;",
+    "'\"`{{ 7 * 7 }}",
+    "名前 é",
+)
 Visit = Callable[..., Any]
 
 
@@ -47,7 +53,8 @@ def go(page: Any, where: str) -> None:
 def answers(page: Any) -> list[float]:
     """g's probabilities as the page computed them, of every class."""
     return page.eval_on_selector_all(
-        "#what-if-result [data-interpreter]", "all => all.map(cell => Number(cell.dataset.interpreter))"
+        "#what-if-result [data-interpreter]",
+        "all => all.map(cell => Number(cell.dataset.interpreter))",
     )
 
 
@@ -55,13 +62,16 @@ def moved(page: Any, attribute: int, value: float) -> float:
     """Moves a slider as far as its steps allow, and says to where."""
     slider = page.locator(f"#slider-{attribute}")
     slider.evaluate(
-        "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', {bubbles: true})); }", value
+        "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', {bubbles: true})); }",
+        value,
     )
     return float(slider.input_value())
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_tab_shows_something(visit: Visit, write: Callable[[PageContent], Path], scheme: str) -> None:
+def test_every_tab_shows_something(
+    visit: Visit, write: Callable[[PageContent], Path], scheme: str
+) -> None:
     page = visit(write(made_up()), scheme=scheme)
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
     for tab in TABS:
@@ -147,7 +157,10 @@ def test_attributes_are_sorted_and_found(page: Any) -> None:
     page.wait_for_selector("#panel-attributes h2:has-text('closed loop')")
     assert page.evaluate("document.activeElement.tagName") == "H2"
     assert page.locator("#panel-attributes .heated").count() == 3
-    assert "falls by 60.0 %; without a random tenth, it falls by 10.0 %" in page.locator("#panel-attributes").inner_text()
+    assert (
+        "falls by 60.0 %; without a random tenth, it falls by 10.0 %"
+        in page.locator("#panel-attributes").inner_text()
+    )
 
 
 def test_samples_are_filtered(page: Any) -> None:
@@ -164,14 +177,20 @@ def test_samples_are_filtered(page: Any) -> None:
     assert thumbs.count() == len(chosen)
     thumbs.first.click()
     page.wait_for_selector(f"#panel-samples h2:has-text('Sample {chosen[0].index} of test')")
-    assert page.locator("#panel-samples .badge").all_inner_texts()[-1] == "what is shown is not sufficient"
+    assert (
+        page.locator("#panel-samples .badge").all_inner_texts()[-1]
+        == "what is shown is not sufficient"
+    )
     assert page.locator(".thumbs [aria-current]").count() == 1
 
 
 def test_the_page_decides_as_the_head_does(page: Any) -> None:
     go(page, "what-if/4")
     findings = made_up().findings
-    weights, bias = (torch.tensor(part, dtype=torch.float64) for part in (findings.head.weights, findings.head.bias))
+    weights, bias = (
+        torch.tensor(part, dtype=torch.float64)
+        for part in (findings.head.weights, findings.head.bias)
+    )
     phi = torch.tensor(findings.samples[4].attributes, dtype=torch.float64)
     before = answers(page)
     assert before == pytest.approx((weights @ phi + bias).softmax(dim=0).tolist(), abs=1e-12)
@@ -189,10 +208,16 @@ def test_the_page_decides_as_the_head_does(page: Any) -> None:
 def test_a_slider_moves_by_keyboard(page: Any) -> None:
     go(page, "what-if/4")
     before = answers(page)
-    attribute = int(page.locator(".sliders input").first.get_attribute("id").removeprefix("slider-"))
+    attribute = int(
+        page.locator(".sliders input").first.get_attribute("id").removeprefix("slider-")
+    )
     page.locator(f"#slider-{attribute}").focus()
     page.keyboard.press("Home")
-    assert page.locator(f"#slider-{attribute}").get_attribute("aria-valuetext").startswith("0.00, adds")
+    assert (
+        page.locator(f"#slider-{attribute}")
+        .get_attribute("aria-valuetext")
+        .startswith("0.00, adds")
+    )
     assert answers(page) != before
 
 
@@ -211,7 +236,9 @@ def test_typed_names_are_shown_and_can_be_kept(page: Any, tmp_path: Path) -> Non
     assert 'φ3 “the "left" stroke:”' in page.locator("#panel-what-if").inner_text()
 
 
-def test_what_a_data_set_says_is_shown_as_text(visit: Visit, write: Callable[[PageContent], Path]) -> None:
+def test_what_a_data_set_says_is_shown_as_text(
+    visit: Visit, write: Callable[[PageContent], Path]
+) -> None:
     asked = []
     page = visit(write(made_up(HOSTILE, names={0: HOSTILE[0], 1: HOSTILE[1]})))
     page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
@@ -226,15 +253,17 @@ def test_what_a_data_set_says_is_shown_as_text(visit: Visit, write: Callable[[Pa
     assert hovered.text_content().startswith(f"φ2 for {HOSTILE[2]}: ")
     for where in ("classes/0", "attributes", "attributes/0", "samples/1", "what-if/1", "names"):
         go(page, where)
-        assert HOSTILE[0] in page.locator(f"#panel-{where.partition('/')[0]}").inner_html().replace("&lt;", "<").replace(
-            "&gt;", ">"
-        )
+        assert HOSTILE[0] in page.locator(f"#panel-{where.partition('/')[0]}").inner_html().replace(
+            "&lt;", "<"
+        ).replace("&gt;", ">")
     assert page.locator("img[src='x'], main b").count() == 0
     assert asked == []
 
 
 @pytest.mark.parametrize("width", [320, 390])
-def test_a_phone_scrolls_up_and_down_alone(visit: Visit, write: Callable[[PageContent], Path], width: int) -> None:
+def test_a_phone_scrolls_up_and_down_alone(
+    visit: Visit, write: Callable[[PageContent], Path], width: int
+) -> None:
     names = ("a-class-with-a-name-that-never-ends-and-has-no-space-in-it", *"bcdefghij")
     page = visit(write(made_up(names, n_attributes=36, names={3: "x" * 60})), width=width)
     for where in (*TABS, "attributes/3", "classes/0", "samples/1"):
@@ -246,7 +275,10 @@ def test_a_thousand_classes_stay_usable(visit: Visit, write: Callable[[PageConte
     page = visit(write(made_up(tuple(f"class {c}" for c in range(1000)), n_attributes=36)))
     go(page, "classes")
     assert page.locator(".links a").count() == 20
-    assert "980 classes occur neither as label nor as a decision" in page.locator("#panel-classes").inner_text()
+    assert (
+        "980 classes occur neither as label nor as a decision"
+        in page.locator("#panel-classes").inner_text()
+    )
     page.fill("#find-class", "CLASS 1")
     assert page.locator(".links a").count() == 11
     go(page, "what-if/3")
@@ -263,6 +295,6 @@ def test_every_control_and_image_has_words(page: Any) -> None:
                 .map(each => each.outerHTML.slice(0, 200))"""
         )
         assert unnamed == [], where
-    assert page.evaluate("[...document.querySelectorAll('[id]')].map(each => each.id).length") == page.evaluate(
-        "new Set([...document.querySelectorAll('[id]')].map(each => each.id)).size"
-    )
+    assert page.evaluate(
+        "[...document.querySelectorAll('[id]')].map(each => each.id).length"
+    ) == page.evaluate("new Set([...document.querySelectorAll('[id]')].map(each => each.id)).size")

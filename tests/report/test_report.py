@@ -13,9 +13,9 @@ import pytest
 import torch
 from PIL import Image
 
+from interp_by_design.activations import class_mean_images, interpretation_table
 from interp_by_design.data import Digits
 from interp_by_design.data.split import Split
-from interp_by_design.gather import class_mean_images, interpretation_table
 from interp_by_design.learning import Objective
 from interp_by_design.metrics import scorecard
 from interp_by_design.model import InterpretableModel
@@ -23,7 +23,9 @@ from interp_by_design.report.run_report import ReportOptions, RunAbout, write_re
 from interp_by_design.terms import InterpretationTable, UnknownName, UserError
 from tests.small import small_model
 
-ABOUT = RunAbout("digits <b>", "interp train experiment=none", "seed: 0\n", {"revision": "abc", "cores": 2})
+ABOUT = RunAbout(
+    "digits <b>", "interp train experiment=none", "seed: 0\n", {"revision": "abc", "cores": 2}
+)
 FEW = ReportOptions(samples=40, starts=2, maximize=False, figures=False)
 
 
@@ -52,8 +54,13 @@ def fitted() -> Fitted:
             optimizer.step()
     model.eval()
     means = class_mean_images(data.in_order("train"), 10)
-    tables = {split: interpretation_table(model, data.in_order(split), means) for split in ("train", "test")}
-    scores = {f"test/{key}": value for key, value in scorecard(tables["test"], tables["train"], 0).items()}
+    tables = {
+        split: interpretation_table(model, data.in_order(split), means)
+        for split in ("train", "test")
+    }
+    scores = {
+        f"test/{key}": value for key, value in scorecard(tables["test"], tables["train"], 0).items()
+    }
     about = RunAbout(ABOUT.title, ABOUT.command, ABOUT.config_yaml, ABOUT.provenance, scores)
     return Fitted(model, {split: data.split(split) for split in tables}, tables, about)
 
@@ -68,7 +75,11 @@ def page(fitted: Fitted, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def content_of(page: Path) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json" id="content">(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL)
+    found = re.search(
+        r'<script type="application/json" id="content">(.*?)</script>',
+        page.read_text(encoding="utf-8"),
+        re.DOTALL,
+    )
     assert found
     content: dict[str, Any] = json.loads(found[1])
     return content
@@ -76,7 +87,11 @@ def content_of(page: Path) -> dict[str, Any]:
 
 def test_the_page_says_what_the_tables_say(page: Path, fitted: Fitted) -> None:
     content, table = content_of(page), fitted.tables["test"]
-    assert (content["split"], content["sheets_split"], content["n"]) == ("test", "train", len(table))
+    assert (content["split"], content["sheets_split"], content["n"]) == (
+        "test",
+        "train",
+        len(table),
+    )
     assert content["names"] == {"2": "closed loop"}
     assert torch.tensor(content["head"]["weights"]).equal(table.head_weights)
     assert len(content["samples"]) == 40
@@ -87,7 +102,9 @@ def test_the_page_says_what_the_tables_say(page: Path, fitted: Fitted) -> None:
     for sheet in content["attributes"]:
         j = sheet["attribute"]
         best = train[:, j].topk(2).values.tolist()
-        assert [example["value"] for example in sheet["examples"]] == pytest.approx([v for v in best if v > 0], rel=1e-4)
+        assert [example["value"] for example in sheet["examples"]] == pytest.approx(
+            [v for v in best if v > 0], rel=1e-4
+        )
         assert all(example["maximized_value"] is not None for example in sheet["examples"])
         assert sheet["top"] == pytest.approx(float(table.attributes[:, j].max()), rel=1e-4)
     assert [chart["title"] for chart in content["charts"]][-1] == "Losses while training"
@@ -109,7 +126,14 @@ def test_the_page_says_what_run_it_is_of(page: Path, fitted: Fitted) -> None:
 
 def test_figures_are_there_for_light_and_dark(page: Path) -> None:
     figures = {path.stem for path in (page.parent / "figures").glob("*.png")}
-    expected = {"relevance_map", "usage", "confusion", "tau_curves", "loss_curves", *(f"attribute_{j:03d}" for j in range(6))}
+    expected = {
+        "relevance_map",
+        "usage",
+        "confusion",
+        "tau_curves",
+        "loss_curves",
+        *(f"attribute_{j:03d}" for j in range(6)),
+    }
     assert expected <= figures
     assert {f"{name}_dark" for name in expected} <= figures
     assert any(name.startswith("sample_") for name in figures)
@@ -149,7 +173,9 @@ def test_without_a_train_split_sheets_are_of_what_there_is(fitted: Fitted, tmp_p
     assert content_of(page)["sheets_split"] == "test"
 
 
-def test_the_page_decides_as_the_model_does(page: Path, fitted: Fitted, visit: Callable[..., Any]) -> None:
+def test_the_page_decides_as_the_model_does(
+    page: Path, fitted: Fitted, visit: Callable[..., Any]
+) -> None:
     opened = visit(page)
     sample = content_of(page)["samples"][5]
     opened.evaluate("index => { location.hash = `what-if/${index}`; }", sample["index"])
@@ -158,13 +184,17 @@ def test_the_page_decides_as_the_model_does(page: Path, fitted: Fitted, visit: C
 
     def answers() -> list[float]:
         cells = "#what-if-result [data-interpreter]"
-        return opened.eval_on_selector_all(cells, "all => all.map(cell => Number(cell.dataset.interpreter))")
+        return opened.eval_on_selector_all(
+            cells, "all => all.map(cell => Number(cell.dataset.interpreter))"
+        )
 
     assert answers() == pytest.approx(row.tolist(), abs=1e-5)
     phi = torch.tensor(sample["attributes"])
     for attribute in range(6):
         slider = opened.locator(f"#slider-{attribute}")
-        slider.evaluate("slider => { slider.value = slider.max / 3; slider.dispatchEvent(new Event('input')); }")
+        slider.evaluate(
+            "slider => { slider.value = slider.max / 3; slider.dispatchEvent(new Event('input')); }"
+        )
         phi[attribute] = float(slider.input_value())
     with torch.no_grad():
         expected = fitted.model.interpreter.head(phi[None]).softmax(dim=1)[0]

@@ -17,11 +17,17 @@ from PIL import Image
 from interp_by_design.data.split import TensorSplit
 from interp_by_design.explain import AttributeSheet, disagreement, explain_globally, local_columns
 from interp_by_design.report.page import rendered
-from interp_by_design.report.page.choice import AT_RANDOM, choose
-from interp_by_design.report.page.parts import attribute_page, class_pages, exact, head_of, samples
 from interp_by_design.report.page.pictures import HEAT, heat_picture, picture, side_for
 from interp_by_design.report.page.render import policy
+from interp_by_design.report.page.sample_selection import AT_RANDOM, choose
 from interp_by_design.report.page.scores import MOST_POINTS, charts, scorecard
+from interp_by_design.report.page.section_values import (
+    attribute_page,
+    class_pages,
+    exact,
+    head_of,
+    samples,
+)
 from interp_by_design.terms import InterpretationTable
 from tests.metrics.tables import table_of
 from tests.report.pages import SCORED, made_up
@@ -36,7 +42,9 @@ def planted(n: int = 400, n_classes: int = 4, n_attributes: int = 6) -> Interpre
     g = phi @ weights.T
     f = g + 0.2 * torch.randn(n, n_classes, generator=draw)
     labels = (f + 0.3 * torch.randn(n, n_classes, generator=draw)).argmax(dim=1)
-    return table_of(phi.tolist(), weights.tolist(), f=f.tolist(), g=g.tolist(), labels=labels.tolist())
+    return table_of(
+        phi.tolist(), weights.tolist(), f=f.tolist(), g=g.tolist(), labels=labels.tolist()
+    )
 
 
 def decoded(address: str) -> Image.Image:
@@ -71,7 +79,9 @@ def test_typical_samples_are_those_nearest_to_their_class() -> None:
     assert choice.typical.keys() == set(g)
     for c, found in choice.typical.items():
         same = [row for row in range(len(table)) if f[row] == g[row] == c]
-        mean = [math.fsum(float(table.attributes[row, j]) for row in same) / len(same) for j in range(6)]
+        mean = [
+            math.fsum(float(table.attributes[row, j]) for row in same) / len(same) for j in range(6)
+        ]
         far = {row: math.dist(mean, table.attributes[row].tolist()) for row in same}
         assert list(found) == sorted(same, key=far.__getitem__)[: len(found)]
 
@@ -95,10 +105,16 @@ def test_classes_count_what_the_table_says() -> None:
     labels = table.labels.tolist()
     for page in pages:
         c = page.index
-        assert (page.labelled, page.predicted, page.interpreted) == (labels.count(c), f.count(c), g.count(c))
+        assert (page.labelled, page.predicted, page.interpreted) == (
+            labels.count(c),
+            f.count(c),
+            g.count(c),
+        )
         assert dict(page.interpreters) == Counter(b for a, b in zip(f, g, strict=True) if a == c)
         alike = [b == c for a, b in zip(f, g, strict=True) if a == c]
-        assert page.fidelity == (pytest.approx(sum(alike) / len(alike), abs=1e-4) if alike else None)
+        assert page.fidelity == (
+            pytest.approx(sum(alike) / len(alike), abs=1e-4) if alike else None
+        )
         assert dict(page.labels) == Counter(b for a, b in zip(f, labels, strict=True) if a == c)
         assert [n for _, n in page.labels] == sorted((n for _, n in page.labels), reverse=True)
         relevance = explain_globally(table).relevance[c].tolist()
@@ -108,7 +124,12 @@ def test_classes_count_what_the_table_says() -> None:
 
 def test_a_class_that_never_occurs_has_no_page() -> None:
     table = table_of([[1.0]], [[1.0], [0.5], [0.0]], f=[[0.0, 1.0, 0.0]], labels=[1.0])
-    pages = class_pages(table, explain_globally(table), disagreement(table), choose(table, local_columns(table), 1, "test", 0))
+    pages = class_pages(
+        table,
+        explain_globally(table),
+        disagreement(table),
+        choose(table, local_columns(table), 1, "test", 0),
+    )
     assert [(page.index, bool(page.relevance)) for page in pages] == [(0, True), (1, False)]
     assert [page.fidelity for page in pages] == [None, 0]  # f decides 1, and g 0
 
@@ -121,7 +142,9 @@ def test_samples_are_rows_of_the_table() -> None:
     found = samples(table, columns, TensorSplit(images, table.labels), choice, "abcd", 64)
     for sample in found:
         row = sample.index  # the rows of this table are in order
-        assert np.asarray(decoded(sample.image)) == pytest.approx(images[row, 0].numpy() * 255, abs=0.51)
+        assert np.asarray(decoded(sample.image)) == pytest.approx(
+            images[row, 0].numpy() * 255, abs=0.51
+        )
         assert torch.tensor(sample.attributes).equal(table.attributes[row])
         probabilities = table.predictor[row].softmax(dim=0)
         assert sample.predictor == sample.probabilities[0][0]
@@ -159,15 +182,23 @@ def test_a_sheet_without_maximisation_and_with_undefined_numbers() -> None:
     )
     page = attribute_page(sheet, 0.25, 3.0, 64)
     assert (page.deletion, page.deletion_random, page.active_share) == (None, 0.25, 0.25)
-    assert [(each.index, each.value, each.maximized) for each in page.examples] == [(4, 2.0, None), (9, 1.0, None)]
+    assert [(each.index, each.value, each.maximized) for each in page.examples] == [
+        (4, 2.0, None),
+        (9, 1.0, None),
+    ]
     assert np.asarray(decoded(page.examples[1].image)).shape == (6, 6, 3)
     json.dumps(asdict(page), allow_nan=False)
 
 
 def test_small_images_are_kept_to_the_pixel_and_photographs_are_small() -> None:
     small, photograph = torch.rand(3, 28, 28), torch.rand(3, 300, 200)
-    assert np.asarray(decoded(picture(small))) == pytest.approx(small.permute(1, 2, 0).numpy() * 255, abs=0.51)
-    assert (decoded(picture(photograph)).format, decoded(picture(photograph)).size) == ("JPEG", (149, 224))
+    assert np.asarray(decoded(picture(small))) == pytest.approx(
+        small.permute(1, 2, 0).numpy() * 255, abs=0.51
+    )
+    assert (decoded(picture(photograph)).format, decoded(picture(photograph)).size) == (
+        "JPEG",
+        (149, 224),
+    )
     assert decoded(picture(torch.rand(2, 9, 9))).mode == "L"
     assert [side_for(n) for n in (600, 1200, 3000, 10_000)] == [224, 160, 112, 64]
 
@@ -184,12 +215,18 @@ def test_heat_is_transparent_where_there_is_none() -> None:
 def test_the_scorecard_is_judged_by_its_gates() -> None:
     told = scorecard(SCORED | {"test/fidelity": 0.98, "test/odd": 2.0}, 25, 5.0)
     rows = {row.key: row for row in told.rows}
-    assert (rows["fidelity"].failed, rows["fidelity"].bound, rows["fidelity"].values) == (False, "≥ 0.97", ("0.5000", "0.9800"))
+    assert (rows["fidelity"].failed, rows["fidelity"].bound, rows["fidelity"].values) == (
+        False,
+        "≥ 0.97",
+        ("0.5000", "0.9800"),
+    )
     assert rows["fidelity_hard"].failed
     assert rows["odd"].values == ("", "2")
     assert "conciseness@2" not in rows
     assert "conciseness_abs@5" in rows
-    assert told.verdict.startswith("7 of 14 judged scores on test are beyond the gate: fidelity_hard (0.5000, gate ≥ 0.7), ")
+    assert told.verdict.startswith(
+        "7 of 14 judged scores on test are beyond the gate: fidelity_hard (0.5000, gate ≥ 0.7), "
+    )
     assert [line.value for line in told.headlines][:3] == ["50.0 %", "50.0 %", "98.0 %"]
 
 
@@ -198,7 +235,10 @@ def test_a_run_without_scores_is_told_so() -> None:
     assert (told.splits, told.rows, told.headlines) == ((), (), ())
     assert charts({}, {}) == ()
     assert "could be judged" in told.verdict
-    assert scorecard({"val/fidelity": 1.0, "train/seconds": 3.0}, 25, 5.0).headlines[0].value == "100 %"
+    assert (
+        scorecard({"val/fidelity": 1.0, "train/seconds": 3.0}, 25, 5.0).headlines[0].value
+        == "100 %"
+    )
 
 
 def test_long_curves_are_thinned_and_keep_their_end() -> None:

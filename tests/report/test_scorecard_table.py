@@ -20,8 +20,19 @@ SCORES = {
 
 
 CONTROLS = {
-    "relabelled": {"fidelity": 1.0, "fidelity_hard": 1.0, "conciseness_abs@1.5": 2.0, "conciseness_abs@5": 6.0, "kl": 0.5},
-    "frozen_random": {"fidelity": 0.6, "fidelity_hard": 0.3, "dead_attributes": 4.0, "conciseness_abs@5": 2.0},
+    "relabelled": {
+        "fidelity": 1.0,
+        "fidelity_hard": 1.0,
+        "conciseness_abs@1.5": 2.0,
+        "conciseness_abs@5": 6.0,
+        "kl": 0.5,
+    },
+    "frozen_random": {
+        "fidelity": 0.6,
+        "fidelity_hard": 0.3,
+        "dead_attributes": 4.0,
+        "conciseness_abs@5": 2.0,
+    },
 }
 
 
@@ -33,7 +44,12 @@ def shown(
     terminal: bool = False,
 ) -> str:
     screen = StringIO()
-    show(scores, n_attributes, Console(file=screen, width=width, force_terminal=terminal, no_color=True), controls)
+    show(
+        scores,
+        n_attributes,
+        Console(file=screen, width=width, force_terminal=terminal, no_color=True),
+        controls,
+    )
     return screen.getvalue()
 
 
@@ -55,7 +71,9 @@ def test_what_is_beyond_its_gate_is_flagged_and_named_with_the_bound() -> None:
     assert "BAD" in row(text, "fidelity_hard")
     assert "BAD" not in row(text, "exclusive_attributes"), "2 of 10 is the share that is allowed"
     assert "BAD" in row(shown(SCORES, n_attributes=9), "exclusive_attributes")
-    assert "Beyond its gate on test: fidelity_hard (at least 0.7), dead_attributes (at most 0)" in text
+    assert (
+        "Beyond its gate on test: fidelity_hard (at least 0.7), dead_attributes (at most 0)" in text
+    )
 
 
 def test_a_clean_card_says_so_and_absent_scores_leave_no_row() -> None:
@@ -68,10 +86,25 @@ def test_controls_stand_beside_marked_where_they_are_beyond_a_gate() -> None:
     text = shown(SCORES, controls=CONTROLS)
     assert row(text, "↑ fidelity ")[:6] == ["↑", "fidelity", "0.9900", "0.9876", "1", "0.6000"]
     assert row(text, "↑ fidelity ")[6] == "✗"
-    assert row(text, "fidelity_hard")[:8] == ["↑", "fidelity_hard", "-", "0.5000", "BAD", "1", "0.3000", "✗"]
-    assert row(text, "dead_attributes")[:7] == ["↓", "dead_attributes", "-", "3", "BAD", "-", "4"], (
-        "one of them has no such score"
-    )
+    assert row(text, "fidelity_hard")[:8] == [
+        "↑",
+        "fidelity_hard",
+        "-",
+        "0.5000",
+        "BAD",
+        "1",
+        "0.3000",
+        "✗",
+    ]
+    assert row(text, "dead_attributes")[:7] == [
+        "↓",
+        "dead_attributes",
+        "-",
+        "3",
+        "BAD",
+        "-",
+        "4",
+    ], "one of them has no such score"
     curve = text[text.index("conciseness_abs") :].splitlines()
     assert curve[1].split() == ["relabelled", "2", "6", "✗"]
     assert curve[2].split() == ["random", "Ψ", "-", "2"]
@@ -85,7 +118,10 @@ def test_it_is_said_what_gates_the_controls_fail_and_what_the_run_is_better_in()
         "dead_attributes." in text
     )
     assert "Warning: relabelled should fail 2 gates at least" in text
-    assert "Better than the controls in dead_attributes; in any other score a control is as good." in text
+    assert (
+        "Better than the controls in dead_attributes; in any other score a control is as good."
+        in text
+    )
     enough = {"relabelled": CONTROLS["frozen_random"], "frozen_random": CONTROLS["frozen_random"]}
     assert "Warning" not in shown(SCORES, controls=enough)
     none = " ".join(shown({"test/kl": 0.5}, controls={"relabelled": {"kl": 0.5}}).split())
@@ -105,9 +141,19 @@ def test_the_table_fits_narrow_and_wide_screens() -> None:
         lines = re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
         assert max(map(len, lines)) <= width
         assert len([line for line in lines if "↓ dead_attributes" in line]) == 1
-        assert row("\n".join(lines), "fidelity_hard")[:7] == ["↑", "fidelity_hard", "-", "0.5000", "BAD", "1", "0.3000"]
+        assert row("\n".join(lines), "fidelity_hard")[:7] == [
+            "↑",
+            "fidelity_hard",
+            "-",
+            "0.5000",
+            "BAD",
+            "1",
+            "0.3000",
+        ]
     assert "active on less than" in shown(SCORES, width=130, controls=CONTROLS, terminal=True)
-    assert "active on" not in shown(SCORES, width=80, controls=CONTROLS, terminal=True), "the words would stand one to a line"
+    assert "active on" not in shown(SCORES, width=80, controls=CONTROLS, terminal=True), (
+        "the words would stand one to a line"
+    )
 
 
 def test_the_page_has_the_same_columns_and_words() -> None:

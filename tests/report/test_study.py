@@ -14,10 +14,18 @@ import pytest
 import torch
 from rich.console import Console
 
-from interp_by_design.explain.global_ import GlobalExplanation
+from interp_by_design.explain.global_explanation import GlobalExplanation
 from interp_by_design.explain.sheets import AttributeSheet
-from interp_by_design.report.study import Description, choose, descriptions, write_study
-from interp_by_design.report.study_answers import KEY, Item, Key, read_answers, read_key, score, show
+from interp_by_design.report.study.answers import (
+    KEY,
+    Item,
+    Key,
+    read_answers,
+    read_key,
+    score,
+    show,
+)
+from interp_by_design.report.study.pages import Description, choose, descriptions, write_study
 from interp_by_design.terms import AttributeNames, UserError
 
 CLASSES = ("zero", "one", "two", "<b>three</b>")
@@ -27,7 +35,9 @@ UNNAMED = AttributeNames()
 def explanation(relevance: list[list[float]]) -> GlobalExplanation:
     """Of as many attributes as there are rows, each with its relevance for the classes."""
     table = torch.tensor(relevance).T
-    return GlobalExplanation(table, torch.ones(len(table), dtype=torch.int64), torch.ones(table.shape[1]), table.abs(), 4)
+    return GlobalExplanation(
+        table, torch.ones(len(table), dtype=torch.int64), torch.ones(table.shape[1]), table.abs(), 4
+    )
 
 
 def said(*pairs: tuple[str, set[int]]) -> dict[int, Description]:
@@ -64,33 +74,50 @@ def written(folder: Path, items: Sequence[Item], title: str = "a run") -> str:
 
 # ------------------------------------------------------------------------------------------------------------- descriptions
 def test_an_attribute_is_described_by_its_name_or_else_by_its_classes() -> None:
-    found = explanation([[0.9, 0.1, 0.5, 0.0], [0.0, 0.9, 0.0, -0.9], [0.0, 0.0, 0.0, -0.9], [0.3, 0.3, 0.3, 0.9]])
+    found = explanation(
+        [[0.9, 0.1, 0.5, 0.0], [0.0, 0.9, 0.0, -0.9], [0.0, 0.0, 0.0, -0.9], [0.3, 0.3, 0.3, 0.9]]
+    )
     told = descriptions(found, CLASSES, AttributeNames({1: "a stroke", 2: "nothing"}), tau=5)
     assert told == {
         0: Description("speaks for “zero” and “two”", frozenset({0, 2})),
         1: Description("a stroke", frozenset({1})),
-        3: Description("speaks for “<b>three</b>”, “zero”, “one” and “two”", frozenset({0, 1, 2, 3})),
+        3: Description(
+            "speaks for “<b>three</b>”, “zero”, “one” and “two”", frozenset({0, 1, 2, 3})
+        ),
     }
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_two_in_five_descriptions_are_those_of_other_attributes_that_speak_for_other_classes(seed: int) -> None:
+def test_two_in_five_descriptions_are_those_of_other_attributes_that_speak_for_other_classes(
+    seed: int,
+) -> None:
     items = choose(MANY, UNNAMED, 10, 0.4, seed)
     assert [item.item for item in items] == list(range(1, 11))
-    assert len({item.attribute for item in items}) == len({item.description for item in items}) == 10
+    assert (
+        len({item.attribute for item in items}) == len({item.description for item in items}) == 10
+    )
     wrong = [item for item in items if not item.right]
     assert len(wrong) == 4
     words = {description.words: description for description in MANY.values()}
     for item in wrong:
         assert not words[item.description].classes & MANY[item.attribute].classes
         assert item.own == MANY[item.attribute].words != item.description
-    assert all(item.description == MANY[item.attribute].words == item.own for item in items if item.right)
+    assert all(
+        item.description == MANY[item.attribute].words == item.own for item in items if item.right
+    )
 
 
 def test_the_choice_is_the_seeds_and_every_sheet_may_be_wrong() -> None:
     assert choose(MANY, UNNAMED, 10, 0.4, 3) == choose(MANY, UNNAMED, 10, 0.4, 3)
-    wrong = Counter(item.item for seed in range(200) for item in choose(MANY, UNNAMED, 10, 0.4, seed) if not item.right)
-    assert min(wrong[number] for number in range(1, 11)) > 40, "80 on average: its place tells nothing"
+    wrong = Counter(
+        item.item
+        for seed in range(200)
+        for item in choose(MANY, UNNAMED, 10, 0.4, seed)
+        if not item.right
+    )
+    assert min(wrong[number] for number in range(1, 11)) > 40, (
+        "80 on average: its place tells nothing"
+    )
 
 
 def test_attributes_with_names_come_first() -> None:
@@ -111,7 +138,10 @@ def test_where_all_share_a_class_other_classes_are_wrong_enough() -> None:
     assert sum(not item.right for item in choose(told, UNNAMED, 4, 0.5, 0)) == 2
 
 
-@pytest.mark.parametrize("told", [{}, said(("a", {0})), said(("a", {0}), ("b", {1})), said(("a", {0}), ("b", {0}), ("c", {0}))])
+@pytest.mark.parametrize(
+    "told",
+    [{}, said(("a", {0})), said(("a", {0}), ("b", {1})), said(("a", {0}), ("b", {0}), ("c", {0}))],
+)
 def test_where_nothing_is_wrong_for_another_there_is_no_study(told: dict[int, Description]) -> None:
     with pytest.raises(UserError, match="have a description of their own, too few that are wrong"):
         choose(told, UNNAMED, 10, 0.4, 0)
@@ -127,7 +157,9 @@ def test_a_share_that_makes_no_study_is_refused(share: float) -> None:
 def test_the_page_does_not_tell_which_are_wrong(tmp_path: Path) -> None:
     items = choose(MANY, UNNAMED, 10, 0.4, 0)
     page = written(tmp_path, items)
-    turned = [Item(i.item, i.attribute, i.description, not i.right, "something else") for i in items]
+    turned = [
+        Item(i.item, i.attribute, i.description, not i.right, "something else") for i in items
+    ]
     assert written(tmp_path / "turned", turned) == page, "nothing in it depends on the key"
     assert read_key(tmp_path) == Key(read_key(tmp_path).study, tuple(items))
 
@@ -143,7 +175,9 @@ def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
 
 def test_images_without_a_maximized_copy_stand_alone(tmp_path: Path) -> None:
     items = choose(MANY, UNNAMED, 4, 0.4, 0)
-    page = write_study(tmp_path, "a run", items, [sheet(item.attribute, maximized=False) for item in items]).read_text()
+    page = write_study(
+        tmp_path, "a run", items, [sheet(item.attribute, maximized=False) for item in items]
+    ).read_text()
     assert page.count("data:image/png;base64,") == 12
 
 
@@ -175,9 +209,16 @@ def key(tmp_path: Path) -> Key:
 def answered(tmp_path: Path, key: Key) -> Callable[..., Path]:
     """Files of answers as the page downloads them: `right` and `wrong` are what is said to such descriptions."""
 
-    def write(name: str, right: str = "agree", wrong: str = "disagree", leave: int = 0, **changes: Any) -> Path:
+    def write(
+        name: str, right: str = "agree", wrong: str = "disagree", leave: int = 0, **changes: Any
+    ) -> Path:
         answers = {str(item.item): right if item.right else wrong for item in key.items[leave:]}
-        content = {"format": 1, "study": key.study, "respondent": name, "answers": answers} | changes
+        content = {
+            "format": 1,
+            "study": key.study,
+            "respondent": name,
+            "answers": answers,
+        } | changes
         (tmp_path / name).write_text(json.dumps(content))
         return tmp_path / name
 
@@ -225,12 +266,16 @@ def test_answers_to_another_study_are_refused(key: Key, answered: Callable[..., 
         {"respondent": 7},
     ],
 )
-def test_damaged_answers_are_refused(changes: dict[str, Any], key: Key, answered: Callable[..., Path]) -> None:
+def test_damaged_answers_are_refused(
+    changes: dict[str, Any], key: Key, answered: Callable[..., Path]
+) -> None:
     with pytest.raises(UserError, match="damaged"):
         read_answers(answered("a", **changes), key)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "7", '{"study": 1}', "\x00" * 10, " " * 1_000_001])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "7", '{"study": 1}', "\x00" * 10, " " * 1_000_001]
+)
 def test_what_is_no_file_of_answers_is_refused(content: str, key: Key, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(content)
     with pytest.raises(UserError, match=r"a\.json is no file of answers"):
@@ -248,7 +293,13 @@ def test_one_persons_answers_count_once(key: Key, answered: Callable[..., Path])
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{}", '{"format": 7, "study": "a", "items": []}', '{"format": 1, "study": "a", "items": [{}]}']
+    "content",
+    [
+        "",
+        "{}",
+        '{"format": 7, "study": "a", "items": []}',
+        '{"format": 1, "study": "a", "items": [{}]}',
+    ],
 )
 def test_a_damaged_key_is_told(content: str, tmp_path: Path) -> None:
     (tmp_path / KEY).write_text(content)

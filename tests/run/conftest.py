@@ -25,7 +25,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "checkpoints").mkdir()
     weights = build_model(config, FACTS).state_dict()
     torch.save(
-        {"epoch": 0, "state_dict": {f"model.{key}": value for key, value in weights.items()}}, path / "checkpoints/last.ckpt"
+        {"epoch": 0, "state_dict": {f"model.{key}": value for key, value in weights.items()}},
+        path / "checkpoints/last.ckpt",
     )
     return path
 

@@ -20,14 +20,19 @@ def test_a_full_disk_leaves_the_checkpoint_before(small_disk: Path) -> None:
     io, path = AtomicCheckpointIO(), small_disk / "last.ckpt"
     io.save_checkpoint({"state_dict": {"weight": torch.zeros(1000)}}, path)
     with pytest.raises(
-        UserError, match=r"last\.ckpt could not be written: No space left on device\. What was there before is unt"
+        UserError,
+        match=r"last\.ckpt could not be written: No space left on device\. What was there before is unt",
     ):
         io.save_checkpoint({"state_dict": {"weight": torch.ones(600_000)}}, path)
     assert torch.equal(io.load_checkpoint(path)["state_dict"]["weight"], torch.zeros(1000))
-    assert [file.name for file in small_disk.iterdir()] == ["last.ckpt"], "what was written beside is cleared away"
+    assert [file.name for file in small_disk.iterdir()] == ["last.ckpt"], (
+        "what was written beside is cleared away"
+    )
 
 
-def test_a_run_whose_disk_fills_up_can_be_resumed_once_there_is_room(small_disk: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_run_whose_disk_fills_up_can_be_resumed_once_there_is_room(
+    small_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = small_disk / "run"
     quick = [
         "trainer.max_epochs=1",
@@ -45,14 +50,18 @@ def test_a_run_whose_disk_fills_up_can_be_resumed_once_there_is_room(small_disk:
 
 def test_a_disk_that_may_only_be_read_is_told(small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    with pytest.raises(UserError, match=r"run cannot be written: Read-only file system\. Choose another folder"):
+    with pytest.raises(
+        UserError, match=r"run cannot be written: Read-only file system\. Choose another folder"
+    ):
         train(composed(small_disk / "run"))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_rights_is_told(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)
-    with pytest.raises(UserError, match=r"run cannot be written: Permission denied\. Choose another folder"):
+    with pytest.raises(
+        UserError, match=r"run cannot be written: Permission denied\. Choose another folder"
+    ):
         train(composed(tmp_path / "closed/run"))
 
 

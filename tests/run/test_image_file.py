@@ -44,7 +44,9 @@ def test_an_image_of_the_models_size_comes_as_it_is(tmp_path: Path) -> None:
         ("a.tif", "RGB"),
     ],
 )
-def test_every_kind_of_file_becomes_the_models_shape(name: str, mode: str, reader: ImageReader, tmp_path: Path) -> None:
+def test_every_kind_of_file_becomes_the_models_shape(
+    name: str, mode: str, reader: ImageReader, tmp_path: Path
+) -> None:
     pixels = reader.read(saved(tmp_path / name, mode, (40, 24)))
     assert pixels.shape == reader.shape
     assert pixels.dtype == torch.float32
@@ -62,11 +64,15 @@ def test_a_photo_is_turned_as_its_exif_says(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 3  # upside down
     saved(tmp_path / "turned.png", exif=exif)
-    assert torch.equal(GRAY.read(tmp_path / "turned.png"), torch.from_numpy(RAMP[::-1, ::-1].copy())[None] / 255)
+    assert torch.equal(
+        GRAY.read(tmp_path / "turned.png"), torch.from_numpy(RAMP[::-1, ::-1].copy())[None] / 255
+    )
 
 
 @pytest.mark.parametrize(("fit", "dark"), [("crop", False), ("squash", True)])
-def test_what_is_not_square_is_cropped_or_squashed_as_the_data_was(fit: str, dark: bool, tmp_path: Path) -> None:
+def test_what_is_not_square_is_cropped_or_squashed_as_the_data_was(
+    fit: str, dark: bool, tmp_path: Path
+) -> None:
     wide = np.full((8, 24), 255, np.uint8)
     wide[:, :8] = 0  # the left third
     Image.fromarray(wide).save(tmp_path / "wide.png")
@@ -89,13 +95,21 @@ def test_a_model_of_other_channels_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [(b"", "UnidentifiedImageError"), (b"hello", "UnidentifiedImageError"), (None, "No such file or directory")],
+    [
+        (b"", "UnidentifiedImageError"),
+        (b"hello", "UnidentifiedImageError"),
+        (None, "No such file or directory"),
+    ],
 )
-def test_a_file_that_is_no_image_is_told_by_its_name(content: bytes | None, told: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_image_is_told_by_its_name(
+    content: bytes | None, told: str, tmp_path: Path
+) -> None:
     file = tmp_path / "broken.png"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(UserError, match=rf"broken\.png cannot be read as an image \(.*{told}") as raised:
+    with pytest.raises(
+        UserError, match=rf"broken\.png cannot be read as an image \(.*{told}"
+    ) as raised:
         GRAY.read(file)
     assert "skip_unreadable" not in str(raised.value)
 

@@ -6,15 +6,21 @@ from pathlib import Path
 
 import torch
 
-from interp_by_design.gather import load_table
+from interp_by_design.activations import load_table
 from interp_by_design.run import load, train
 from tests.small import composed
 
-LEARNABLE = ("attributes=learnable_concepts", "interpreter=learnable_concepts", "learning.objective.delta=0")
+LEARNABLE = (
+    "attributes=learnable_concepts",
+    "interpreter=learnable_concepts",
+    "learning.objective.delta=0",
+)
 
 
 def test_learnable_concepts_learn_the_digits_and_come_back(tmp_path: Path) -> None:
-    scores = train(composed(tmp_path, *LEARNABLE, "attributes.strength=false", "trainer.max_epochs=8"))
+    scores = train(
+        composed(tmp_path, *LEARNABLE, "attributes.strength=false", "trainer.max_epochs=8")
+    )
     assert scores["test/fidelity"] > 0.85
     model = load(tmp_path)
     images = torch.rand(20, 1, 8, 8)

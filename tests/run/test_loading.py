@@ -28,7 +28,9 @@ def checkpoint(run: Path) -> Path:
 def test_the_weights_of_the_checkpoint_come_back(run: Path, checkpoint: Path) -> None:
     model = interp_by_design.load(run)
     saved = torch.load(checkpoint, weights_only=True)["state_dict"]
-    assert all(torch.equal(value, saved[f"model.{key}"]) for key, value in model.state_dict().items())
+    assert all(
+        torch.equal(value, saved[f"model.{key}"]) for key, value in model.state_dict().items()
+    )
     assert not model.training
 
 
@@ -53,16 +55,26 @@ def archive() -> bytes:
     ],
     ids=["empty", "half", "a byte short", "overwritten", "text", "another zip", "a pickle"],
 )
-def test_a_file_that_is_no_checkpoint_is_named(damaged: Callable[[bytes], bytes], run: Path, checkpoint: Path) -> None:
+def test_a_file_that_is_no_checkpoint_is_named(
+    damaged: Callable[[bytes], bytes], run: Path, checkpoint: Path
+) -> None:
     checkpoint.write_bytes(damaged(checkpoint.read_bytes()))
-    with pytest.raises(UserError, match=r"last\.ckpt .*(Take another checkpoint|of another model|no state_dict)"):
+    with pytest.raises(
+        UserError, match=r"last\.ckpt .*(Take another checkpoint|of another model|no state_dict)"
+    ):
         interp_by_design.load(run)
 
 
-@pytest.mark.parametrize("content", [{}, [1, 2], {"state_dict": None}, {"state_dict": {"model.x": 1}}, torch.zeros(2)])
-def test_a_checkpoint_without_a_state_dict_is_none_of_a_run(content: Any, run: Path, checkpoint: Path) -> None:
+@pytest.mark.parametrize(
+    "content", [{}, [1, 2], {"state_dict": None}, {"state_dict": {"model.x": 1}}, torch.zeros(2)]
+)
+def test_a_checkpoint_without_a_state_dict_is_none_of_a_run(
+    content: Any, run: Path, checkpoint: Path
+) -> None:
     torch.save(content, checkpoint)
-    with pytest.raises(UserError, match=r"last\.ckpt is no checkpoint of a run: it has no state_dict"):
+    with pytest.raises(
+        UserError, match=r"last\.ckpt is no checkpoint of a run: it has no state_dict"
+    ):
         interp_by_design.load(run)
 
 
@@ -77,7 +89,9 @@ class Malice:
 
 
 @pytest.mark.parametrize(
-    "save", [torch.save, lambda content, file: file.write_bytes(pickle.dumps(content))], ids=["torch", "pickle"]
+    "save",
+    [torch.save, lambda content, file: file.write_bytes(pickle.dumps(content))],
+    ids=["torch", "pickle"],
 )
 @pytest.mark.parametrize("trust", [False, True])
 def test_a_checkpoint_runs_nothing(
@@ -85,12 +99,16 @@ def test_a_checkpoint_runs_nothing(
 ) -> None:
     state = torch.load(checkpoint, weights_only=True)["state_dict"]
     save({"state_dict": state, "more": Malice(tmp_path / "ran")}, checkpoint)
-    with pytest.raises(UserError, match=r"last\.ckpt is no whole checkpoint, or it holds more than tensors"):
+    with pytest.raises(
+        UserError, match=r"last\.ckpt is no whole checkpoint, or it holds more than tensors"
+    ):
         interp_by_design.load(run, trust=trust)
     assert not (tmp_path / "ran").exists()
 
 
-def test_weights_of_another_model_are_told_apart_by_name_and_shape(run: Path, checkpoint: Path) -> None:
+def test_weights_of_another_model_are_told_apart_by_name_and_shape(
+    run: Path, checkpoint: Path
+) -> None:
     state = torch.load(checkpoint, weights_only=True)["state_dict"]
     first, second, *_ = [key for key in state if key.startswith("model.predictor.network")]
     state["model.predictor.other"] = state.pop(first)
@@ -104,13 +122,19 @@ def test_weights_of_another_model_are_told_apart_by_name_and_shape(run: Path, ch
     assert f"of another shape: {second.removeprefix('model.')} (2 x 7, the model's is" in told
 
 
-def test_a_whole_other_architecture_is_told_in_a_few_names(run: Path, change: Callable[..., None]) -> None:
+def test_a_whole_other_architecture_is_told_in_a_few_names(
+    run: Path, change: Callable[..., None]
+) -> None:
     change(interpreter__decoder__width=7, attributes__n_attributes=5)
-    with pytest.raises(UserError, match=r"of another shape: .*, .*, .* and \d more\. Load it from the run folder"):
+    with pytest.raises(
+        UserError, match=r"of another shape: .*, .*, .* and \d more\. Load it from the run folder"
+    ):
         interp_by_design.load(run)
 
 
-def test_the_weights_that_training_began_with_are_not_wanted_again(run: Path, change: Callable[..., None]) -> None:
+def test_the_weights_that_training_began_with_are_not_wanted_again(
+    run: Path, change: Callable[..., None]
+) -> None:
     change(predictor__weights="gone.pt")
     interp_by_design.load(run)
 
@@ -126,14 +150,23 @@ def test_the_weights_that_training_began_with_are_not_wanted_again(run: Path, ch
         (CONFIG, "7"),
         (CONFIG, "\0"),
         (CONFIG, "seed: !!python/object/apply:os.getcwd []"),
-        (CONFIG, "predictor: ${attributes}\nattributes: ${predictor}\ninterpreter: {}\ncheckpoint: last"),
+        (
+            CONFIG,
+            "predictor: ${attributes}\nattributes: ${predictor}\ninterpreter: {}\ncheckpoint: last",
+        ),
         (CONFIG, "predictor: {}\nattributes: {}\ninterpreter: {}\ncheckpoint: last"),
         (PROVENANCE, ""),
         (PROVENANCE, '{"format": 1'),
         (PROVENANCE, "[1]"),
         (PROVENANCE, '{"format": 1}'),
-        (PROVENANCE, '{"format": 1, "data": {"image_shape": [8, 8], "class_names": ["a"], "mean": [0], "std": [1]}}'),
-        (PROVENANCE, '{"format": 1, "data": {"image_shape": [1, 8, 8], "class_names": ["a"], "mean": [0], "std": [0]}}'),
+        (
+            PROVENANCE,
+            '{"format": 1, "data": {"image_shape": [8, 8], "class_names": ["a"], "mean": [0], "std": [1]}}',
+        ),
+        (
+            PROVENANCE,
+            '{"format": 1, "data": {"image_shape": [1, 8, 8], "class_names": ["a"], "mean": [0], "std": [0]}}',
+        ),
         (PROVENANCE, "[" * 100_000),
     ],
 )
@@ -152,10 +185,14 @@ def test_a_folder_where_a_file_should_be_is_told(file: str, run: Path) -> None:
 
 
 @pytest.mark.parametrize("file", [CONFIG, PROVENANCE, "checkpoints/last.ckpt"])
-def test_a_file_that_may_not_be_read_is_named(file: str, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_may_not_be_read_is_named(
+    file: str, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened = io.open
 
-    def refusing(path: Any, *arguments: Any, **options: Any) -> Any:  # as chmod 000, which does not hold for root
+    def refusing(
+        path: Any, *arguments: Any, **options: Any
+    ) -> Any:  # as chmod 000, which does not hold for root
         if str(path).endswith(file):
             raise PermissionError(13, "Permission denied", str(path))
         return opened(path, *arguments, **options)
@@ -170,5 +207,7 @@ def test_a_file_that_may_not_be_read_is_named(file: str, run: Path, monkeypatch:
 def test_a_run_of_another_format_is_refused_by_its_number(number: Any, run: Path) -> None:
     provenance = json.loads((run / PROVENANCE).read_text())
     (run / PROVENANCE).write_text(json.dumps(provenance | {"format": number}))
-    with pytest.raises(UserError, match=f"was written in run format {number}; this version reads format {FORMAT}"):
+    with pytest.raises(
+        UserError, match=f"was written in run format {number}; this version reads format {FORMAT}"
+    ):
         interp_by_design.load(run)

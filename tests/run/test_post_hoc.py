@@ -56,11 +56,22 @@ def state(run: Path, which: str = "last") -> dict[str, Tensor]:
     return entries
 
 
-def test_a_run_keeps_the_predictor_apart_and_comes_back_whole(tmp_path: Path, weights: Path) -> None:
+def test_a_run_keeps_the_predictor_apart_and_comes_back_whole(
+    tmp_path: Path, weights: Path
+) -> None:
     scores = fitted(run := tmp_path / "run", weights)
-    assert {"test/fidelity", "test/fidelity_rank_probe", "test/fidelity_full_probe", "train/seconds"} <= scores.keys()
+    assert {
+        "test/fidelity",
+        "test/fidelity_rank_probe",
+        "test/fidelity_full_probe",
+        "train/seconds",
+    } <= scores.keys()
     assert not any("predictor" in name for name in state(run))
-    assert {file.name for file in (run / "interpreter").iterdir()} == {"interpreter.safetensors", "config.json", "README.md"}
+    assert {file.name for file in (run / "interpreter").iterdir()} == {
+        "interpreter.safetensors",
+        "config.json",
+        "README.md",
+    }
     model = load(run)
     assert weights_hash(model.predictor.network) == weights_hash(network(weights))
     assert model.scores["fidelity"] == scores["test/fidelity"]
@@ -75,12 +86,17 @@ def network(weights: Path) -> LeNet:
     return fresh.eval()
 
 
-def test_disk_memory_and_no_cache_come_to_the_same(tmp_path: Path, weights: Path, cache: Path) -> None:
+def test_disk_memory_and_no_cache_come_to_the_same(
+    tmp_path: Path, weights: Path, cache: Path
+) -> None:
     exact = "cache.dtype=float32"
     ram = fitted(tmp_path / "ram", weights, "cache=ram", exact)
     disk = fitted(tmp_path / "disk", weights, "cache=disk", exact)
     off = fitted(tmp_path / "off", weights, "cache=off")
-    assert all(torch.equal(value, state(tmp_path / "ram")[name]) for name, value in state(tmp_path / "disk").items())
+    assert all(
+        torch.equal(value, state(tmp_path / "ram")[name])
+        for name, value in state(tmp_path / "disk").items()
+    )
     timeless = {key for key in ram if not key.startswith("train/")}
     assert {key: ram[key] for key in timeless} == {key: disk[key] for key in timeless}
     # The order of the images differs from the network's own run, and nothing else.
@@ -89,7 +105,9 @@ def test_disk_memory_and_no_cache_come_to_the_same(tmp_path: Path, weights: Path
     assert len(list((cache / "activations").iterdir())) == 3
 
 
-def test_a_second_run_finds_what_the_first_recorded(tmp_path: Path, weights: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_second_run_finds_what_the_first_recorded(
+    tmp_path: Path, weights: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     fitted(tmp_path / "one", weights, "cache=disk")
     caplog.clear()
@@ -99,7 +117,9 @@ def test_a_second_run_finds_what_the_first_recorded(tmp_path: Path, weights: Pat
 
 
 @pytest.mark.parametrize("rival", ["linear_probe", "pca", "nmf", "sparse_autoencoder"])
-def test_rivals_are_fitted_scored_saved_and_loaded(tmp_path: Path, weights: Path, rival: str) -> None:
+def test_rivals_are_fitted_scored_saved_and_loaded(
+    tmp_path: Path, weights: Path, rival: str
+) -> None:
     scores = fitted(tmp_path, weights, f"attributes={rival}")
     assert 0 < scores["test/fidelity"] <= 1
     images = torch.rand(4, 1, 8, 8)
@@ -108,7 +128,9 @@ def test_rivals_are_fitted_scored_saved_and_loaded(tmp_path: Path, weights: Path
     torch.testing.assert_close(again(images).attributes, loaded(images).attributes)
 
 
-def test_the_control_that_relabels_works_post_hoc_and_is_caught(tmp_path: Path, weights: Path) -> None:
+def test_the_control_that_relabels_works_post_hoc_and_is_caught(
+    tmp_path: Path, weights: Path
+) -> None:
     scores = fitted(tmp_path, weights, "interpreter=relabelled", "trainer.max_epochs=20")
     assert scores["test/logit_predictability"] > 0.9
 
@@ -116,8 +138,14 @@ def test_the_control_that_relabels_works_post_hoc_and_is_caught(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["cache=disk", "data.augmentation={_target_: interp_by_design.data.RandomFlip}"], "data.augmentation=null, or"),
-        (["learning=by_design", "cache=ram"], "cache=ram keeps the passes of a predictor that stays as it is"),
+        (
+            ["cache=disk", "data.augmentation={_target_: interp_by_design.data.RandomFlip}"],
+            "data.augmentation=null, or",
+        ),
+        (
+            ["learning=by_design", "cache=ram"],
+            "cache=ram keeps the passes of a predictor that stays as it is",
+        ),
         (["learning=by_design", "attributes=pca"], "Use learning=post_hoc"),
         (["+learning.class_weights=balanced"], "class_weights"),
         (["cache.dtype=float8"], "float8"),
@@ -131,14 +159,22 @@ def test_what_cannot_be_is_refused_before_anything_is_fitted(
         fitted(tmp_path, weights, *options)
 
 
-def test_a_run_that_is_killed_goes_on_and_ends_as_an_unbroken_one(tmp_path: Path, weights: Path, cache: Path) -> None:
+def test_a_run_that_is_killed_goes_on_and_ends_as_an_unbroken_one(
+    tmp_path: Path, weights: Path, cache: Path
+) -> None:
     options = ["cache=disk", "trainer.max_epochs=12", "callbacks.last.minutes=0.001"]
     whole = fitted(tmp_path / "whole", weights, *options)
     command = [sys.executable, "train.py", *SMALL, *options, f"predictor.weights={weights}"]
     killed = tmp_path / "killed"
-    process = subprocess.Popen([*command, f"hydra.run.dir={killed}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, f"hydra.run.dir={killed}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     deadline = time.monotonic() + 90
-    while not (killed / "checkpoints/last.ckpt").is_file() and process.poll() is None and time.monotonic() < deadline:
+    while (
+        not (killed / "checkpoints/last.ckpt").is_file()
+        and process.poll() is None
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()

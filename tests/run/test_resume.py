@@ -55,8 +55,13 @@ def assert_same_run(found: Path, expected: Path) -> None:
         key: value for key, value in wanted.items() if key not in TIMINGS
     }
     assert rows(found) == rows(expected)
-    states = [torch.load(run / "checkpoints/last.ckpt", weights_only=True) for run in (found, expected)]
-    assert all(torch.equal(value, states[1]["state_dict"][key]) for key, value in states[0]["state_dict"].items())
+    states = [
+        torch.load(run / "checkpoints/last.ckpt", weights_only=True) for run in (found, expected)
+    ]
+    assert all(
+        torch.equal(value, states[1]["state_dict"][key])
+        for key, value in states[0]["state_dict"].items()
+    )
     assert states[0]["lr_schedulers"] == states[1]["lr_schedulers"]
 
 
@@ -65,7 +70,9 @@ def rows(run: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_runs_killed_at_twenty_random_points_end_with_the_same_numbers(unbroken: Path, tmp_path: Path) -> None:
+def test_runs_killed_at_twenty_random_points_end_with_the_same_numbers(
+    unbroken: Path, tmp_path: Path
+) -> None:
     draw, start = random.Random(0), time.monotonic()
     finish(begin(tmp_path / "whole"))
     whole = time.monotonic() - start
@@ -87,7 +94,7 @@ def test_runs_killed_at_twenty_random_points_end_with_the_same_numbers(unbroken:
 def begin(folder: Path) -> BaseProcess:
     """A process that runs the training, or goes on with it; from a server that has imported torch already."""
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(["interp_by_design.run.job"])
+    server.set_forkserver_preload(["interp_by_design.run.training"])
     process = server.Process(target=run_or_resume, args=(str(folder),))
     process.start()
     return process
@@ -110,7 +117,11 @@ def test_a_signal_stops_after_a_checkpoint_and_says_how_to_go_on(
     folder = tmp_path / "run"
     handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Throughput, "on_train_batch_start", lambda *args: os.kill(os.getpid(), number) if args[-1] == 3 else None)
+        patch.setattr(
+            Throughput,
+            "on_train_batch_start",
+            lambda *args: os.kill(os.getpid(), number) if args[-1] == 3 else None,
+        )
         with pytest.raises(SystemExit) as stopped:
             train(config_of(folder))
     assert stopped.value.code == 128 + number
@@ -122,13 +133,17 @@ def test_a_signal_stops_after_a_checkpoint_and_says_how_to_go_on(
 
 
 def test_a_changed_configuration_is_refused_with_its_keys(unbroken: Path) -> None:
-    with pytest.raises(UserError, match=r"changes seed: 0 → 1; data\.batch_size: 128 → 32\. Leave that out"):
+    with pytest.raises(
+        UserError, match=r"changes seed: 0 → 1; data\.batch_size: 128 → 32\. Leave that out"
+    ):
         train(config_of(unbroken, f"resume={unbroken}", "seed=1", "data.batch_size=32"))
 
 
 def test_a_finished_run_gives_its_numbers_again(unbroken: Path) -> None:
     before = (unbroken / "metrics.json").stat().st_mtime_ns
-    assert train(config_of(unbroken, f"resume={unbroken}")) == json.loads((unbroken / "metrics.json").read_text())
+    assert train(config_of(unbroken, f"resume={unbroken}")) == json.loads(
+        (unbroken / "metrics.json").read_text()
+    )
     assert (unbroken / "metrics.json").stat().st_mtime_ns == before
 
 
@@ -184,8 +199,15 @@ def test_a_checkpoint_of_another_model_is_told(unbroken: Path, tmp_path: Path) -
     train(config_of(folder, "predictor.network.width=16", "trainer.max_epochs=1"))
     (folder / "metrics.json").unlink()
     shutil.copy(unbroken / "checkpoints/last.ckpt", folder / "checkpoints/last.ckpt")
-    with pytest.raises(UserError, match="holds the weights of another model than the config builds: of another shape"):
-        train(config_of(folder, "predictor.network.width=16", "trainer.max_epochs=1", f"resume={folder}"))
+    with pytest.raises(
+        UserError,
+        match="holds the weights of another model than the config builds: of another shape",
+    ):
+        train(
+            config_of(
+                folder, "predictor.network.width=16", "trainer.max_epochs=1", f"resume={folder}"
+            )
+        )
 
 
 def test_a_run_in_use_is_left_alone(tmp_path: Path) -> None:
@@ -195,7 +217,12 @@ def test_a_run_in_use_is_left_alone(tmp_path: Path) -> None:
 
 def test_early_stopping_holds_across_a_resume(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    config = config_of(folder, "callbacks=early_stopping", "callbacks.early_stopping.patience=1", "learning.optimizer.lr=1e-9")
+    config = config_of(
+        folder,
+        "callbacks=early_stopping",
+        "callbacks.early_stopping.patience=1",
+        "learning.optimizer.lr=1e-9",
+    )
     train(config)
     stopped_at = rows(folder)[-1]["epoch"]
     assert int(stopped_at) < 3

@@ -38,10 +38,22 @@ def test_prototypes_learn_the_digits_as_one_with_f_and_come_back_so(tmp_path: Pa
 
 
 def test_layers_that_the_head_is_not_given_are_refused(tmp_path: Path) -> None:
-    same_size = composed(tmp_path, *PROTOTYPES, "predictor.network.channels=[20,10]", "predictor.hidden_layers=[conv2]")
-    other_size = composed(tmp_path, *PROTOTYPES, "predictor.hidden_layers=[fc1,conv2]", "interpreter.decoder.latent=240")
+    same_size = composed(
+        tmp_path,
+        *PROTOTYPES,
+        "predictor.network.channels=[20,10]",
+        "predictor.hidden_layers=[conv2]",
+    )
+    other_size = composed(
+        tmp_path,
+        *PROTOTYPES,
+        "predictor.hidden_layers=[fc1,conv2]",
+        "interpreter.decoder.latent=240",
+    )
     for config in (same_size, other_size):
-        with pytest.raises(UserError, match=r"decides for f itself, .* Name the stage before the head alone"):
+        with pytest.raises(
+            UserError, match=r"decides for f itself, .* Name the stage before the head alone"
+        ):
             build_model(config, FACTS)
 
 

@@ -19,8 +19,27 @@ from interp_by_design.explain import AttributeSheet, GlobalExplanation, LocalRea
 from interp_by_design.relevance import explain_locally
 from interp_by_design.terms import AttributeNames
 
-HOSTILE = ["$x_1$ & \\frac{a}{b} $", "猫", "😀🦊 fox", "a" * 3000, "line\nbreak", "", "_under_$core_", "שלום", "%d {x}", "W" * 40]
-NAMES = AttributeNames({0: "$\\alpha^{2$ $$", 1: "猫猫", 2: "x" * 500, 3: "two\nlines\tand a tab", 4: "\u202eevil\u200b\x07"})
+HOSTILE = [
+    "$x_1$ & \\frac{a}{b} $",
+    "猫",
+    "😀🦊 fox",
+    "a" * 3000,
+    "line\nbreak",
+    "",
+    "_under_$core_",
+    "שלום",
+    "%d {x}",
+    "W" * 40,
+]
+NAMES = AttributeNames(
+    {
+        0: "$\\alpha^{2$ $$",
+        1: "猫猫",
+        2: "x" * 500,
+        3: "two\nlines\tand a tab",
+        4: "\u202eevil\u200b\x07",
+    }
+)
 MANY = [f"great white shark {c}" if c % 3 else f"tench, Tinca tinca {c}" for c in range(1000)]
 OVER = "test split of $weird_data$, 10,000 images"
 
@@ -34,18 +53,28 @@ def explanation(n_classes: int, n_attributes: int) -> GlobalExplanation:
     for c in range(n_classes):
         relevance[c, c % n_attributes], relevance[c, (c * 7 + 1) % n_attributes] = 0.9, -0.6
     counts = torch.arange(n_classes) % 40
-    return GlobalExplanation(relevance, counts, torch.rand(n_attributes, generator=random()), relevance * 0, int(counts.sum()))
+    return GlobalExplanation(
+        relevance,
+        counts,
+        torch.rand(n_attributes, generator=random()),
+        relevance * 0,
+        int(counts.sum()),
+    )
 
 
 def reading(n_attributes: int, active: int, tau: float = 5.0, n_classes: int = 10) -> LocalReading:
     weights = torch.randn(n_classes, n_attributes, generator=random(1))
     attributes = torch.zeros(n_attributes)
     attributes[:active] = torch.rand(active, generator=random(2)) * 3
-    told = explain_locally(torch.randn(n_classes, generator=random(3)), weights @ attributes, attributes, weights)
+    told = explain_locally(
+        torch.randn(n_classes, generator=random(3)), weights @ attributes, attributes, weights
+    )
     return LocalReading(told, attributes, tau, False, 1, 123_456)
 
 
-def sheet(length: int, shape: tuple[int, int, int], n_classes: int = 10, bare: bool = False) -> AttributeSheet:
+def sheet(
+    length: int, shape: tuple[int, int, int], n_classes: int = 10, bare: bool = False
+) -> AttributeSheet:
     """An attribute's sheet; bare: without maximised images and without a sweep."""
     images = torch.rand(length, *shape, generator=random())
     return AttributeSheet(
@@ -100,7 +129,11 @@ def scores() -> dict[str, float]:
 def schedule() -> dict[str, tuple[list[float], list[float]]]:
     epochs = [1 + i / 4 for i in range(17)]
     ramp = [min(1.0, max(0.0, epoch - 2)) for epoch in epochs]
-    return {"prediction": (epochs, [1.0] * 17), "input_$fidelity$": (epochs, ramp), "never": (epochs, [0.0] * 17)}
+    return {
+        "prediction": (epochs, [1.0] * 17),
+        "input_$fidelity$": (epochs, ramp),
+        "never": (epochs, [0.0] * 17),
+    }
 
 
 def shares(n: int) -> torch.Tensor:
@@ -123,19 +156,37 @@ Made = Callable[[v.Theme], Figure]
 
 FIGURES: dict[str, Made] = {
     "relevance_bars": lambda t: v.relevance_bars(reading(8, 6), HOSTILE, NAMES, t, OVER),
-    "relevance_bars many": lambda t: v.relevance_bars(reading(200, 150, 50.0), HOSTILE, NAMES, t, OVER),
+    "relevance_bars many": lambda t: v.relevance_bars(
+        reading(200, 150, 50.0), HOSTILE, NAMES, t, OVER
+    ),
     "relevance_bars one": lambda t: v.relevance_bars(reading(1, 1), HOSTILE, NAMES, t, OVER),
     "relevance_bars none": lambda t: v.relevance_bars(reading(8, 0), HOSTILE, NAMES, t, OVER),
-    "local_figure": lambda t: v.local_figure(torch.rand(3, 224, 224, generator=random()), reading(8, 6), HOSTILE, NAMES, t, OVER),
-    "local_figure tiny": lambda t: v.local_figure(grey(8, 8), reading(60, 50, 40.0), HOSTILE, NAMES, t, OVER),
-    "local_figure wide": lambda t: v.local_figure(grey(30, 90), reading(8, 0), HOSTILE, NAMES, t, OVER),
+    "local_figure": lambda t: v.local_figure(
+        torch.rand(3, 224, 224, generator=random()), reading(8, 6), HOSTILE, NAMES, t, OVER
+    ),
+    "local_figure tiny": lambda t: v.local_figure(
+        grey(8, 8), reading(60, 50, 40.0), HOSTILE, NAMES, t, OVER
+    ),
+    "local_figure wide": lambda t: v.local_figure(
+        grey(30, 90), reading(8, 0), HOSTILE, NAMES, t, OVER
+    ),
     "relevance_map": lambda t: v.relevance_map(explanation(10, 6), HOSTILE, NAMES, 5.0, t, OVER),
-    "relevance_map many": lambda t: v.relevance_map(explanation(1000, 200), MANY, NAMES, 5.0, t, OVER),
-    "relevance_map one": lambda t: v.relevance_map(explanation(2, 1), ["a"], AttributeNames(), 5.0, t, OVER),
+    "relevance_map many": lambda t: v.relevance_map(
+        explanation(1000, 200), MANY, NAMES, 5.0, t, OVER
+    ),
+    "relevance_map one": lambda t: v.relevance_map(
+        explanation(2, 1), ["a"], AttributeNames(), 5.0, t, OVER
+    ),
     "attribute_sheet": lambda t: v.attribute_sheet(sheet(3, (1, 8, 8)), HOSTILE, NAMES, t, OVER),
-    "attribute_sheet many": lambda t: v.attribute_sheet(sheet(9, (3, 224, 160), 1000), MANY, NAMES, t, OVER),
-    "attribute_sheet bare": lambda t: v.attribute_sheet(sheet(1, (3, 32, 32), bare=True), HOSTILE, NAMES, t, OVER),
-    "attribute_sheet none": lambda t: v.attribute_sheet(sheet(0, (3, 8, 8)), HOSTILE, NAMES, t, OVER),
+    "attribute_sheet many": lambda t: v.attribute_sheet(
+        sheet(9, (3, 224, 160), 1000), MANY, NAMES, t, OVER
+    ),
+    "attribute_sheet bare": lambda t: v.attribute_sheet(
+        sheet(1, (3, 32, 32), bare=True), HOSTILE, NAMES, t, OVER
+    ),
+    "attribute_sheet none": lambda t: v.attribute_sheet(
+        sheet(0, (3, 8, 8)), HOSTILE, NAMES, t, OVER
+    ),
     "tau_curves": lambda t: v.tau_curves(scores(), t, OVER),
     "tau_curves none": lambda t: v.tau_curves({}, t, OVER),
     "loss_curves": lambda t: v.loss_curves(history(), t, OVER),
@@ -150,7 +201,9 @@ FIGURES: dict[str, Made] = {
     "confusion": lambda t: v.confusion(counts(10), HOSTILE, t, OVER),
     "confusion middle": lambda t: v.confusion(counts(25, 12_345), HOSTILE, t, OVER),
     "confusion many": lambda t: v.confusion(counts(1000), MANY, t, OVER),
-    "confusion agreed": lambda t: v.confusion(torch.eye(2, dtype=torch.long) * 1_234_567, HOSTILE, t, OVER),
+    "confusion agreed": lambda t: v.confusion(
+        torch.eye(2, dtype=torch.long) * 1_234_567, HOSTILE, t, OVER
+    ),
     "confusion none": lambda t: v.confusion(torch.zeros(3, 3, dtype=torch.long), HOSTILE, t, OVER),
     "drift": lambda t: v.drift(list(range(1, 13)), drifting(12, 8), NAMES, t, OVER),
     "drift many": lambda t: v.drift(list(range(1, 101)), drifting(100, 200), NAMES, t, OVER),
@@ -180,7 +233,11 @@ def drawn(name: str, theme: v.Theme) -> Drawn:
 
 def texts(figure: Figure) -> list[Text]:
     """Every text of the figure that is not empty."""
-    return [text for text in (*figure.texts, *(text for axes in figure.axes for text in axes.texts)) if text.get_text().strip()]
+    return [
+        text
+        for text in (*figure.texts, *(text for axes in figure.axes for text in axes.texts))
+        if text.get_text().strip()
+    ]
 
 
 def words(figure: Figure) -> str:
@@ -194,8 +251,15 @@ def boxes(figure: Figure) -> list[tuple[str, NDArray[np.float64]]]:
     found = []
     for text in texts(figure):
         box = text.get_window_extent(renderer)
-        across, down = (0.0, 0.14 * box.height) if text.get_rotation() == 0 else (0.14 * box.width, 0.0)
-        found.append((text.get_text(), np.array([box.x0 + across, box.y0 + down, box.x1 - across, box.y1 - down])))
+        across, down = (
+            (0.0, 0.14 * box.height) if text.get_rotation() == 0 else (0.14 * box.width, 0.0)
+        )
+        found.append(
+            (
+                text.get_text(),
+                np.array([box.x0 + across, box.y0 + down, box.x1 - across, box.y1 - down]),
+            )
+        )
     return found
 
 

@@ -13,7 +13,7 @@ from interp_by_design import visualize as v
 from interp_by_design.explain import GlobalExplanation, LocalReading
 from interp_by_design.relevance import LocalExplanation
 from interp_by_design.terms import AttributeNames
-from interp_by_design.visualize.relevance_map import chosen_pairs
+from interp_by_design.visualize.relevance_figure import chosen_pairs
 from interp_by_design.visualize.words import MINUS
 from tests.visualize.samples import artists, bars, boxes, drawn, sheet, texts, words
 
@@ -21,25 +21,36 @@ CLASSES = ["cat", "dog", "owl"]
 NAMES = AttributeNames({2: "whiskers"})
 
 
-def reading(alpha: list[float], sufficient: bool = True, f: int = 1, tau: float = 5.0) -> LocalReading:
+def reading(
+    alpha: list[float], sufficient: bool = True, f: int = 1, tau: float = 5.0
+) -> LocalReading:
     contributions = torch.tensor(alpha)
     largest = float(contributions.abs().max()) or 1.0
     told = LocalExplanation(
-        contributions / largest, contributions, f, 1, torch.tensor([0.1, 0.7, 0.2]), torch.tensor([0.05, 0.9, 0.05])
+        contributions / largest,
+        contributions,
+        f,
+        1,
+        torch.tensor([0.1, 0.7, 0.2]),
+        torch.tensor([0.05, 0.9, 0.05]),
     )
     return LocalReading(told, contributions.abs(), tau, sufficient, 2, 7)
 
 
 def global_(relevance: torch.Tensor, counts: torch.Tensor | None = None) -> GlobalExplanation:
     held = torch.ones(len(relevance), dtype=torch.long) if counts is None else counts
-    return GlobalExplanation(relevance, held, torch.ones(relevance.shape[1]), relevance, int(held.sum()))
+    return GlobalExplanation(
+        relevance, held, torch.ones(relevance.shape[1]), relevance, int(held.sum())
+    )
 
 
 class TestRelevanceBars:
     def test_shown_attributes_come_as_signed_bars_the_strongest_first(self) -> None:
         figure = v.relevance_bars(reading([1.0, 0.1, -4.0, 0.0, 2.0]), CLASSES, NAMES)
         found = words(figure)
-        assert [patch.get_width() * (1 if patch.get_x() == 0 else -1) for patch in bars(figure)] == [-1.0, 0.5, 0.25]
+        assert [
+            patch.get_width() * (1 if patch.get_x() == 0 else -1) for patch in bars(figure)
+        ] == [-1.0, 0.5, 0.25]
         assert [patch.get_hatch() is not None for patch in bars(figure)] == [True, False, False]
         assert found.index("φ2 “whiskers”") < found.index("φ4") < found.index("φ0")
         assert MINUS + "1.00" in found
@@ -54,7 +65,9 @@ class TestRelevanceBars:
         assert "6 more are above" in words(v.relevance_bars(reading([1.0] * 20), CLASSES, NAMES))
 
     def test_an_explanation_that_does_not_suffice_says_so(self) -> None:
-        assert "not suffice" in words(v.relevance_bars(reading([1.0], sufficient=False), CLASSES, NAMES))
+        assert "not suffice" in words(
+            v.relevance_bars(reading([1.0], sufficient=False), CLASSES, NAMES)
+        )
         assert "not suffice" not in words(v.relevance_bars(reading([1.0]), CLASSES, NAMES))
 
     def test_nothing_active_is_said_and_no_bar_drawn(self) -> None:
@@ -85,21 +98,39 @@ def test_the_statement_names_classes_as_the_rest_of_the_figure_does() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["attribute_sheet", "attribute_sheet many", "attribute_sheet bare", "local_figure", "local_figure wide"]
+    "name",
+    [
+        "attribute_sheet",
+        "attribute_sheet many",
+        "attribute_sheet bare",
+        "local_figure",
+        "local_figure wide",
+    ],
 )
 def test_no_text_is_written_over_a_picture(name: str) -> None:
     figure = drawn(name, v.LIGHT).figure
     pictures = [image.get_window_extent() for image in artists(figure, AxesImage)]
     for text, (left, bottom, right, top) in boxes(figure):
         for image in pictures:
-            apart = right <= image.x0 + 1 or left >= image.x1 - 1 or top <= image.y0 + 1 or bottom >= image.y1 - 1
+            apart = (
+                right <= image.x0 + 1
+                or left >= image.x1 - 1
+                or top <= image.y0 + 1
+                or bottom >= image.y1 - 1
+            )
             assert apart, text
 
 
 class TestRelevanceMap:
-    def test_attributes_are_sorted_by_their_class_and_those_that_speak_for_none_come_last(self) -> None:
+    def test_attributes_are_sorted_by_their_class_and_those_that_speak_for_none_come_last(
+        self,
+    ) -> None:
         relevance = torch.tensor(
-            [[0.0, 0.5, 0.1, 0.0, 0.9, -0.95], [0.9, 0.0, 0.1, -0.8, 0.1, 0.0], [0.0, 0.3, 0.15, 0.6, 0.0, 0.0]]
+            [
+                [0.0, 0.5, 0.1, 0.0, 0.9, -0.95],
+                [0.9, 0.0, 0.1, -0.8, 0.1, 0.0],
+                [0.0, 0.3, 0.15, 0.6, 0.0, 0.0],
+            ]
         )
         chosen = chosen_pairs(global_(relevance), 5.0)
         assert chosen.attributes == [4, 1, 0, 3, 5, 2]
@@ -108,17 +139,31 @@ class TestRelevanceMap:
 
     def test_pairs_beyond_one_over_tau_hold_their_number_and_no_others(self) -> None:
         relevance = torch.tensor([[0.5, 0.19, -0.21], [0.0, 0.2, 1.0]])
-        found = [text.get_text() for text in texts(v.relevance_map(global_(relevance), CLASSES, NAMES)) if text.axes]
+        found = [
+            text.get_text()
+            for text in texts(v.relevance_map(global_(relevance), CLASSES, NAMES))
+            if text.axes
+        ]
         assert sorted(found) == sorted(["+.50", MINUS + ".21", "+1.00"])
 
     def test_where_there_is_no_room_pairs_hold_their_sign(self) -> None:
         relevance = torch.zeros(2, 40)
         relevance[0, 3], relevance[1, 5], relevance[1, 6] = 0.5, 0.7, -0.4
-        marks = [line for axes in v.relevance_map(global_(relevance), CLASSES, NAMES).axes for line in axes.lines]
-        places = sorted((float(x), float(y), str(line.get_marker())) for line in marks for x, y in line.get_xydata())
+        marks = [
+            line
+            for axes in v.relevance_map(global_(relevance), CLASSES, NAMES).axes
+            for line in axes.lines
+        ]
+        places = sorted(
+            (float(x), float(y), str(line.get_marker()))
+            for line in marks
+            for x, y in line.get_xydata()
+        )
         assert places == [(0.5, 0.5, "+"), (1.5, 1.5, "+"), (2.5, 1.5, "_")]
 
-    def test_of_many_the_strongest_are_shown_with_their_classes_and_the_rest_is_counted(self) -> None:
+    def test_of_many_the_strongest_are_shown_with_their_classes_and_the_rest_is_counted(
+        self,
+    ) -> None:
         relevance = torch.rand(300, 120, generator=torch.Generator().manual_seed(0)) * 0.1
         strong = list(range(5, 105, 4))
         for j in strong:
@@ -148,7 +193,10 @@ class TestAttributeSheet:
     def test_every_image_is_drawn_once_and_named(self) -> None:
         figure = v.attribute_sheet(sheet(3, (1, 8, 8)), [f"c{c}" for c in range(10)], NAMES)
         assert len(artists(figure, AxesImage)) == 3 * 3 + 5
-        found, checked = words(figure), f"changes by {MINUS}50 %, without a random tenth by {MINUS}10 %"
+        found, checked = (
+            words(figure),
+            f"changes by {MINUS}50 %, without a random tenth by {MINUS}10 %",
+        )
         assert found.startswith("Attribute φ2 “whiskers”")
         for expected in (
             "c1, φ 1.5",
@@ -167,12 +215,17 @@ class TestAttributeSheet:
         assert "random" not in words(figure)
 
     def test_an_attribute_that_nothing_activates_says_so(self) -> None:
-        assert "No image activates this attribute" in words(v.attribute_sheet(sheet(0, (1, 8, 8)), CLASSES, NAMES))
+        assert "No image activates this attribute" in words(
+            v.attribute_sheet(sheet(0, (1, 8, 8)), CLASSES, NAMES)
+        )
 
     def test_the_classes_it_speaks_for_come_with_their_sign_the_strongest_first(self) -> None:
         made = sheet(1, (1, 8, 8))
         made = replace(made, class_relevance=torch.tensor([0.01, -0.75, 0.5]))
         figure = v.attribute_sheet(made, CLASSES, NAMES)
-        assert [(round(bar.get_x(), 2), round(bar.get_width(), 2)) for bar in bars(figure)] == [(-0.75, 0.75), (0.0, 0.5)]
+        assert [(round(bar.get_x(), 2), round(bar.get_width(), 2)) for bar in bars(figure)] == [
+            (-0.75, 0.75),
+            (0.0, 0.5),
+        ]
         names = [text.get_text() for text in texts(figure) if text.get_text() in CLASSES]
         assert names[-2:] == ["dog", "owl"]

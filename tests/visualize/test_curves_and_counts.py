@@ -10,7 +10,7 @@ import torch
 
 from interp_by_design import visualize as v
 from interp_by_design.terms import AttributeNames
-from interp_by_design.visualize.confusion import chosen_classes
+from interp_by_design.visualize.confusion_figure import chosen_classes
 from interp_by_design.visualize.curves import POINTS
 from interp_by_design.visualize.plot import Scale, tick_words
 from interp_by_design.visualize.schedule import settled
@@ -30,7 +30,11 @@ class TestCurves:
             "test/fidelity": 0.9,
             "step": 3.0,
         }
-        bare = {key.removeprefix("test/"): value for key, value in scores.items() if key.startswith("test/")}
+        bare = {
+            key.removeprefix("test/"): value
+            for key, value in scores.items()
+            if key.startswith("test/")
+        }
         assert np.array_equal(pixels(v.tau_curves(scores)), pixels(v.tau_curves(bare)))
         assert not np.array_equal(pixels(v.tau_curves(scores)), pixels(v.tau_curves({})))
 
@@ -43,10 +47,16 @@ class TestCurves:
         assert y[0] < y[2]
 
     def test_terms_share_a_panel_and_splits_look_the_same_everywhere(self) -> None:
-        history = {"val/kl": ([1], [1.0]), "train/kl": ([1, 2], [1.0, 2.0]), "val/loss": ([1, 2], [3.0, 4.0])}
+        history = {
+            "val/kl": ([1], [1.0]),
+            "train/kl": ([1, 2], [1.0, 2.0]),
+            "val/loss": ([1, 2], [3.0, 4.0]),
+        }
         figure = v.loss_curves(history)
         assert len(figure.axes) == 2
-        dashes = {len(axes.lines): [line.get_linestyle() for line in axes.lines] for axes in figure.axes}
+        dashes = {
+            len(axes.lines): [line.get_linestyle() for line in axes.lines] for axes in figure.axes
+        }
         assert dashes[2] == ["--", "--"]  # loss: val and its sample in the legend
         assert dashes[4][:2] == ["--", "-"]
         titles = [text.get_text() for text in texts(figure) if text.get_fontweight() == "bold"]
@@ -59,11 +69,18 @@ class TestCurves:
         found = np.asarray(line.get_ydata())
         means = [sum(values[4 * i : 4 * i + 4]) / 4 for i in range(POINTS)]
         scale = Scale.of(np.array(means), n=4)
-        assert found == pytest.approx([(mean - scale.low) / (scale.high - scale.low) for mean in means])
+        assert found == pytest.approx(
+            [(mean - scale.low) / (scale.high - scale.low) for mean in means]
+        )
 
     def test_values_that_are_not_finite_leave_a_gap_and_are_counted(self) -> None:
         figure = v.loss_curves({"train/loss": ([1, 2, 3, 4], [1.0, math.nan, math.inf, 2.0])})
-        assert [math.isnan(y) for y in figure.axes[0].lines[0].get_ydata()] == [False, True, True, False]
+        assert [math.isnan(y) for y in figure.axes[0].lines[0].get_ydata()] == [
+            False,
+            True,
+            True,
+            False,
+        ]
         assert "loss: 2 values not finite" in words(figure)
 
     def test_terms_beyond_the_twelfth_are_named(self) -> None:
@@ -74,7 +91,14 @@ class TestCurves:
 class TestScale:
     @pytest.mark.parametrize(
         ("values", "log"),
-        [([1, 2], False), ([0.001, 10], True), ([-1, 1000], False), ([3], False), ([], False), ([math.nan], False)],
+        [
+            ([1, 2], False),
+            ([0.001, 10], True),
+            ([-1, 1000], False),
+            ([3], False),
+            ([], False),
+            ([math.nan], False),
+        ],
     )
     def test_it_holds_its_values_within_0_and_1(self, values: list[float], log: bool) -> None:
         scale = Scale.of(np.array(values, dtype=float))
@@ -110,8 +134,15 @@ def test_a_factor_is_told_where_it_settles_and_not_on_its_ramp() -> None:
 class TestUsage:
     def test_the_most_used_come_first_with_their_share_and_odd_ones_hatched(self) -> None:
         figure = v.usage(torch.tensor([0.2, 0.0, 0.999, 0.5]), NAMES)
-        assert [patch.get_width() for patch in bars(figure)] == pytest.approx([0.999, 0.5, 0.2, 0.0])
-        assert [patch.get_hatch() is not None for patch in bars(figure)] == [True, False, False, True]
+        assert [patch.get_width() for patch in bars(figure)] == pytest.approx(
+            [0.999, 0.5, 0.2, 0.0]
+        )
+        assert [patch.get_hatch() is not None for patch in bars(figure)] == [
+            True,
+            False,
+            False,
+            True,
+        ]
         found = words(figure)
         assert found.startswith("How often attributes are active: 1 of 4 dead, 1 always on")
         assert "99.9 % always on" in found
@@ -149,7 +180,9 @@ class TestConfusion:
         counts = torch.eye(60, dtype=torch.long)
         counts += torch.roll(torch.eye(60, dtype=torch.long), 1, dims=1)
         found = words(v.confusion(counts, [str(c) for c in range(60)]))
-        kept = sum(int(counts[a, b]) for a in range(30) for b in range(30) if a != b)  # of equals, the first
+        kept = sum(
+            int(counts[a, b]) for a in range(30) for b in range(30) if a != b
+        )  # of equals, the first
         assert f"30 classes of 60 left out, with {60 - kept} of 60 disagreements" in found
 
 

@@ -58,7 +58,9 @@ def test_no_text_is_cut_off(name: str) -> None:
     figure = drawn(name, LIGHT).figure
     across, down = figure.bbox.width, figure.bbox.height
     outside = [
-        text for text, (left, bottom, right, top) in boxes(figure) if left < 0 or bottom < 0 or right > across or top > down
+        text
+        for text, (left, bottom, right, top) in boxes(figure)
+        if left < 0 or bottom < 0 or right > across or top > down
     ]
     assert outside == []
 
@@ -67,7 +69,9 @@ def test_no_text_is_written_over_another(name: str) -> None:
     found = boxes(drawn(name, LIGHT).figure)
     places = np.array([box for _, box in found])
     low, high = places[:, None, :2], places[:, None, 2:]
-    meet = ((np.minimum(high, places[None, :, 2:]) - np.maximum(low, places[None, :, :2])) > 1).all(axis=2)
+    meet = ((np.minimum(high, places[None, :, 2:]) - np.maximum(low, places[None, :, :2])) > 1).all(
+        axis=2
+    )
     pairs = [(found[a][0], found[b][0]) for a, b in np.argwhere(np.triu(meet, 1))]
     assert pairs == []
 

@@ -18,13 +18,20 @@ def test_grey_colour_and_other_images_become_rgb() -> None:
     grey, colour = torch.rand(1, 3, 4), torch.rand(3, 3, 4)
     assert np.allclose(picture(grey), np.stack([grey[0].numpy()] * 3, axis=2))
     assert np.allclose(picture(colour)[1, 2], colour[:, 1, 2].numpy())
-    assert np.allclose(picture(torch.cat([colour, torch.zeros(1, 3, 4)])), picture(colour))  # opacity is left out
+    assert np.allclose(
+        picture(torch.cat([colour, torch.zeros(1, 3, 4)])), picture(colour)
+    )  # opacity is left out
     five = torch.rand(5, 3, 4)
     assert np.allclose(picture(five)[0, 0], [float(five[:, 0, 0].mean())] * 3)
 
 
 def test_pixels_beyond_the_range_are_cut() -> None:
-    assert picture(torch.tensor([[[-1.0, 2.0, float("nan"), float("inf")]]]))[0, :, 0].tolist() == [0, 1, 0, 1]
+    assert picture(torch.tensor([[[-1.0, 2.0, float("nan"), float("inf")]]]))[0, :, 0].tolist() == [
+        0,
+        1,
+        0,
+        1,
+    ]
 
 
 def test_a_batch_is_no_picture() -> None:
@@ -68,11 +75,15 @@ def test_the_line_runs_around_the_chosen_pixels_and_nowhere_else() -> None:
             assert black[y, x] == (not inside[y, x] and around.any())
 
 
-@pytest.mark.parametrize(("shape", "taken"), [((8, 8), (2.0, 2.0)), ((30, 90), (2.0, 2 / 3)), ((90, 30), (2 / 3, 2.0))])
+@pytest.mark.parametrize(
+    ("shape", "taken"), [((8, 8), (2.0, 2.0)), ((30, 90), (2.0, 2 / 3)), ((90, 30), (2 / 3, 2.0))]
+)
 def test_pictures_keep_their_shape(shape: tuple[int, int], taken: tuple[float, float]) -> None:
     axes = Figure().add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, 5), ylim=(5, 0))
-    assert draw_picture(axes, np.zeros((*shape, 3), dtype=np.float32), 1.0, 1.0, 2.0) == pytest.approx(taken)
+    assert draw_picture(
+        axes, np.zeros((*shape, 3), dtype=np.float32), 1.0, 1.0, 2.0
+    ) == pytest.approx(taken)
     left, right, bottom, top = axes.images[0].get_extent()
     assert ((left + right) / 2, (bottom + top) / 2) == pytest.approx((2.0, 2.0))
     assert top < bottom  # the image stands upright where y runs down
@@ -83,4 +94,8 @@ def test_few_pixels_are_drawn_as_squares() -> None:
     axes = Figure().add_axes((0, 0, 1, 1))
     for side in (8, 28, 224):
         draw_picture(axes, np.zeros((side, side, 3), dtype=np.float32), 0, 0, 1)
-    assert [image.get_interpolation() for image in axes.images] == ["nearest", "nearest", "antialiased"]
+    assert [image.get_interpolation() for image in axes.images] == [
+        "nearest",
+        "nearest",
+        "antialiased",
+    ]

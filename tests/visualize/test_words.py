@@ -51,7 +51,10 @@ def test_plain_text_is_one_line_of_what_can_be_drawn(text: str) -> None:
     found = plain(text)
     assert found == plain(found)
     assert UNKNOWN * 2 not in found
-    assert all(character == " " or not unicodedata.category(character).startswith(("Z", "Cc", "Cf")) for character in found)
+    assert all(
+        character == " " or not unicodedata.category(character).startswith(("Z", "Cc", "Cf"))
+        for character in found
+    )
     drawn_width(found, 8)
     drawn_width(found, 12, bold=True)
 
@@ -103,12 +106,20 @@ def test_shortening_keeps_what_it_can() -> None:
     assert len(shortened("x" * 10_000_000, 5.0, 9)) < 200
 
 
-@given(st.lists(st.text(alphabet=string.ascii_letters + "$_.", min_size=1, max_size=12), min_size=1, max_size=40))
+@given(
+    st.lists(
+        st.text(alphabet=string.ascii_letters + "$_.", min_size=1, max_size=12),
+        min_size=1,
+        max_size=40,
+    )
+)
 def test_wrapped_lines_fit_and_hold_every_word(words: list[str]) -> None:
     lines = wrapped(" ".join(words), 2.0, 9, lines=1000)
     assert " ".join(lines).split() == " ".join(words).split()
     assert all(width(line, 9) <= 2.0 for line in lines)
-    assert all(width(f"{a} {b.split()[0]}", 9) > 2.0 for a, b in pairwise(lines))  # none is broken early
+    assert all(
+        width(f"{a} {b.split()[0]}", 9) > 2.0 for a, b in pairwise(lines)
+    )  # none is broken early
 
 
 def test_too_many_lines_end_in_an_ellipsis() -> None:
@@ -119,7 +130,15 @@ def test_too_many_lines_end_in_an_ellipsis() -> None:
 
 def test_a_class_always_has_a_name_that_tells_it_apart() -> None:
     names = ["cat", "", "\U0010fffd", " \n", "\U0010fffe"]
-    assert [class_label(c, names, 2, 9) for c in range(7)] == ["cat", "class 1", "2 □", "class 3", "4 □", "class 5", "class 6"]
+    assert [class_label(c, names, 2, 9) for c in range(7)] == [
+        "cat",
+        "class 1",
+        "2 □",
+        "class 3",
+        "4 □",
+        "class 5",
+        "class 6",
+    ]
 
 
 def test_an_attribute_keeps_its_number() -> None:
@@ -129,7 +148,18 @@ def test_an_attribute_keeps_its_number() -> None:
 
 
 def test_numbers_are_told_as_people_write_them() -> None:
-    assert [count(0, "class"), count(1, "class"), count(1200, "image"), count(7)] == ["0 classes", "1 class", "1,200 images", "7"]
-    assert [percent(share) for share in (0.0, 0.0004, 0.5, 0.9996, 1.0)] == ["0 %", "< 0.1 %", "50 %", "> 99.9 %", "100 %"]
+    assert [count(0, "class"), count(1, "class"), count(1200, "image"), count(7)] == [
+        "0 classes",
+        "1 class",
+        "1,200 images",
+        "7",
+    ]
+    assert [percent(share) for share in (0.0, 0.0004, 0.5, 0.9996, 1.0)] == [
+        "0 %",
+        "< 0.1 %",
+        "50 %",
+        "> 99.9 %",
+        "100 %",
+    ]
     assert [signed(value) for value in (-0.004, 0.006, -1.0)] == ["0.00", "+0.01", f"{MINUS}1.00"]
     assert number(-12345.678) == f"{MINUS}1.23e+04"

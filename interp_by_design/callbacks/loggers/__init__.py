@@ -1,7 +1,14 @@
 """Where a run's numbers go while it trains: a table, dashboards. None of them can stop a run."""
 
 from interp_by_design.callbacks.loggers.csv import CSV
-from interp_by_design.callbacks.loggers.guarded import Guarded, announce, guarded, guards, publish, summarise
+from interp_by_design.callbacks.loggers.guard import (
+    Guarded,
+    announce,
+    guarded,
+    guards,
+    publish,
+    summarise,
+)
 from interp_by_design.callbacks.loggers.media import Drawing, Sheet
 from interp_by_design.callbacks.loggers.tensorboard import TensorBoard
 from interp_by_design.callbacks.loggers.wandb import Wandb

@@ -48,7 +48,10 @@ class CSV(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
-        row = {key: value.item() if isinstance(value, Tensor) else value for key, value in metrics.items()} | {"step": step}
+        row = {
+            key: value.item() if isinstance(value, Tensor) else value
+            for key, value in metrics.items()
+        } | {"step": step}
         if not self._columns:
             self._rewrite([*(kept for kept in self._rows() if _before(kept, step)), row])
         elif not row.keys() <= set(self._columns):
@@ -78,7 +81,10 @@ class CSV(Logger):
         if not self._file.is_file():
             return []
         whole = self._file.read_text().rpartition("\n")[0]
-        return [{key: cell for key, cell in row.items() if cell} for row in csv.DictReader(whole.splitlines())]
+        return [
+            {key: cell for key, cell in row.items() if cell}
+            for row in csv.DictReader(whole.splitlines())
+        ]
 
     def _rewrite(self, rows: list[dict[str, Any]]) -> None:
         columns = sorted(set().union(*rows))

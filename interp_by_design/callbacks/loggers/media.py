@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from wandb import Run
 
-PANEL = 8 * 2**20  # bytes of a page that a dashboard shows in a panel; a larger one is opened from its artifact
+PANEL = (
+    8 * 2**20
+)  # bytes of a page that a dashboard shows in a panel; a larger one is opened from its artifact
 
 Cell = str | int | float | None
 
@@ -34,7 +36,9 @@ class Drawing:
     @classmethod
     def of(cls, key: str, caption: str, figure: Figure) -> Self:
         """The figure, drawn once for the disk and all dashboards."""
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # loggers of numbers alone need not wait for it
+        from matplotlib.backends.backend_agg import (
+            FigureCanvasAgg,
+        )  # loggers of numbers alone need not wait for it
 
         canvas, file = FigureCanvasAgg(figure), io.BytesIO()
         canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib's
@@ -88,7 +92,9 @@ def show_drawings(logger: Logger, drawings: Sequence[Drawing], step: int) -> Non
     elif isinstance(logger, WandbLogger):
         for drawing in drawings:
             logger.log_image(drawing.key, [drawing.picture()], step, caption=[drawing.caption])
-    elif callable(add := getattr(_experiment(logger), "add_image", None)):  # TensorBoard's writer, and others of its form
+    elif callable(
+        add := getattr(_experiment(logger), "add_image", None)
+    ):  # TensorBoard's writer, and others of its form
         for drawing in drawings:
             add(drawing.key, drawing.pixels(), step, dataformats="HWC")
 
@@ -98,7 +104,9 @@ def show_sheet(logger: Logger, sheet: Sheet, step: int) -> None:
     if isinstance(logger, Shows):
         logger.log_sheet(sheet, step)
     elif isinstance(logger, WandbLogger):
-        logger.log_table(sheet.key, list(sheet.columns), [list(row) for row in sheet.rows], step=step)
+        logger.log_table(
+            sheet.key, list(sheet.columns), [list(row) for row in sheet.rows], step=step
+        )
     elif callable(add := getattr(_experiment(logger), "add_text", None)):
         add(sheet.key, sheet.markdown(), step)
 
@@ -130,4 +138,8 @@ def _experiment(logger: Logger) -> Any:
 def _cell(value: Cell) -> str:
     if value is None:
         return ""
-    return f"{value:.3g}" if isinstance(value, float) else str(value).replace("|", "\\|").replace("\n", " ")
+    return (
+        f"{value:.3g}"
+        if isinstance(value, float)
+        else str(value).replace("|", "\\|").replace("\n", " ")
+    )

@@ -25,7 +25,9 @@ class TensorBoard(TensorBoardLogger):
 
     def __init__(self, folder: str | Path, **options: Any) -> None:
         if find_spec("tensorboard") is None:
-            raise UserError("logger=tensorboard needs TensorBoard: pip install interp_by_design[tensorboard]")
+            raise UserError(
+                "logger=tensorboard needs TensorBoard: pip install interp_by_design[tensorboard]"
+            )
         super().__init__(folder, name="", version="tensorboard", default_hp_metric=False, **options)
         self._step: int | None = None  # the last one logged by this process
 
@@ -75,4 +77,6 @@ class TensorBoard(TensorBoardLogger):
         start = Event(step=step, session_log=SessionLog(status=SessionLog.START))
         self.experiment._get_file_writer().add_event(start, step)
         if self.hparams:
-            self.experiment.add_text("config", f"```json\n{json.dumps(self.hparams, indent=2, default=str)}\n```", step)
+            self.experiment.add_text(
+                "config", f"```json\n{json.dumps(self.hparams, indent=2, default=str)}\n```", step
+            )

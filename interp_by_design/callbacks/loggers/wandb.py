@@ -38,7 +38,12 @@ class Wandb(WandbLogger):
     """
 
     def __init__(
-        self, folder: str | Path, offline: bool = False, init_timeout: float = 30, finish_timeout: float = 60, **options: Any
+        self,
+        folder: str | Path,
+        offline: bool = False,
+        init_timeout: float = 30,
+        finish_timeout: float = 60,
+        **options: Any,
     ) -> None:
         import wandb
 
@@ -66,7 +71,10 @@ class Wandb(WandbLogger):
         """Images under their keys, all in one row of the history."""
         import wandb
 
-        images = {drawing.key: wandb.Image(drawing.picture(), caption=drawing.caption) for drawing in drawings}
+        images = {
+            drawing.key: wandb.Image(drawing.picture(), caption=drawing.caption)
+            for drawing in drawings
+        }
         self.log_metrics(images, step)  # type: ignore[arg-type]  # wandb takes images where Lightning knows of numbers
 
     @rank_zero_only
@@ -97,7 +105,11 @@ class Wandb(WandbLogger):
         if self._offline:
             return self._init("offline")
         try:
-            if wandb.run is None and wandb.setup().settings.mode == "online" and not wandb.login(prompt=False):
+            if (
+                wandb.run is None
+                and wandb.setup().settings.mode == "online"
+                and not wandb.login(prompt=False)
+            ):
                 raise wandb.Error("no API key; `wandb login` saves one")
             return self._init(None)
         except Exception as error:
@@ -112,7 +124,11 @@ class Wandb(WandbLogger):
 
         options = {key: value for key, value in self._wandb_init.items() if value is not None}
         settings = wandb.Settings(**{**self._timeouts, **options.pop("settings", {})})
-        return wandb.init(**{"id": self._lasting_id(), "reinit": "finish_previous", **options}, mode=mode, settings=settings)
+        return wandb.init(
+            **{"id": self._lasting_id(), "reinit": "finish_previous", **options},
+            mode=mode,
+            settings=settings,
+        )
 
     def _lasting_id(self) -> str:
         """The id of the dashboard's run: drawn once and kept in the folder."""

@@ -203,4 +203,6 @@ class PageContent:
 
     def for_scripts(self) -> dict[str, Any]:
         """What the page's scripts draw, as values for JSON; scorecard and run are in the page as text already."""
-        return dataclasses.asdict(self.findings) | {"charts": [dataclasses.asdict(chart) for chart in self.charts]}
+        return dataclasses.asdict(self.findings) | {
+            "charts": [dataclasses.asdict(chart) for chart in self.charts]
+        }

@@ -32,7 +32,11 @@ def picture(image: Float[Tensor, "c h w"], side: int = SIDES[0][1]) -> str:
     """
     image = _at_most(image.detach().float().cpu(), side)
     pixels = (image.clamp(0, 1) * 255).round().byte().numpy()
-    drawn = Image.fromarray(pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels.mean(axis=0).round().astype(np.uint8))
+    drawn = Image.fromarray(
+        pixels.transpose(1, 2, 0)
+        if len(pixels) == 3
+        else pixels.mean(axis=0).round().astype(np.uint8)
+    )
     return _png(drawn) if is_small(image) else _encoded(drawn, "jpeg", quality=QUALITY)
 
 

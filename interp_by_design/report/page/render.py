@@ -29,12 +29,18 @@ SCRIPTS = (
 def rendered(content: PageContent) -> str:
     """The whole page. Raises `ValueError` for a number in `content` that JSON has not: NaN or an infinity."""
     first, then = _script("theme"), _application()
-    chart_library = (Path(plotly.__file__).parent / "package_data/plotly.min.js").read_text(encoding="utf-8")
+    chart_library = (Path(plotly.__file__).parent / "package_data/plotly.min.js").read_text(
+        encoding="utf-8"
+    )
     scripts = (first, then, chart_library)
-    template = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined).get_template("page.html")
+    template = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined
+    ).get_template("page.html")
     return template.render(
         content=content,
-        values=htmlsafe_json_dumps(content.for_scripts(), ensure_ascii=False, allow_nan=False, separators=(",", ":")),
+        values=htmlsafe_json_dumps(
+            content.for_scripts(), ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        ),
         policy=policy(scripts),
         styles=Markup("\n".join(_read("styles", f"{name}.css") for name in STYLES)),
         first=Markup(first),
@@ -45,7 +51,9 @@ def rendered(content: PageContent) -> str:
 
 def policy(scripts: tuple[str, ...]) -> str:
     """A content security policy that allows `scripts`, images from the page itself, and no connection to anywhere."""
-    hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    hashes = (
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts
+    )
     allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
     return (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -63,4 +71,6 @@ def _script(name: str) -> str:
 
 
 def _read(folder: str, name: str) -> str:
-    return (HERE / folder / name).read_text(encoding="utf-8").replace("\r\n", "\n")  # as a browser does before it hashes
+    return (
+        (HERE / folder / name).read_text(encoding="utf-8").replace("\r\n", "\n")
+    )  # as a browser does before it hashes

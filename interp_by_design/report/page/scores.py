@@ -7,7 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from interp_by_design.metrics import GATES, SCORES, Gate, failed_gates
 from interp_by_design.report.history import History
 from interp_by_design.report.page.content import Chart, Curve, Headline, Scorecard, ScoreRow
-from interp_by_design.report.scorecard_table import ARROWS, CONTROL_NAMES, controls_verdict, failed_keys, number
+from interp_by_design.report.scorecard_table import (
+    ARROWS,
+    CONTROL_NAMES,
+    controls_verdict,
+    failed_keys,
+    number,
+)
 
 SPLITS = ("val", "test")
 MEANINGS = {score.key: score.meaning for score in SCORES}
@@ -18,16 +24,35 @@ MOST_POINTS = 300  # of a curve: more than a screen can tell apart
 # What a reader should see first, and in plain words.
 HEADLINES = (
     ("predictor_accuracy", "f is right", "share of images where the classifier decides the label"),
-    ("interpreter_accuracy", "g is right", "share of images where the interpreter decides the label"),
+    (
+        "interpreter_accuracy",
+        "g is right",
+        "share of images where the interpreter decides the label",
+    ),
     ("fidelity", "fidelity", "share of images where g decides what f decides"),
-    ("conciseness_abs@{tau:g}", "attributes shown", "for or against a decision, on the average image"),
-    ("sufficiency@{tau:g}", "sufficient", "share of images where the shown attributes alone decide as f does"),
-    ("within_class_explained", "beyond the class", "share of the image that the class leaves open and the attributes tell"),
+    (
+        "conciseness_abs@{tau:g}",
+        "attributes shown",
+        "for or against a decision, on the average image",
+    ),
+    (
+        "sufficiency@{tau:g}",
+        "sufficient",
+        "share of images where the shown attributes alone decide as f does",
+    ),
+    (
+        "within_class_explained",
+        "beyond the class",
+        "share of the image that the class leaves open and the attributes tell",
+    ),
 )
 
 
 def scorecard(
-    scores: Mapping[str, float], n_attributes: int, tau: float, controls: Mapping[str, Mapping[str, float]] | None = None
+    scores: Mapping[str, float],
+    n_attributes: int,
+    tau: float,
+    controls: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Scorecard:
     """The scores of validation and test that are no curve over τ, and those that gates are held to; judged on test.
 
@@ -44,10 +69,16 @@ def scorecard(
             key=key,
             arrow=ARROWS[DIRECTIONS.get(key)].strip(),
             meaning=MEANINGS.get(key, ""),
-            values=tuple(number(value) if (value := scores.get(f"{split}/{key}")) is not None else "" for split in splits),
+            values=tuple(
+                number(value) if (value := scores.get(f"{split}/{key}")) is not None else ""
+                for split in splits
+            ),
             bound=bound(gates[key], n_attributes) if key in gates and key in judged else "",
             failed=key in {gate.key for gate in failed},
-            controls=tuple((number(of[key]) if key in of else "", key in beside[name]) for name, of in controls.items()),
+            controls=tuple(
+                (number(of[key]) if key in of else "", key in beside[name])
+                for name, of in controls.items()
+            ),
         )
         for key in _keys(scores, splits)
         if "@" not in key or key in gates
@@ -70,7 +101,10 @@ def verdict(judged: Mapping[str, float], failed: Sequence[Gate], n_attributes: i
         return "There are no test scores that could be judged."
     if not failed:
         return f"None of the {len(there)} judged scores on test is beyond its gate."
-    told = ", ".join(f"{gate.key} ({number(judged[gate.key])}, gate {bound(gate, n_attributes)})" for gate in failed)
+    told = ", ".join(
+        f"{gate.key} ({number(judged[gate.key])}, gate {bound(gate, n_attributes)})"
+        for gate in failed
+    )
     return f"{len(failed)} of {len(there)} judged scores on test {'is' if len(failed) == 1 else 'are'} beyond the gate: {told}."
 
 
@@ -89,7 +123,14 @@ def charts(scores: Mapping[str, float], history: History) -> tuple[Chart, ...]:
 
 
 def _tau_charts(scores: Mapping[str, float]) -> Iterator[Chart]:
-    split = next((split for split in reversed(SPLITS) if any(key.startswith(f"{split}/") and "@" in key for key in scores)), None)
+    split = next(
+        (
+            split
+            for split in reversed(SPLITS)
+            if any(key.startswith(f"{split}/") and "@" in key for key in scores)
+        ),
+        None,
+    )
     if split is None:
         return
     curves: dict[str, dict[float, float]] = {}
@@ -97,29 +138,54 @@ def _tau_charts(scores: Mapping[str, float]) -> Iterator[Chart]:
         name, _, tau = key.partition("@")
         if tau:
             curves.setdefault(name, {})[float(tau)] = value
-    told = {name: Curve(name, *zip(*sorted(points.items()), strict=True)) for name, points in curves.items()}
+    told = {
+        name: Curve(name, *zip(*sorted(points.items()), strict=True))
+        for name, points in curves.items()
+    }
     counts = [told.pop(name) for name in ("conciseness", "conciseness_abs") if name in told]
     if counts:
-        meaning = (
-            "Mean number of attributes with r > 1/τ (conciseness), and with |r| > 1/τ (conciseness_abs): evidence against counts."
+        meaning = "Mean number of attributes with r > 1/τ (conciseness), and with |r| > 1/τ (conciseness_abs): evidence against counts."
+        yield Chart(
+            f"How many attributes an explanation shows, on {split}",
+            meaning,
+            AXIS,
+            "attributes",
+            tuple(counts),
         )
-        yield Chart(f"How many attributes an explanation shows, on {split}", meaning, AXIS, "attributes", tuple(counts))
     if told:
-        meaning = (
-            "sufficiency: how often the shown attributes alone decide as f. left_out: share of the evidence that is not shown."
+        meaning = "sufficiency: how often the shown attributes alone decide as f. left_out: share of the evidence that is not shown."
+        yield Chart(
+            f"Whether what is shown is enough, on {split}",
+            meaning,
+            AXIS,
+            "share",
+            tuple(told.values()),
         )
-        yield Chart(f"Whether what is shown is enough, on {split}", meaning, AXIS, "share", tuple(told.values()))
 
 
 def _history_charts(history: History) -> Iterator[Chart]:
     curves = {key: _thinned(key, *history[key]) for key in history}
     losses = tuple(curve for key, curve in curves.items() if key.startswith("train/"))
     if losses:
-        yield Chart("Losses while training", "Each term before its weight; loss is their weighted sum.", "step", "loss", losses)
-    agreement = [key for key in curves if key.startswith("val/") and any(word in key for word in ("accuracy", "fidelity"))]
+        yield Chart(
+            "Losses while training",
+            "Each term before its weight; loss is their weighted sum.",
+            "step",
+            "loss",
+            losses,
+        )
+    agreement = [
+        key
+        for key in curves
+        if key.startswith("val/") and any(word in key for word in ("accuracy", "fidelity"))
+    ]
     if agreement:
         yield Chart(
-            "Accuracy and fidelity while training", "On validation.", "step", "share", tuple(curves[key] for key in agreement)
+            "Accuracy and fidelity while training",
+            "On validation.",
+            "step",
+            "share",
+            tuple(curves[key] for key in agreement),
         )
     for key, curve in curves.items():
         if key.startswith("val/") and key not in agreement:
@@ -141,7 +207,9 @@ def _thinned(key: str, steps: Sequence[int], values: Sequence[float]) -> Curve:
     return Curve(key.partition("/")[2] or key, tuple(steps[first::every]), rounded)
 
 
-def _headlines(scores: Mapping[str, float], failed: Sequence[Gate], tau: float) -> Iterator[Headline]:
+def _headlines(
+    scores: Mapping[str, float], failed: Sequence[Gate], tau: float
+) -> Iterator[Headline]:
     for pattern, name, meaning in HEADLINES:
         key = pattern.format(tau=tau)
         if key in scores:
@@ -167,4 +235,8 @@ def _keys(scores: Mapping[str, float], splits: Sequence[str]) -> list[str]:
 
 
 def _of(scores: Mapping[str, float], split: str) -> dict[str, float]:
-    return {key.removeprefix(f"{split}/"): value for key, value in scores.items() if key.startswith(f"{split}/")}
+    return {
+        key.removeprefix(f"{split}/"): value
+        for key, value in scores.items()
+        if key.startswith(f"{split}/")
+    }

@@ -1,0 +1,176 @@
+"""A frozen predictor's passes over a data set, made once and kept in memory or on disk. Knows nothing of what they are for.
+
+On disk a split has a folder of its own, named for all that its content depends on: other weights, another preprocessing, other
+images or layers are another folder. A pass that was stopped goes on at the first shard that is missing.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from interp_by_design.activations.cache_folder import CacheFolder
+from interp_by_design.activations.cache_key import key, predictor_ingredients, split_ingredients
+from interp_by_design.activations.cache_settings import CacheSettings
+from interp_by_design.activations.cached_data import CachedData
+from interp_by_design.activations.recording import layout, record
+from interp_by_design.activations.shard_layout import Layout
+from interp_by_design.activations.shard_store import DiskStore, MemoryStore, Store
+from interp_by_design.data.datamodule import ImageData
+from interp_by_design.data.files import free_memory
+from interp_by_design.predictor import Predictor
+from interp_by_design.terms import UserError
+
+SPLITS = ("train", "val", "test")
+AUTO_MEMORY = 0.25  # of what is free: training wants the rest
+AUTO_DISK = 0.9  # of what is free: a disk that is full stops other programs too
+
+log = logging.getLogger(__name__)
+
+
+def recorded(
+    predictor: Predictor, data: ImageData, settings: CacheSettings, device: Any = "cpu"
+) -> CachedData | None:
+    """The passes of `predictor` over the splits of `data`, recorded on `device` or found; None where they are not to be kept.
+
+    Every split is recorded now, and what that takes is said before it begins. The predictor is left as it was.
+
+    Raises `UserError`, before anything is computed, where images are augmented or there is not the room; and where the folder
+    cannot be written, a value does not fit `settings.dtype`, or a cache that was found is damaged.
+    """
+    if settings.kind == "off" or not _repeats(data, settings.kind):
+        return None
+    layouts = {
+        name: layout(
+            predictor, data.split(name), data.facts.n_classes, settings.dtype, settings.shard_bytes
+        )
+        for name in SPLITS
+    }
+    size = sum(form.total_bytes for form in layouts.values())
+    told = (
+        f"The predictor's passes over {sum(form.n for form in layouts.values()):,} images "
+        f"({', '.join(predictor.hidden_layers)}: {len(predictor.hidden_layers)} layers of {settings.dtype})"
+    )
+    if settings.kind == "ram" or (settings.kind == "auto" and size <= AUTO_MEMORY * free_memory()):
+        return _in_memory(predictor, data, layouts, told, device)
+    folders = _folders(predictor, data, layouts, settings.folder)
+    missing = sum(_missing(layouts[name], folder) for name, folder in folders.items())
+    free = _free_disk(settings.folder)
+    if settings.kind == "auto" and missing > AUTO_DISK * free:
+        log.info(
+            "%s would take %s. Free are %s of memory and %s in %s: too little, so that the predictor runs in each epoch",
+            *(told, _gb(size), _gb(free_memory()), _gb(free), settings.folder),
+        )
+        return None
+    _refuse(told, missing, free, f"in {settings.folder}", "cache.root=… for another disk")
+    if missing:
+        log.info(
+            "%s take %s in %s, of which %s are missing; %s are free",
+            told,
+            _gb(size),
+            settings.folder,
+            _gb(missing),
+            _gb(free),
+        )
+    return _on_disk(predictor, data, layouts, folders, device)
+
+
+def _repeats(data: ImageData, kind: str) -> bool:
+    """Whether an epoch sees the images of the one before; raises where a cache was asked for and it does not."""
+    if data.augmentation is None:
+        return True
+    if kind != "auto":
+        raise UserError(
+            f"cache={kind} keeps one pass over each image, and data.augmentation changes the images in each epoch. "
+            "Set data.augmentation=null, or cache=off."
+        )
+    log.info(
+        "Images are augmented, so that the predictor runs in each epoch; data.augmentation=null lets its passes be kept"
+    )
+    return False
+
+
+def _in_memory(
+    predictor: Predictor, data: ImageData, layouts: Mapping[str, Layout], told: str, device: Any
+) -> CachedData:
+    size, free = sum(form.total_bytes for form in layouts.values()), free_memory()
+    _refuse(told, size, free, "of memory", "cache=disk")
+    log.info("%s take %s of memory; %s are free", told, _gb(size), _gb(free))
+    start = time.perf_counter()
+    stores = {name: MemoryStore(form) for name, form in layouts.items()}
+    for name, store in stores.items():
+        record(predictor, data, name, store, device)
+    return CachedData(data, stores, time.perf_counter() - start)
+
+
+def _folders(
+    predictor: Predictor, data: ImageData, layouts: Mapping[str, Layout], root: Path
+) -> dict[str, CacheFolder]:
+    """Each split's folder, with what it is to hold where nobody has begun it."""
+    of_predictor, folders = predictor_ingredients(predictor), {}
+    for name, form in layouts.items():
+        ingredients = of_predictor | split_ingredients(name, data.split(name), form)
+        sizes = [form.shard_bytes(shard) for shard in range(form.n_shards)]
+        folders[name] = CacheFolder(root / key(ingredients), ingredients | {"sizes": sizes})
+    return folders
+
+
+def _on_disk(
+    predictor: Predictor,
+    data: ImageData,
+    layouts: Mapping[str, Layout],
+    folders: Mapping[str, CacheFolder],
+    device: Any,
+) -> CachedData:
+    stores: dict[str, Store] = {}
+    seconds = 0.0
+    for name, folder in folders.items():
+        stores[name] = DiskStore(layouts[name], folder)
+        if not folder.is_complete:
+            with folder.locked(wait=True):
+                folder.reread()  # another process may have gone on with it meanwhile
+                start = time.perf_counter()
+                if not folder.is_complete:
+                    folder.begin()
+                    record(predictor, data, name, stores[name], device)
+                    seconds += time.perf_counter() - start
+    start = time.perf_counter()
+    for folder in folders.values():
+        folder.check()
+    size = sum(folder.size for folder in folders.values())
+    where = ", ".join(f"{name} {folder.key}" for name, folder in folders.items())
+    log.info(
+        "Read from the cache (%s): %s, checked in %.1f s",
+        where,
+        _gb(size),
+        time.perf_counter() - start,
+    )
+    return CachedData(data, stores, seconds)
+
+
+def _missing(form: Layout, folder: CacheFolder) -> int:
+    return form.total_bytes - folder.size
+
+
+def _refuse(told: str, needed: int, free: int | float, where: str, way_out: str) -> None:
+    if needed > free:
+        raise UserError(
+            f"{told} need {_gb(needed)}, and {_gb(free)} are free {where}. Set {way_out}; cache.dtype=float16, which is the "
+            "smallest; fewer or deeper predictor.hidden_layers; or cache=off, which runs the predictor in each epoch."
+        )
+
+
+def _free_disk(folder: Path) -> int:
+    there = next(
+        (place for place in (folder.absolute(), *folder.absolute().parents) if place.exists()),
+        Path("/"),
+    )
+    return shutil.disk_usage(there).free
+
+
+def _gb(size: int | float) -> str:
+    return f"{size / 1e9:.2f} GB" if size >= 1e7 else f"{size / 1e6:.2f} MB"

@@ -1,0 +1,47 @@
+"""Whether a frozen predictor's passes are kept, where, and how precisely. Knows nothing of predictors or data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from interp_by_design.activations.cache_folder import default_root
+from interp_by_design.terms import UnknownName, UserError
+
+KINDS = ("off", "ram", "disk", "auto")
+DTYPES = ("float16", "bfloat16", "float32")
+
+
+@final
+@dataclass(frozen=True)
+class CacheSettings:
+    """Where passes are kept, `ram` or `disk`; `off` runs the network each epoch, `auto` chooses by what there is room for.
+
+    root: a folder for caches on disk; None is `default_root()`.
+    dtype: of hidden layers: float16, bfloat16 or float32. Logits are float32 always.
+    shard_bytes: about how large one file is; training mixes the rows of a few at a time.
+    """
+
+    kind: str = "auto"
+    root: str | Path | None = None
+    dtype: str = "float16"
+    shard_bytes: int = 2**26
+
+    def __post_init__(self) -> None:
+        for name, known in (("kind", KINDS), ("dtype", DTYPES)):
+            if getattr(self, name) not in known:
+                raise UnknownName.among(f"cache.{name}", str(getattr(self, name)), known)
+        if (
+            isinstance(self.shard_bytes, bool)
+            or not isinstance(self.shard_bytes, int)
+            or self.shard_bytes < 1
+        ):
+            raise UserError(
+                f"cache.shard_bytes={self.shard_bytes!r} is no size of a file. Give a whole number of bytes, at least 1."
+            )
+
+    @property
+    def folder(self) -> Path:
+        """Where caches lie on disk."""
+        return default_root() if self.root is None else Path(self.root).expanduser()

@@ -1,0 +1,132 @@
+"""Batches of recorded rows. Knows nothing of the predictor that made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from interp_by_design.activations.recording import hidden
+from interp_by_design.activations.shard_store import Store
+from interp_by_design.data.buffer_pool import BufferPool
+from interp_by_design.data.order import Order
+from interp_by_design.data.split import unit
+from interp_by_design.terms import Batch, BatchWithActivations, ForwardPass, Indices
+
+AHEAD = 4  # shards that the system is asked to read before they are needed
+
+Part = tuple[dict[str, Tensor], Tensor]  # the fields of a shard, and rows in it
+
+
+@final
+class CachedLoader:
+    """Batches with the predictor's pass over them; images are float32 in [0, 1], hidden layers of the dtype they are stored in.
+
+    To Lightning it is what `data.loader.Loader` is: it has `sampler.set_epoch`, and a state that lets an epoch be resumed.
+    """
+
+    def __init__(self, store: Store, order: Order) -> None:
+        self.store, self.order, self.sampler = store, order, order
+        self.batch_sampler = None  # Lightning looks at it where there is a sampler
+        self._memory = {field.name: BufferPool() for field in store.layout.fields}
+        self._floats = BufferPool()
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __iter__(self) -> Iterator[BatchWithActivations]:
+        # A generator, so that nothing is read before the first `next`: Lightning calls `iter`, then sets the epoch.
+        for rows in self.as_kept():
+            yield self._seen(rows)
+
+    def as_kept(self) -> Iterator[dict[str, Tensor]]:
+        """The same batches field by field as they are stored, images perhaps in bytes."""
+        batches = [pick.indices for pick in self.order]
+        self.order.given, self.order.first = self.order.first, 0
+        window = _Window(self.store, batches)
+        for number, rows in enumerate(batches):
+            read = self._read(window.parts(number, rows), len(rows))
+            window.drop(number)
+            self.order.given += 1
+            yield read
+
+    def state_dict(self) -> dict[str, Any]:
+        """Epoch and batch that come next, and what the order depends on besides."""
+        return self.order.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Raises UserError where a pass cannot go on in the middle, as the order is another."""
+        self.order.load_state_dict(state)
+
+    def _read(self, parts: Sequence[Part], n: int) -> dict[str, Tensor]:
+        """One copy, from the shard to where the batch lies."""
+        read = {
+            field.name: self._memory[field.name].empty(
+                torch.Size([n, *field.shape]), field.torch_dtype
+            )
+            for field in self.store.layout.fields
+        }
+        start = 0
+        for views, rows in parts:
+            for name, into in read.items():
+                torch.index_select(views[name], 0, rows, out=into[start : start + len(rows)])
+            start += len(rows)
+        return read
+
+    def _seen(self, read: dict[str, Tensor]) -> BatchWithActivations:
+        layers = len(read) - 4  # behind images, labels, indices and logits
+        images = unit(read["images"], self._floats.empty)
+        seen = ForwardPass(read["logits"], tuple(read[hidden(i)] for i in range(layers)))
+        return BatchWithActivations(Batch(images, read["labels"], read["indices"]), seen)
+
+
+@final
+class _Window:
+    """The shards that are open: each from its first batch to its last."""
+
+    def __init__(self, store: Store, batches: Sequence[Tensor]) -> None:
+        self.store, self.rows_per_shard = store, store.layout.rows_per_shard
+        self.open: dict[int, dict[str, Tensor]] = {}
+        lengths = torch.tensor([len(batch) for batch in batches])
+        shards = torch.cat([*batches, torch.empty(0, dtype=torch.int64)]) // self.rows_per_shard
+        number = torch.arange(len(batches)).repeat_interleave(lengths)
+        first = torch.full((store.layout.n_shards,), len(batches)).scatter_reduce_(
+            0, shards, number, "amin"
+        )
+        self.last = (
+            torch.full((store.layout.n_shards,), -1)
+            .scatter_reduce_(0, shards, number, "amax")
+            .tolist()
+        )
+        used = [shard for shard in first.argsort(stable=True).tolist() if self.last[shard] >= 0]
+        # One more is asked for with each that is opened, and before the first as many as are to be ahead.
+        self.coming = iter(used)
+        self._ask(AHEAD)
+
+    def parts(self, number: int, rows: Indices) -> list[Part]:
+        """The fields of each shard that a batch draws from, and its rows there; `rows` ascend."""
+        shards, counts = torch.unique_consecutive(rows // self.rows_per_shard, return_counts=True)
+        shares = torch.split(rows, counts.tolist())
+        return [
+            (self._fields(shard), share - shard * self.rows_per_shard)
+            for shard, share in zip(shards.tolist(), shares, strict=True)
+        ]
+
+    def drop(self, number: int) -> None:
+        """Lets go of the shards that no batch after `number` needs."""
+        self.open = {
+            shard: fields for shard, fields in self.open.items() if self.last[shard] > number
+        }
+
+    def _fields(self, shard: int) -> dict[str, Tensor]:
+        if shard not in self.open:
+            self.open[shard] = self.store.layout.views(self.store.shard(shard), shard)
+            self._ask(1)
+        return self.open[shard]
+
+    def _ask(self, count: int) -> None:
+        for shard in islice(self.coming, count):
+            self.store.will_need(shard)

@@ -1,0 +1,241 @@
+"""Interpretation tables on disk: a folder with a `.npy` file a column, read by memory-mapping. Knows nothing of models.
+
+A folder is written beside and renamed, so that it is whole or not there; rows are appended while a pass runs, so that a table may
+be larger than memory. `table.json` tells the format, the number of rows, and a hash of the head that made the logits of g.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, BinaryIO, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from interp_by_design.files import reading
+from interp_by_design.terms import InterpretationTable, UserError
+
+FORMAT = 1
+ABOUT = "table.json"
+HEAD = (
+    "head_weights",
+    "head_bias",
+)  # one for the table; every other column has a row for each sample
+COLUMNS = tuple(field.name for field in fields(InterpretationTable))
+ROWS = tuple(name for name in COLUMNS if name not in HEAD)
+AT_ONCE = 4096  # rows
+ANEW = "Delete this folder; its table is made anew from the data."
+
+Append = Callable[[Mapping[str, Tensor]], None]
+
+
+def save_table(table: InterpretationTable, folder: Path) -> None:
+    """`table` as `folder`, in place of what was there.
+
+    Raises `UserError` for an empty table, and where the system cannot write it; what was there stays then.
+    """
+    if not len(table):
+        raise UserError(
+            "The interpretation table is empty: there is nothing to store. Check the split that it was made from."
+        )
+    with writing_table(folder, head_of(table)) as append:
+        for start in range(0, len(table), AT_ONCE):
+            append({name: getattr(table, name)[start : start + AT_ONCE] for name in ROWS})
+
+
+def load_table(folder: Path) -> InterpretationTable:
+    """The table in `folder`, memory-mapped: a column is read where it is looked at. What is changed in it stays in memory.
+
+    Raises `UserError` for a folder that holds no table, a damaged one, or one of another format.
+    """
+    about = _about(folder)
+    if about["format"] != FORMAT:
+        raise UserError(
+            f"{folder} holds a table of format {about['format']}; this version reads format {FORMAT}. {ANEW}"
+        )
+    columns = {name: _mapped(folder / f"{name}.npy") for name in COLUMNS}
+    if about["head"] != head_hash(columns):
+        raise UserError(
+            f"{folder} is damaged: its head is not the one that {ABOUT} tells of. {ANEW}"
+        )
+    _check_shapes(folder, columns, about["rows"])
+    return InterpretationTable(**columns)
+
+
+def stored_head(folder: Path) -> str | None:
+    """The hash of the head that made the table in `folder`; None where there is no whole table that this version reads."""
+    try:
+        about = _about(folder)
+    except UserError:
+        return None
+    return str(about["head"]) if about["format"] == FORMAT else None
+
+
+def head_of(table: InterpretationTable) -> dict[str, Tensor]:
+    """The weights and the bias of h, by the names of their columns."""
+    return {name: getattr(table, name) for name in HEAD}
+
+
+def head_hash(head: Mapping[str, Tensor]) -> str:
+    """SHA-256 (hex) of a head's weights and bias."""
+    digest = hashlib.sha256()
+    for name in HEAD:
+        array = _array(head[name])
+        digest.update(repr((array.shape, array.dtype.str)).encode() + array.tobytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def writing_table(folder: Path, head: Mapping[str, Tensor]) -> Iterator[Append]:
+    """For the block, a function that appends rows, given as columns by name; at its end they are the table in `folder`.
+
+    Raises `UserError` where the system cannot write; whatever was there stays then, and where the block fails.
+    """
+    beside = folder.with_name(f".{folder.name}.writing")
+    try:
+        with ExitStack() as files:
+            with _telling(folder):
+                columns = _begun(beside, head, files)
+
+            def append(rows: Mapping[str, Tensor]) -> None:
+                with _telling(folder):
+                    for name in ROWS:
+                        columns[name].append(rows[name])
+
+            yield append
+            with _telling(folder):
+                for column in columns.values():
+                    column.finish()
+        with _telling(folder):
+            about = {"format": FORMAT, "rows": columns["indices"].rows, "head": head_hash(head)}
+            (beside / ABOUT).write_text(json.dumps(about) + "\n")
+            _take_place(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+@final
+class _Column:
+    """A `.npy` file that grows: NumPy leaves room in its header for the number of rows."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.rows = file, 0
+        self._shape: tuple[int, ...] = ()
+        self._dtype: np.dtype[Any] = np.dtype("float32")
+
+    def append(self, values: Tensor) -> None:
+        array = _array(values)
+        if not self.rows:
+            self._shape, self._dtype = array.shape[1:], array.dtype
+            self.file.seek(0)
+            self._write_header()
+        if array.size:
+            self.file.write(array.data)
+        self.rows += len(array)
+
+    def finish(self) -> None:
+        self.file.seek(0)
+        self._write_header()
+        self.file.flush()
+        os.fsync(self.file.fileno())
+
+    def close(self) -> None:
+        with suppress(
+            OSError
+        ):  # what a full disk did not take is tried again here; a whole column was flushed before
+            self.file.close()
+
+    def _write_header(self) -> None:
+        described = np.lib.format.dtype_to_descr(self._dtype)
+        header = {"descr": described, "fortran_order": False, "shape": (self.rows, *self._shape)}
+        np.lib.format.write_array_header_1_0(self.file, header)  # type: ignore[no-untyped-call,unused-ignore]
+
+
+def _begun(beside: Path, head: Mapping[str, Tensor], files: ExitStack) -> dict[str, _Column]:
+    """A new folder with the head in it, and an open column for everything that has rows."""
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    for name in HEAD:
+        np.save(beside / f"{name}.npy", _array(head[name]))
+    columns = {}
+    for name in ROWS:
+        columns[name] = _Column((beside / f"{name}.npy").open("wb"))
+        files.callback(columns[name].close)
+    return columns
+
+
+@contextmanager
+def _telling(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        told = f"{folder} could not be written: {error.strerror or error}. What was there before is untouched."
+        raise UserError(told) from error
+
+
+def _take_place(beside: Path, folder: Path) -> None:
+    """Renames `beside` to `folder`; a table that was there comes back where that fails."""
+    before = folder.with_name(f".{folder.name}.before")
+    shutil.rmtree(before, ignore_errors=True)
+    if folder.exists():
+        folder.rename(before)
+    try:
+        beside.rename(folder)
+    except OSError:
+        with suppress(OSError):
+            before.rename(folder)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """What `table.json` says."""
+    file = folder / ABOUT
+    if not file.is_file():
+        raise UserError(
+            f"{folder} holds no whole interpretation table: there is no {ABOUT}. {ANEW}"
+        )
+    with reading(file, f"is damaged, so that nothing is known of the table. {ANEW}"):
+        about = json.loads(file.read_text())
+        return {"format": about["format"], "rows": int(about["rows"]), "head": about.get("head")}
+
+
+def _check_shapes(folder: Path, columns: Mapping[str, Tensor], n: int) -> None:
+    n_classes, n_attributes = columns["head_weights"].shape
+    wanted: dict[str, tuple[int, ...]] = dict.fromkeys(ROWS, (n,))
+    wanted |= {
+        "predictor": (n, n_classes),
+        "interpreter": (n, n_classes),
+        "attributes": (n, n_attributes),
+    }
+    for name, shape in wanted.items():
+        if (found := tuple(columns[name].shape)) != shape:
+            raise UserError(
+                f"{folder} is damaged: {name} is {found} numbers and should be {shape}. {ANEW}"
+            )
+
+
+def _mapped(file: Path) -> Tensor:
+    if not file.is_file():
+        raise UserError(f"{file} is missing. {ANEW}")
+    with reading(file, f"is damaged. {ANEW}"):
+        array = np.load(
+            file, mmap_mode="c", allow_pickle=False
+        )  # "c": torch warns of arrays that it could not write to
+        return torch.from_numpy(array)
+
+
+def _array(values: Tensor) -> NDArray[Any]:
+    values = values.detach().cpu()
+    return np.ascontiguousarray(
+        (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+    )

@@ -1,0 +1,212 @@
+"""The few validation images that are looked at all through a run, always the same, and what f and g make of them.
+
+Knows nothing of when that is, or of what is shown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, cast, final
+
+import torch
+from torch import Tensor
+
+from interp_by_design.activations.passes import passes
+from interp_by_design.data.loader import Loader
+from interp_by_design.data.split import Split
+from interp_by_design.model import InterpretableModel
+from interp_by_design.predictor import evaluating
+from interp_by_design.terms import (
+    Batch,
+    BatchWithActivations,
+    ForwardPass,
+    Indices,
+    InterpretationTable,
+    UserError,
+)
+
+KEPT = 2**24  # values of images and hidden layers that are kept, 64 MiB of floats
+LEAST = 16  # images, however large
+CHUNK, CHUNK_VALUES = 256, 32 * 3 * 224 * 224  # images and values of one pass
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ProbeSet:
+    """Validation images, spread evenly over the split, in batches for one pass each; with f's pass where that was recorded.
+
+    Fewer than asked for where they are large.
+    """
+
+    batches: tuple[Batch | BatchWithActivations, ...]
+
+    @classmethod
+    def of(cls, datamodule: Any, n: int) -> ProbeSet:
+        """At most `n` images of `datamodule.in_order("val")`. Raises `UserError` where there is no such thing, or no image."""
+        if not callable(in_order := getattr(datamodule, "in_order", None)):
+            found = type(datamodule).__name__
+            raise UserError(
+                f"The trainer's data is a {found}; wanted a data set of this package, for its validation images."
+            )
+        batches = tuple(_chosen(in_order("val"), n))
+        if not batches:
+            raise UserError("There is no validation image to show.")
+        return cls(batches)
+
+    @property
+    def images(self) -> Tensor:
+        """All images, [n, c, h, w] in [0, 1]."""
+        return torch.cat([_batch(given).images for given in self.batches])
+
+    def table(self, model: InterpretableModel) -> InterpretationTable:
+        """What f and g make of the images now. Nothing is reconstructed: its errors are NaN. The model is left as it was."""
+        head = model.interpreter.head
+        with evaluating(model), torch.no_grad():
+            rows = [
+                _rows(model, given)
+                for given in passes(model, _in_precision(self.batches, head.weights.dtype))
+            ]
+            columns = {name: torch.cat([row[name] for row in rows]).cpu() for name in rows[0]}
+            unknown = torch.full((len(columns["labels"]),), math.nan)
+            return InterpretationTable(
+                **columns,
+                reconstruction_error=unknown,
+                class_mean_error=unknown,
+                head_weights=head.weights.float().cpu().clone(),
+                head_bias=head.bias.float().cpu().clone(),
+            )
+
+    def split(self) -> ProbeSplit:
+        """The images as a split, asked for by their indices in the validation split."""
+        return ProbeSplit(
+            self.images, *(torch.cat([_batch(given)[i] for given in self.batches]) for i in (1, 2))
+        )
+
+
+@final
+class ProbeSplit(Split):
+    """Those images of a split that are at hand: others cannot be asked for."""
+
+    def __init__(self, images: Tensor, labels: Tensor, indices: Indices) -> None:
+        self._images, self._indices = images, indices
+        self._place = torch.full((int(indices.max()) + 1,), -1).index_put(
+            (indices,), torch.arange(len(indices))
+        )
+        self.labels = torch.full_like(self._place, -1).index_put((indices,), labels)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        _, channels, height, width = self._images.shape
+        return channels, height, width
+
+    def pixels(self, indices: Indices) -> Tensor:
+        return self._images[self._places(indices)]
+
+    def take(self, rows: Indices) -> ProbeSplit:
+        places = self._places(rows)
+        return ProbeSplit(self._images[places], self.labels[rows], torch.arange(len(rows)))
+
+    def fingerprint(self) -> str:
+        """None: it is part of another split, and that one has it."""
+        return ""
+
+    def _places(self, indices: Indices) -> Tensor:
+        places = self._place[indices]
+        if (places < 0).any():
+            raise UserError("An image was asked for that is not among those which are watched.")
+        return places
+
+
+def one_of_each(labels: Tensor, n: int) -> list[int]:
+    """`n` rows: the first of each class, then the second of each, and so on.
+
+    >>> one_of_each(torch.tensor([0, 0, 0, 2, 1, 1]), 5)
+    [0, 4, 3, 1, 5]
+    """
+    met: dict[int, int] = {}
+    order = []
+    for row, label in enumerate(labels.tolist()):
+        met[label] = met.get(label, 0) + 1
+        order.append((met[label], label, row))
+    return [row for _, _, row in sorted(order)[:n]]
+
+
+def _chosen(
+    loader: Iterable[Batch | BatchWithActivations], n: int
+) -> Iterator[Batch | BatchWithActivations]:
+    """Evenly spaced rows in chunks for one pass; where images can be read one by one, no others are read."""
+    return _read(loader.batches.split, n) if isinstance(loader, Loader) else _met(loader, n)
+
+
+def _read(split: Split, n: int) -> Iterator[Batch]:
+    values = math.prod(split.image_shape)
+    for rows in torch.split(_spaced(len(split), n, values), _chunk(values)):
+        yield split.batch(rows)
+
+
+def _met(
+    loader: Iterable[Batch | BatchWithActivations], n: int
+) -> Iterator[Batch | BatchWithActivations]:
+    first, rows = 0, torch.empty(0, dtype=torch.long)
+    for given in loader:
+        size, values = len(given.labels), _values(given)
+        rows = rows if len(rows) else _spaced(cast("Any", loader).order.n, n, values)
+        here = rows[(rows >= first) & (rows < first + size)] - first
+        first += size
+        for part in torch.split(here, _chunk(values)) if len(here) else ():
+            yield _taken(given, part)
+
+
+def _spaced(there: int, wanted: int, values: int) -> Indices:
+    n = min(there, wanted, max(LEAST, KEPT // values))
+    return torch.arange(n) * there // max(1, n)
+
+
+def _chunk(values: int) -> int:
+    return min(CHUNK, max(1, CHUNK_VALUES // values))
+
+
+def _values(given: Batch | BatchWithActivations) -> int:
+    """Of one image, with its hidden layers."""
+    layers = given.seen.hidden if isinstance(given, BatchWithActivations) else ()
+    return sum(math.prod(part.shape[1:]) for part in (_batch(given).images, *layers))
+
+
+def _taken(given: Batch | BatchWithActivations, rows: Indices) -> Batch | BatchWithActivations:
+    """Copies of rows: loaders use their memory again."""
+    batch = Batch(*(part[rows].clone() for part in _batch(given)))
+    if not isinstance(given, BatchWithActivations):
+        return batch
+    return BatchWithActivations(
+        batch,
+        ForwardPass(
+            given.seen.logits[rows].clone(),
+            tuple(layer[rows].clone() for layer in given.seen.hidden),
+        ),
+    )
+
+
+def _batch(given: Batch | BatchWithActivations) -> Batch:
+    return given.batch if isinstance(given, BatchWithActivations) else given
+
+
+def _in_precision(
+    batches: Iterable[Batch | BatchWithActivations], dtype: torch.dtype
+) -> Iterator[Batch | BatchWithActivations]:
+    """Images as a network takes them whose weights are not of single precision."""
+    for given in batches:
+        batch = _batch(given)._replace(images=_batch(given).images.to(dtype))
+        yield given._replace(batch=batch) if isinstance(given, BatchWithActivations) else batch
+
+
+def _rows(model: InterpretableModel, given: BatchWithActivations) -> dict[str, Tensor]:
+    seen = model.interpret(given.seen, reconstruct=False)
+    return {
+        "indices": given.batch.indices,
+        "labels": given.batch.labels,
+        "predictor": seen.predictor.float(),
+        "interpreter": seen.interpreter.float(),
+        "attributes": seen.attributes.float(),
+    }

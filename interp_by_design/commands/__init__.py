@@ -1,0 +1,1 @@
+"""The subcommands of `interp`, one module each."""

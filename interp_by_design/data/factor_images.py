@@ -1,0 +1,59 @@
+"""A data set whose causes are known: every image is rendered from factors on record. Knows nothing of how they look."""
+
+from __future__ import annotations
+
+from typing import Unpack, final
+
+from interp_by_design.data.check import check_whole
+from interp_by_design.data.concepts import concepts_of
+from interp_by_design.data.datamodule import ImageData, Loading
+from interp_by_design.data.records import CLASS_NAMES, Records, draw
+from interp_by_design.data.render import render_bytes
+from interp_by_design.data.split import Reading, TensorSplit
+from interp_by_design.terms import Concepts, Normalisation
+
+NORMALISATION = Normalisation(mean=(0.23, 0.23, 0.23), std=(0.16, 0.16, 0.16))
+
+
+@final
+class Factors(ImageData):
+    """Colour images 3 x 32 x 32 of one object; the label is its texture (plain, striped, checked) and outline (round, angular).
+
+    n_train, n_test: images rendered; validation is cut from n_train.
+    world: seed of the images. Not `seed`, which is that of training: several trainings see the same world.
+    shortcut: None, or `corner_patch`: white 3 x 3 pixels in the upper left of 95 % of class 0, in every split.
+
+    To see an image with one factor changed: `render(data.records("test").changed("texture", "plain"))`.
+    """
+
+    def __init__(
+        self,
+        n_train: int = 20_000,
+        n_test: int = 4_000,
+        world: int = 0,
+        shortcut: str | None = None,
+        **loading: Unpack[Loading],
+    ) -> None:
+        super().__init__(**loading)
+        check_whole("n_train", n_train, least=2)
+        check_whole("n_test", n_test, least=1)
+        check_whole("world", world, least=0)
+        self._drawn = {
+            "train": draw(n_train, world, part=0, shortcut=shortcut),
+            "test": draw(n_test, world, part=1, shortcut=shortcut),
+        }
+
+    def records(self, split: str) -> Records:
+        """The factors of each image of `train`, `val` or `test`, in the order of its indices."""
+        rows = self.rows(split)
+        return self._drawn["test" if split == "test" else "train"].take(rows)
+
+    def concepts(self, name: str) -> Concepts:
+        """The named values of each image's factors, ten of them."""
+        return concepts_of(self.records(name))
+
+    def read(self) -> Reading:
+        train, test = (
+            TensorSplit(render_bytes(records), records.labels()) for records in self._drawn.values()
+        )
+        return Reading(train, test, CLASS_NAMES, NORMALISATION)

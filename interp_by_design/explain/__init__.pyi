@@ -1,0 +1,65 @@
+from .activation_maximization import PRESETS, Maximization, Maximized, maximization_for, maximize
+from .consistency import consistency_scores
+from .decoder_images import DecoderViews, decoder_views
+from .deletion import DeletionCheck, deletion_check
+from .disagreements import Disagreement, disagreement
+from .effects import effect_scores
+from .faithfulness import faithfulness_scores
+from .global_explanation import GlobalExplanation, explain_globally
+from .heat_maps import Heatmaps, heatmaps
+from .intervention import Intervened, Intervention, intervene, intervene_on
+from .local_explanation import (
+    TAU,
+    LocalColumns,
+    LocalReading,
+    explain_set,
+    local_columns,
+    read_image,
+    read_locally,
+)
+from .sheets import AttributeSheet, SheetSettings, attribute_sheets
+from .shortcut_audit import Audit, Suspect, audit
+from .stability import stability_scores
+from .top_samples import MaximumActivating, TopSamples, maximum_activating
+
+__all__ = [
+    "PRESETS",
+    "TAU",
+    "AttributeSheet",
+    "Audit",
+    "DecoderViews",
+    "DeletionCheck",
+    "Disagreement",
+    "GlobalExplanation",
+    "Heatmaps",
+    "Intervened",
+    "Intervention",
+    "LocalColumns",
+    "LocalReading",
+    "Maximization",
+    "Maximized",
+    "MaximumActivating",
+    "SheetSettings",
+    "Suspect",
+    "TopSamples",
+    "attribute_sheets",
+    "audit",
+    "consistency_scores",
+    "decoder_views",
+    "deletion_check",
+    "disagreement",
+    "effect_scores",
+    "explain_globally",
+    "explain_set",
+    "faithfulness_scores",
+    "heatmaps",
+    "intervene",
+    "intervene_on",
+    "local_columns",
+    "maximization_for",
+    "maximize",
+    "maximum_activating",
+    "read_image",
+    "read_locally",
+    "stability_scores",
+]

@@ -1,0 +1,1 @@
+"""Comparison of runs: values, console table and page."""

@@ -1,0 +1,1 @@
+"""Blind study of attribute descriptions: page, key and answers."""

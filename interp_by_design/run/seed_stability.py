@@ -1,0 +1,79 @@
+"""Stability across seeds of run folders that differ in the seed alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+from interp_by_design.activations import load_table
+from interp_by_design.metrics.seed_stability import stability_seeds
+from interp_by_design.report.comparison.table import RunRecord
+from interp_by_design.terms import UserError
+
+if TYPE_CHECKING:
+    from interp_by_design.api.seed_stability import Seeded
+
+SPLIT, TABLES = "test", "tables"  # as opened_run has them, which takes seconds to import
+
+
+def stability_of(folders: Sequence[Path]) -> dict[str, float]:
+    """`test/stability_seeds`, from the tables that the runs keep: neither model nor data is needed.
+
+    Raises `UserError` where a run keeps no table, or where the runs cannot be compared.
+    """
+    tables = []
+    for folder in folders:
+        place = folder / TABLES / SPLIT
+        if not place.is_dir():
+            raise UserError(
+                f"{folder} keeps no table of its {SPLIT} images; interp attributes {folder} makes it."
+            )
+        tables.append(load_table(place))
+    return {f"{SPLIT}/stability_seeds": stability_seeds(tables)}
+
+
+def random_stability_of(
+    folders: Sequence[Path], data: Sequence[str] = (), trust: bool = False
+) -> dict[str, float]:
+    """`test/stability_seeds_random`: each run is opened, with `data` and `trust` as `open_run` has them.
+
+    Raises `UserError` where a run's model or data cannot be had, and where it has no dictionary to draw.
+    """
+    from interp_by_design.api.seed_stability import Seeded, stability_seeds_random
+    from interp_by_design.run.saved_run import open_run
+
+    def opened() -> Iterator[Seeded]:
+        for folder in folders:
+            run = open_run(folder, trust=trust, data=data)
+            yield Seeded(run.model, run.data, run.seed)
+
+    return {f"{SPLIT}/stability_seeds_random": stability_seeds_random(opened(), SPLIT)}
+
+
+@final
+@dataclass(frozen=True)
+class SeedScores:
+    """The scores of runs together; one that cannot be had is told, and left out. `random`: that of random dictionaries too."""
+
+    random: bool = False
+    data: tuple[str, ...] = ()
+    trust: bool = False
+
+    def __call__(self, group: Sequence[RunRecord]) -> dict[str, float]:
+        folders = [record.folder for record in group if record.folder is not None]
+        wanted: list[Callable[[], dict[str, float]]] = [lambda: stability_of(folders)]
+        if self.random:
+            wanted.append(lambda: random_stability_of(folders, self.data, self.trust))
+        scores: dict[str, float] = {}
+        for score in wanted:
+            try:
+                scores |= score()
+            except UserError as error:
+                print(
+                    f"Left out: stability across the seeds of {group[0].name} and its like: {error}",
+                    file=sys.stderr,
+                )
+        return scores

@@ -1,0 +1,1 @@
+"""Correlation, standardisation, R² and principal components, as pure functions."""

@@ -1,0 +1,246 @@
+"""What every data set must pass: inherit `DataModuleConformance` and write `data`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from interp_by_design.data import ImageData, RandomShift
+from interp_by_design.terms import Batch, UnknownName, UserError
+
+
+class DataModuleConformance(ABC):
+    @abstractmethod
+    def data(self, folder: Path, **loading: Any) -> ImageData:
+        """A fresh data set that passes `loading` on to its base; `folder` is empty, for sets that lie in files."""
+
+    def made(self, folder: Path, **loading: Any) -> ImageData:
+        data = self.data(folder, **loading)
+        data.setup()
+        return data
+
+    def epoch(self, data: ImageData, epoch: int) -> list[Batch]:
+        loader = data.train_dataloader()
+        loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+        return list(loader)
+
+    def test_facts_describe_the_images(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path)
+        assert (
+            data.facts.image_shape
+            == data.split("train").image_shape
+            == data.split("test").image_shape
+        )
+        assert len(data.facts.normalisation.mean) in (1, data.facts.image_shape[0])
+        for name in ("train", "val", "test"):
+            labels = data.split(name).labels
+            assert set(labels.tolist()) <= set(range(data.facts.n_classes))
+
+    def test_batches_are_float_images_with_labels_and_their_indices(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path)
+        for name, loader in (
+            ("train", data.train_dataloader()),
+            ("train", data.in_order("train")),
+            ("val", data.val_dataloader()),
+            ("test", data.test_dataloader()),
+        ):
+            batch = next(iter(loader))
+            assert isinstance(batch, Batch)
+            assert batch.images.dtype == torch.float32
+            assert batch.images.shape == (len(batch.labels), *data.facts.image_shape)
+            assert 0 <= batch.images.min() < batch.images.max() <= 1
+            assert batch.labels.dtype == batch.indices.dtype == torch.int64
+            assert torch.equal(batch.labels, data.split(name).labels[batch.indices])
+            assert torch.equal(batch.images, data.split(name).batch(batch.indices).images)
+
+    def test_evaluation_sees_each_image_once_and_in_order(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path)
+        loaders = {
+            "train": data.in_order("train"),
+            "val": data.val_dataloader(),
+            "test": data.test_dataloader(),
+        }
+        for name, loader in loaders.items():
+            batches = list(loader)
+            assert len(batches) == len(loader)
+            assert torch.equal(
+                torch.cat([batch.indices for batch in batches]), torch.arange(len(data.split(name)))
+            )
+
+    def test_train_and_validation_share_no_image(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path, validation=0.25)
+        train, val = data.rows("train"), data.rows("val")
+        assert torch.equal(
+            torch.cat([train, val]).sort().values, torch.arange(len(train) + len(val))
+        )
+        assert len(val) == round(0.25 * (len(train) + len(val)))
+
+    def test_validation_may_be_a_count(self, tmp_path: Path) -> None:
+        assert len(self.made(tmp_path, validation=7).split("val")) == 7
+
+    def test_the_data_do_not_depend_on_the_seed_of_training(self, tmp_path: Path) -> None:
+        (tmp_path / "a").mkdir()
+        (tmp_path / "b").mkdir()
+        one, other = self.made(tmp_path / "a", seed=1), self.made(tmp_path / "b", seed=2)
+        assert one.fingerprint() == other.fingerprint()
+        assert torch.equal(one.rows("val"), other.rows("val"))
+
+    def test_setup_again_changes_nothing(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path)
+        before = data.split("train")
+        data.setup("fit")
+        assert data.split("train") is before
+
+    def test_training_order_is_a_function_of_seed_and_epoch(self, tmp_path: Path) -> None:
+        def order(seed: int, epoch: int) -> Tensor:
+            return torch.cat(
+                [
+                    batch.indices
+                    for batch in self.epoch(self.made(tmp_path, seed=seed, batch_size=4), epoch)
+                ]
+            )
+
+        assert torch.equal(order(0, 1), order(0, 1))
+        assert not torch.equal(order(0, 0), order(0, 1))
+        assert not torch.equal(order(0, 1), order(1, 0))
+        assert len(order(0, 0).unique()) == len(order(0, 0))
+
+    def test_training_batches_have_one_size_and_never_none(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path, batch_size=3)
+        n = len(data.split("train"))
+        loader = data.train_dataloader()
+        assert [len(batch.labels) for batch in loader] == [3] * (n // 3)
+        assert len(loader) == n // 3
+
+    def test_fewer_images_than_a_batch_make_one_batch(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path, batch_size=10**6)
+        loader = data.train_dataloader()
+        assert [len(batch.labels) for batch in loader] == [len(data.split("train"))]
+        assert len(loader) == 1
+
+    def test_augmentation_touches_training_alone_and_can_be_repeated(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path, augmentation=RandomShift(1), batch_size=16)
+        first, again, later = self.epoch(data, 0)[0], self.epoch(data, 0)[0], self.epoch(data, 1)[0]
+        assert torch.equal(first.images, again.images)
+        assert not torch.equal(first.images, data.split("train").batch(first.indices).images)
+        assert not torch.equal(first.images, later.images)
+        for name, loader in (
+            ("train", data.in_order("train")),
+            ("val", data.val_dataloader()),
+            ("test", data.test_dataloader()),
+        ):
+            batch = next(iter(loader))
+            assert torch.equal(batch.images, data.split(name).batch(batch.indices).images)
+
+    def test_loading_leaves_the_global_random_state_alone(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path, augmentation=RandomShift(1))
+        before = torch.get_rng_state()
+        for loader in (data.train_dataloader(), data.val_dataloader(), data.in_order("test")):
+            next(iter(loader))
+        assert torch.equal(torch.get_rng_state(), before)
+
+    def test_a_worker_reads_the_same(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path, augmentation=RandomShift(1), batch_size=16)
+        here, there = (
+            self.made(tmp_path, augmentation=RandomShift(1), batch_size=16, workers=0),
+            data,
+        )
+        there.workers = 1
+        for first, second in zip(
+            islice(here.train_dataloader(), 2), islice(there.train_dataloader(), 2), strict=True
+        ):
+            assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
+
+    def test_a_pass_goes_on_where_its_state_was_taken(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path, batch_size=4)
+        loader = data.train_dataloader()
+        loader.sampler.set_epoch(1)
+        whole = [batch.indices.tolist() for batch in islice(loader, 3)]
+        resumed = data.train_dataloader()
+        loader.sampler.set_epoch(2)
+        _ = list(islice(loader, 1))
+        resumed.load_state_dict({**loader.state_dict(), "epoch": 1})
+        resumed.sampler.set_epoch(1)
+        assert [batch.indices.tolist() for batch in islice(resumed, 2)] == whole[1:]
+
+    def test_images_of_each_class_are_counted(self, tmp_path: Path) -> None:
+        data = self.made(tmp_path)
+        labels = data.split("train").labels.tolist()
+        assert data.class_counts() == tuple(
+            labels.count(label) for label in range(data.facts.n_classes)
+        )
+
+    @pytest.mark.filterwarnings("ignore:.*does not have many workers")
+    @pytest.mark.filterwarnings("ignore:The number of training batches")
+    @pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning")
+    def test_lightning_tells_the_sampler_the_epoch(self, tmp_path: Path) -> None:
+        data, listener = self.data(tmp_path), _Listener()
+        trainer = pl.Trainer(
+            max_epochs=2,
+            limit_train_batches=1,
+            limit_val_batches=1,
+            accelerator="cpu",
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        trainer.fit(listener, datamodule=data)
+        assert [seen.tolist() for seen in listener.seen] == [
+            self.epoch(data, epoch)[0].indices.tolist() for epoch in (0, 1)
+        ]
+
+    def test_refuses_splits_that_are_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(UserError, match="Call setup"):
+            _ = self.data(tmp_path).facts
+        with pytest.raises(UnknownName, match="Did you mean 'train'"):
+            self.made(tmp_path).split("training")
+
+    @pytest.mark.parametrize(
+        ("option", "value"),
+        [
+            ("batch_size", 0),
+            ("batch_size", -1),
+            ("batch_size", True),
+            ("seed", -1),
+            ("workers", -1),
+        ],
+    )
+    def test_refuses_what_is_no_number_of_images_or_seed(
+        self, tmp_path: Path, option: str, value: int
+    ) -> None:
+        with pytest.raises(UserError, match=f"{option}={value} .*at least"):
+            self.data(tmp_path, **{option: value})
+
+    @pytest.mark.parametrize("validation", [0, -5, 10**6, 0.0, 1.0, 1.5, -0.1, float("nan")])
+    def test_refuses_a_validation_split_that_leaves_a_side_empty(
+        self, tmp_path: Path, validation: float
+    ) -> None:
+        with pytest.raises(UserError, match="validation="):
+            self.made(tmp_path, validation=validation)
+
+
+class _Listener(pl.LightningModule):
+    """Learns nothing; notes the indices of the training images it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.seen: list[Tensor] = []
+
+    def training_step(self, batch: Batch, number: int) -> Tensor:
+        self.seen.append(batch.indices)
+        return self.weight * batch.images.mean()
+
+    def validation_step(self, batch: Batch, number: int) -> None:
+        assert len(batch.labels) == len(batch.images)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.1)

@@ -1,0 +1,105 @@
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from interp_by_design.metrics.linear_probe import linear_ceiling
+from interp_by_design.terms import UserError
+
+
+def planted(
+    n: int, rank: int, n_classes: int = 10, cells: int = 30, seed: int = 1
+) -> tuple[Tensor, Tensor]:
+    """Cells, and logits that are a linear reading of them, of this rank."""
+    fixed, draws = torch.Generator().manual_seed(0), torch.Generator().manual_seed(seed)
+    down, up = (
+        torch.randn(cells, rank, generator=fixed),
+        torch.randn(rank, n_classes, generator=fixed),
+    )
+    scale = torch.logspace(-3, 3, cells)
+    seen = torch.randn(n, cells, generator=draws)
+    return seen * scale + 5 * scale, 2 * seen @ down @ up / cells**0.5
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_the_planted_rank_is_enough_and_less_is_not(dtype: torch.dtype) -> None:
+    train, test = planted(1500, rank=4), planted(400, rank=4, seed=2)
+    found = linear_ceiling(
+        train[0].to(dtype), train[1], test[0].to(dtype), test[1], [1, 2, 4, 20], seed=0
+    )
+    assert list(found) == [1, 2, 4, 20, None]
+    assert found[1] < found[2] < 0.9
+    assert found[4] > 0.97
+    assert found[20] == found[None] > 0.97
+
+
+def test_soft_decisions_are_followed_where_squared_error_looks_elsewhere() -> None:
+    # The largest part of the logits is one that no decision hangs on: least squares of rank 1 spends its one direction on it.
+    draws = torch.Generator().manual_seed(0)
+    cells = torch.randn(1200, 6, generator=draws)
+    logits = torch.stack(
+        [3 * cells[:, 0], -3 * cells[:, 0], 20 * cells[:, 1] - 100, -20 * cells[:, 1] - 100], dim=1
+    )
+    found = linear_ceiling(cells[:1000], logits[:1000], cells[1000:], logits[1000:], [1], seed=0)
+    assert found[None] > 0.95
+    assert found[1] > 0.8
+
+
+def test_no_better_than_chance_where_the_cells_say_nothing() -> None:
+    draws = torch.Generator().manual_seed(0)
+    cells, logits = torch.randn(900, 20, generator=draws), torch.randn(900, 5, generator=draws)
+    found = linear_ceiling(cells[:600], logits[:600], cells[600:], logits[600:], [2], seed=0)
+    assert max(found.values()) < 0.35
+
+
+def test_few_rows_for_many_cells_and_classes() -> None:
+    train, test = (
+        planted(60, rank=5, n_classes=200, cells=300),
+        planted(50, rank=5, n_classes=200, cells=300, seed=2),
+    )
+    found = linear_ceiling(*train, *test, [5, 36], seed=0)
+    assert all(0 <= value <= 1 for value in found.values())
+
+
+def test_cells_that_never_change_do_no_harm() -> None:
+    train, test = planted(300, rank=2), planted(100, rank=2, seed=2)
+    train[0][:, :20], test[0][:, :20] = 0.1, 7.0
+    assert all(
+        math.isfinite(value) for value in linear_ceiling(*train, *test, [2], seed=0).values()
+    )
+
+
+def test_the_same_seed_gives_the_same_and_leaves_the_random_state() -> None:
+    train, test = planted(300, rank=3), planted(100, rank=3, seed=2)
+    first = linear_ceiling(*train, *test, [2, 3], seed=0)
+    torch.manual_seed(4)
+    state = torch.get_rng_state()
+    assert linear_ceiling(*train, *test, [2, 3], seed=0) == first
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("rank", [0, -1, True])
+def test_what_is_no_rank_is_refused(rank: int) -> None:
+    train = planted(50, rank=2)
+    with pytest.raises(UserError, match="A rank is a whole number of at least 1"):
+        linear_ceiling(*train, *train, [2, rank], seed=0)
+
+
+def test_too_few_rows_and_rows_that_do_not_fit_are_refused() -> None:
+    train = planted(50, rank=2)
+    with pytest.raises(UserError, match="10 train rows and one test row at least, not 9 and 50"):
+        linear_ceiling(train[0][:9], train[1][:9], *train, [2], seed=0)
+    with pytest.raises(UserError, match=r"takes cells \[n, d\] and logits \[n, C\]"):
+        linear_ceiling(*train, train[0][:, :7], train[1], [2], seed=0)
+    with pytest.raises(UserError, match=r"takes cells \[n, d\] and logits \[n, C\]"):
+        linear_ceiling(train[0][:40], train[1], *train, [2], seed=0)
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_what_is_not_finite_is_named(which: int) -> None:
+    columns = [part.clone() for part in (*planted(50, rank=2), *planted(50, rank=2))]
+    columns[which][3] = math.nan
+    name = ("train_cells", "train_logits", "test_cells", "test_logits")[which]
+    with pytest.raises(UserError, match=f"'{name}' holds NaN or an infinity in 1 of 50"):
+        linear_ceiling(*columns, [2], seed=0)
