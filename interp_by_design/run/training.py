@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -86,7 +86,9 @@ def _lead(folder: RunFolder, config: DictConfig) -> dict[str, float]:
     if taught := fitting.model.interpreter.taught:
         _name(folder, taught)
     try:
-        _report(fitting, folder, tables)
+        from interp_by_design.run.reporting import write_reports  # imports all that draws
+
+        write_reports(fitting, folder, tables)
     finally:  # whoever does not wait for the report still finds the numbers on the dashboard
         summarise(fitting.trainer.loggers, scores)
     scorecard_table.show(scores, fitting.model.interpreter.n_attributes)
@@ -109,24 +111,6 @@ def _name(folder: RunFolder, taught: Sequence[str]) -> None:
 
     if not folder.has(NAMES):
         write_names(folder.path, AttributeNames(dict(enumerate(taught))))
-
-
-def _report(fitting: Fitting, folder: RunFolder, tables: Mapping[str, InterpretationTable]) -> None:
-    """The page of the run, where the callback that writes it is on."""
-    from interp_by_design.callbacks import Report  # with all that draws: not before it is needed
-    from interp_by_design.commands.report import about
-
-    splits = {split: fitting.data.split(split) for split in tables}
-    for report in fitting.callbacks(Report):
-        title = f"{folder.config.get('name') or 'run'}: {folder.path.resolve().name}"
-        report.write(
-            folder.path,
-            fitting.model,
-            splits,
-            tables,
-            about(folder, title),
-            fitting.trainer.loggers,
-        )
 
 
 def _beside(fitting: Fitting, seed: int) -> dict[str, float]:

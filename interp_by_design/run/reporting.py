@@ -1,0 +1,91 @@
+"""The report at the end of a run: written to the run folder and passed to the loggers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from interp_by_design.callbacks import Report
+from interp_by_design.callbacks.attribute_table import attribute_table, relevance_table
+from interp_by_design.callbacks.loggers import Drawing, Sheet, guards, publish
+from interp_by_design.data.split import Split
+from interp_by_design.explain import explain_globally
+from interp_by_design.model import InterpretableModel
+from interp_by_design.predictor import evaluating
+from interp_by_design.report.figures import FOLDER
+from interp_by_design.report.names import read_names
+from interp_by_design.report.run_report import ReportOptions, RunAbout, write_report
+from interp_by_design.run.fitting import Fitting
+from interp_by_design.run.folder import RunFolder
+from interp_by_design.terms import InterpretationTable, UserError
+
+log = logging.getLogger(__name__)
+
+
+def write_reports(
+    fitting: Fitting, folder: RunFolder, tables: Mapping[str, InterpretationTable]
+) -> None:
+    """Write the report of a run for each `Report` callback, and pass it to the loggers.
+
+    A report that fails is logged as a warning; the scores of the run are already on disk.
+
+    Args:
+        fitting: The trained run.
+        folder: Its run folder, which already holds the scores.
+        tables: Interpretation tables by split.
+    """
+    from interp_by_design.commands.report import about
+
+    splits = {split: fitting.data.split(split) for split in tables}
+    for report in fitting.callbacks(Report):
+        title = f"{folder.config.get('name') or 'run'}: {folder.path.resolve().name}"
+        about_run = about(folder, title)
+        try:
+            page, shown = _written(
+                folder.path, fitting.model, splits, tables, about_run, report.options
+            )
+        except Exception as error:
+            kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+            # The text of the error alone: a kept traceback would keep the tables in memory.
+            log.warning(
+                "The report is not done (%s%s). The scores of the run are complete. "
+                "To try again: interp report %s",
+                kind,
+                str(error),
+                folder.path,
+            )
+            continue
+        step = max(0, fitting.trainer.global_step - 1)
+        for logger in guards(fitting.trainer.loggers):
+            publish(logger, shown, step)
+            logger.log_page(page)
+
+
+def _written(
+    folder: Path,
+    model: InterpretableModel,
+    splits: Mapping[str, Split],
+    tables: Mapping[str, InterpretationTable],
+    about: RunAbout,
+    options: ReportOptions,
+) -> tuple[Path, list[Drawing | Sheet]]:
+    """The page, and what dashboards show of it."""
+    with evaluating(model):
+        page = write_report(folder, model, splits, tables, about, options)
+    found, classes = explain_globally(tables[options.split]), model.facts.class_names
+    names = read_names(folder)
+    shown: list[Drawing | Sheet] = [
+        attribute_table("report/attributes", found, classes, names),
+        relevance_table("report/relevance", found, classes, names),
+    ]
+    return page, [*shown, *(_figures(folder, options) if options.figures else [])]
+
+
+def _figures(folder: Path, options: ReportOptions) -> list[Drawing | Sheet]:
+    """The light figures of the report."""
+    return [
+        Drawing(f"report/{file.stem}", f"{options.split}, at the end", file.read_bytes())
+        for file in sorted((folder / FOLDER).glob("*.png"))
+        if not file.stem.endswith("_dark")
+    ]
