@@ -18,7 +18,6 @@ from interp_by_design.attributes.dictionary import (
 )
 from interp_by_design.attributes.linear_probe import split
 from interp_by_design.attributes.pooled_features import (
-    Cells,
     Standardised,
     all_features,
     cell_count,
@@ -30,9 +29,8 @@ from interp_by_design.attributes.spatial_contributions import (
     linear_evidence,
     signed_weights,
 )
+from interp_by_design.statistics import principal_components
 from interp_by_design.terms import Attributes, UserError
-
-EXACT_UP_TO = 2048  # cells
 
 
 @final
@@ -89,27 +87,12 @@ class PCADictionary(AttributeDictionary):
         cells = (all_features(layers, self.pooled) for layers in hidden())
         rows = drawn_rows(cells, self.rows, seed).to(self.components.device)
         self.standardise.fit(rows)
-        components, deviation = _components(
+        components, deviation = principal_components(
             self.standardise(rows).cpu(), len(self.components), seed
         )
+        deviation = deviation[:, None]
         absent = deviation <= 1e-5 * deviation.max()
         self.components.copy_(
             torch.where(absent, 0.0, components / deviation if self.whiten else components)
         )
         self.fitted.fill_(True)
-
-
-def _components(z: Cells, directions: int, seed: int) -> tuple[Tensor, Tensor]:
-    """V [directions, cells] and σ [directions, 1]."""
-    if len(z) < directions:
-        raise UserError(
-            f"{directions} principal components need as many train samples at least, and there are {len(z)}."
-        )
-    from sklearn.decomposition import PCA  # a second to import, which only a fit has to wait
-
-    exact = z.shape[1] <= EXACT_UP_TO
-    solver = "full" if len(z) < z.shape[1] else "covariance_eigh"
-    model = PCA(directions, svd_solver=solver if exact else "randomized", random_state=seed)
-    model.fit((z.double() if exact else z).numpy())
-    deviation = torch.from_numpy(model.explained_variance_).clamp(min=0).sqrt()
-    return torch.from_numpy(model.components_), deviation[:, None]

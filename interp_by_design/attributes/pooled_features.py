@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from interp_by_design.statistics import Standardisation
 from interp_by_design.terms import UserError
 
 Cells = Float[Tensor, "n cells"]
@@ -136,13 +137,12 @@ class Standardised(nn.Module):
 
     def fit(self, rows: Cells) -> None:
         """Takes mean and scale, which is 1 / deviation, from these rows."""
-        deviation, mean = torch.std_mean(rows, dim=0, correction=0)
-        constant = deviation <= 1e-6 * mean.abs()  # what rounding leaves of 0
+        mean, scale = Standardisation.fit(rows)
         self.mean.copy_(mean)
-        self.scale.copy_(torch.where(constant, 0.0, 1 / deviation))
+        self.scale.copy_(scale)
 
     def forward(self, cells: Cells) -> Cells:
-        return (cells - self.mean) * self.scale
+        return Standardisation(self.mean, self.scale).apply(cells)
 
 
 def _window(size: Sequence[int], side: int) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from interp_by_design.callbacks.figure_callback import WATCHED, FigureCallback, Snapshot
 from interp_by_design.callbacks.loggers import Drawing
-from interp_by_design.terms import Attributes
+from interp_by_design.statistics import correlation
 from interp_by_design.visualize import LIGHT, drift
 
 REMEMBERED = 100  # intervals
@@ -57,22 +57,13 @@ class Drift(FigureCallback):
         if before is None or before.shape != now.shape:
             return
         self._epochs = [*self._epochs, glance.epoch][-REMEMBERED:]
-        self._correlations = [*self._correlations, correlation(before, now)][-REMEMBERED:]
+        self._correlations = [
+            *self._correlations,
+            correlation(before.double(), now.double()).float(),
+        ][-REMEMBERED:]
         figure = drift(
             self._epochs, torch.stack(self._correlations), glance.names, LIGHT, glance.over_all
         )
         yield Drawing.of(
             "attributes/drift", f"correlation with the interval before, {glance.over_all}", figure
         )
-
-
-def correlation(before: Attributes, now: Attributes) -> Tensor:
-    """Pearson's, [J], of each attribute over the images; NaN where it does not vary at one of the two times."""
-    x, y = (values.double() - values.double().mean(dim=0) for values in (before, now))
-    norms = x.norm(dim=0) * y.norm(dim=0)
-    varies = (before != before[:1]).any(dim=0) & (now != now[:1]).any(dim=0)
-    return (
-        torch.where(varies & (norms > 0), (x * y).sum(dim=0) / norms, torch.nan)
-        .clamp(-1, 1)
-        .float()
-    )

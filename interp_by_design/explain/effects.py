@@ -18,6 +18,7 @@ from interp_by_design.explain.heat_maps import located
 from interp_by_design.explain.local_explanation import TAU
 from interp_by_design.explain.removal import hottest, without
 from interp_by_design.model import InterpretableModel
+from interp_by_design.relevance import decide_from
 from interp_by_design.terms import Batch, BatchWithActivations, Images, Interpretation, Logits
 
 Differences = Float[Tensor, "m classes"]
@@ -108,6 +109,5 @@ def _removed(model: InterpretableModel, images: Images, attribute: Chosen) -> Lo
 def _zeroed(model: InterpretableModel, seen: Interpretation, attribute: Chosen) -> Logits:
     """What g says with the chosen attribute at 0, as probabilities."""
     head = model.interpreter.head
-    return ((seen.attributes * ~attribute) @ head.weights.detach().T + head.bias.detach()).softmax(
-        dim=1
-    )
+    logits = decide_from(seen.attributes, head.weights.detach(), head.bias.detach(), ~attribute)
+    return logits.softmax(dim=1)

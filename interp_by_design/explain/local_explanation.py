@@ -16,7 +16,13 @@ from torch import Tensor
 from interp_by_design.activations import passes
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
-from interp_by_design.relevance import LocalExplanation, explain_locally, local_relevance, shown
+from interp_by_design.relevance import (
+    LocalExplanation,
+    decide_from,
+    explain_locally,
+    local_relevance,
+    shown,
+)
 from interp_by_design.terms import (
     Attributes,
     Batch,
@@ -193,7 +199,7 @@ def _reading(
     predictor, interpreter, attributes = seen
     weights, bias = head
     told = explain_locally(predictor, interpreter, attributes, weights)
-    alone = weights @ (attributes * shown(told.relevance, tau)) + bias
+    alone = decide_from(attributes[None], weights, bias, shown(told.relevance, tau)[None])[0]
     return LocalReading(
         told, attributes, tau, int(alone.argmax()) == told.predictor_class, label, index
     )
@@ -211,7 +217,7 @@ def _columns(
     f, g = predictor.argmax(dim=1), interpreter.argmax(dim=1)
     relevance = local_relevance(attributes, weights, g)
     on_show = shown(relevance, tau)
-    alone = (attributes * on_show) @ weights.T + bias
+    alone = decide_from(attributes, weights, bias, on_show)
     return {
         "relevance": relevance,
         "shown": on_show,

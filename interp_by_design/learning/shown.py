@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from interp_by_design.interpreter import LinearHead
-from interp_by_design.relevance import normalised, shown
+from interp_by_design.relevance import decide_from, normalised, shown
 from interp_by_design.terms import Interpretation, Logits
 
 TAU = 5.0  # that of the scorecard's `sufficiency@5`
@@ -16,5 +16,4 @@ def shown_decision(head: LinearHead, seen: Interpretation, tau: float = TAU) -> 
     with torch.no_grad():
         relevance = normalised(seen.attributes * head.weights[seen.interpreter.argmax(dim=1)])
         kept = shown(relevance, tau)
-    logits: Logits = head(seen.attributes * kept)
-    return logits
+    return decide_from(head.dropout(seen.attributes), head.weights, head.bias, kept)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from interp_by_design.losses.all_reduce import mean_over_processes
+from interp_by_design.statistics import correlation_from_moments
 from interp_by_design.terms import Attributes, Images, Scalar
 
 LEAST_VARIANCE = 1e-4  # of an attribute or an anchor that hardly varies, so that its correlation and gradient stay small and finite
@@ -27,10 +28,12 @@ def anchoring(attributes: Attributes, images: Images) -> Scalar:
     held = _centred(images.flatten(1) @ basis.T)
     anchors = _centred(torch.cat([held, -held], dim=1)[:, :n_attributes].relu())
     varied = _centred(attributes)
-    spread = (
-        (_mean_square(varied) + LEAST_VARIANCE) * (_mean_square(anchors) + LEAST_VARIANCE)
-    ).sqrt()
-    return 1 - (mean_over_processes((varied * anchors).mean(dim=0)) / spread).mean()
+    correlations = correlation_from_moments(
+        mean_over_processes((varied * anchors).mean(dim=0)),
+        _mean_square(varied) + LEAST_VARIANCE,
+        _mean_square(anchors) + LEAST_VARIANCE,
+    )
+    return 1 - correlations.mean()
 
 
 @lru_cache(maxsize=8)

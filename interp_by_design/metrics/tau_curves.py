@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from interp_by_design.metrics.table_batches import samplewise
-from interp_by_design.relevance import normalised, relevant, shown
+from interp_by_design.relevance import decide_from, normalised, relevant, shown
 from interp_by_design.terms import Attributes, HeadWeights, Indices, InterpretationTable
 
 TAUS = (1.5, 2, 2.5, 3, 4, 5)  # the grid of FLINT's code and figures
@@ -41,8 +41,7 @@ def sufficient(
     classes: Indices,
 ) -> Bool[Tensor, "n"]:
     """`argmax_c ( sum_{j chosen} phi_j w_{j,c} + b_c ) = classes`: the chosen attributes alone still decide the given class."""
-    kept = attributes * chosen
-    return (kept @ head_weights.T + head_bias).argmax(dim=1) == classes
+    return decide_from(attributes, head_weights, head_bias, chosen).argmax(dim=1) == classes
 
 
 def left_out(contributions: Attributes, chosen: Chosen) -> Float[Tensor, "n"]:

@@ -3,6 +3,7 @@
 Knows nothing of networks, data sets, pictures or files.
 """
 
+from interp_by_design.relevance.decision import decide_from
 from interp_by_design.relevance.global_relevances import GlobalRelevance, global_relevance
 from interp_by_design.relevance.local_relevances import (
     LocalExplanation,
@@ -19,6 +20,7 @@ __all__ = [
     "GlobalRelevance",
     "LocalExplanation",
     "contributions",
+    "decide_from",
     "explain_locally",
     "global_relevance",
     "local_relevance",

@@ -7,8 +7,8 @@ from scipy.optimize import nnls
 from sklearn.decomposition import PCA, non_negative_factorization
 from torch import Tensor
 
+from interp_by_design import statistics
 from interp_by_design.attributes import NMFDictionary, PCADictionary, SparseAutoencoderDictionary
-from interp_by_design.attributes import pca as pca_module
 from interp_by_design.attributes.nmf import coefficients
 from interp_by_design.attributes.sparse_autoencoder import Autoencoder, replace_dead, trained
 from interp_by_design.terms import UserError
@@ -49,7 +49,7 @@ def test_pca_gives_scikit_learn_s_components_up_to_sign(
     exact_up_to: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        pca_module, "EXACT_UP_TO", exact_up_to
+        statistics, "MAX_EXACT_COLUMNS", exact_up_to
     )  # at 4, the randomised way of many cells
     rows = skewed()
     dictionary = PCADictionary([rows.shape[1:]], 6, k=6)
@@ -95,7 +95,7 @@ def test_pca_refuses_more_components_than_cells_or_samples() -> None:
         PCADictionary([torch.Size((5,))], 12, k=3)
     with pytest.raises(
         UserError,
-        match="5 principal components need as many train samples at least, and there are 4",
+        match="5 principal components need at least as many rows, and there are 4",
     ):
         PCADictionary([torch.Size((5,))], 10, k=3).fit(lambda: [[torch.eye(4, 5)]], seed=0)
 

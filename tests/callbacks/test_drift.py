@@ -3,47 +3,15 @@
 from __future__ import annotations
 
 import io
-import math
 from pathlib import Path
 
 import pytest
 import torch
 from matplotlib.figure import Figure
 
-from interp_by_design.callbacks.drift import Drift, correlation
+from interp_by_design.callbacks.drift import Drift
 from interp_by_design.callbacks.loggers import Drawing
 from tests.callbacks.fits import PowerCut, figure, fit
-
-
-def pearson(xs: list[float], ys: list[float]) -> float:
-    n = len(xs)
-    mean_x, mean_y = math.fsum(xs) / n, math.fsum(ys) / n
-    together = math.fsum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
-    spread_x = math.sqrt(math.fsum((x - mean_x) ** 2 for x in xs))
-    spread_y = math.sqrt(math.fsum((y - mean_y) ** 2 for y in ys))
-    return together / (spread_x * spread_y)
-
-
-def test_correlation_as_the_textbook_has_it() -> None:
-    before, now = torch.rand(40, 5), torch.rand(40, 5)
-    found = correlation(before, now).tolist()
-    assert found == pytest.approx(
-        [pearson(before[:, j].tolist(), now[:, j].tolist()) for j in range(5)], abs=1e-6
-    )
-
-
-def test_planted_changes() -> None:
-    x = torch.rand(50)
-    before = torch.stack([x, x, x, torch.zeros(50), x, torch.full((50,), 0.1)], dim=1)
-    now = torch.stack(
-        [x, 3 * x + 2, 1 - x, x, torch.full((50,), 7.7), torch.full((50,), 0.1)], dim=1
-    )
-    found = correlation(before, now)
-    torch.testing.assert_close(
-        found, torch.tensor([1, 1, -1, torch.nan, torch.nan, torch.nan]), equal_nan=True
-    )
-    exchanged = torch.rand(2000, 2)
-    assert (correlation(exchanged, exchanged.flip(1)).abs() < 0.1).all()
 
 
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[list[list[float]]]:
