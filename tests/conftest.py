@@ -1,4 +1,4 @@
-"""What all tests share: a deterministic Hypothesis, and the folder of real data sets where there is one."""
+"""Shared fixtures, and a deterministic Hypothesis profile."""
 
 from __future__ import annotations
 
@@ -11,34 +11,32 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# Before torch is imported, and for the processes that tests start: on nets this small one thread is faster than several, and much
-# faster on a busy machine.
+# Set before torch is imported, and inherited by the processes that tests start: on networks this
+# small one thread is faster than several, most of all on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # No deadline: the first call of a torch operation takes longer than the rest.
 settings.register_profile("deterministic", derandomize=True, deadline=None)
 settings.load_profile("deterministic")
 
-# Suites to inherit hold the assertions of those who inherit them: let pytest explain their failures too.
-pytest.register_assert_rewrite("interp_by_design.testing")
-
 
 @pytest.fixture(scope="session")
 def interp_data() -> Path:
-    """The folder that INTERP_DATA names, laid out as torchvision wants it (`MNIST/raw/…`, `FashionMNIST/raw/…`)."""
+    """The folder that INTERP_DATA names, laid out as torchvision does it: `MNIST/raw/…`."""
     if not os.environ.get("INTERP_DATA"):
         pytest.skip("INTERP_DATA is not set: it names the folder with the real data sets")
     folder = Path(os.environ["INTERP_DATA"])
     if not folder.is_dir():
         pytest.fail(
-            f"INTERP_DATA is '{folder}', which is no folder. Set it to the one that holds MNIST/, or unset it."
+            f"INTERP_DATA is '{folder}', which is no folder. "
+            "Set it to the one that holds MNIST/, or unset it."
         )
     return folder
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MB, its own; it takes root to make one."""
+    """A file system of 2 MB; mounting one takes root."""
     disk = tmp_path / "disk"
     disk.mkdir()
     made = subprocess.run(
@@ -52,7 +50,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished run on digits, small and trained for seconds; who writes in it takes a copy: `finished_run`."""
+    """The folder of a small finished run on digits, for tests that only read it."""
     from interp_by_design.run import train
     from tests.small import composed
 
@@ -70,7 +68,7 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def finished_run(trained_run: Path, tmp_path: Path) -> Path:
-    """A copy of the finished run, of the test's own."""
+    """A copy of the finished run that the test may change."""
     return Path(
         shutil.copytree(
             trained_run, tmp_path / "run", ignore=shutil.ignore_patterns("tables", "explanations")

@@ -1,4 +1,4 @@
-"""What every data set must pass: inherit `DataModuleConformance` and write `data`."""
+"""Conformance suite for data sets."""
 
 from __future__ import annotations
 
@@ -17,22 +17,41 @@ from interp_by_design.terms import Batch, UnknownName, UserError
 
 
 class DataModuleConformance(ABC):
+    """Tests that every data set passes."""
+
     @abstractmethod
     def data(self, folder: Path, **loading: Any) -> ImageData:
-        """A fresh data set that passes `loading` on to its base; `folder` is empty, for sets that lie in files."""
+        """Return a new data set, not set up.
 
-    def made(self, folder: Path, **loading: Any) -> ImageData:
+        Args:
+            folder: An empty folder, for data sets that are read from files.
+            loading: Options of `ImageData`, passed on to it: batch_size, seed, validation, ...
+        """
+
+    def set_up(self, folder: Path, **loading: Any) -> ImageData:
+        """Return a new data set with its splits.
+
+        Args:
+            folder: An empty folder, for data sets that are read from files.
+            loading: Options of `ImageData`.
+        """
         data = self.data(folder, **loading)
         data.setup()
         return data
 
-    def epoch(self, data: ImageData, epoch: int) -> list[Batch]:
+    def epoch_batches(self, data: ImageData, epoch: int) -> list[Batch]:
+        """Return the training batches of one epoch.
+
+        Args:
+            data: A data set that is set up.
+            epoch: Number of the epoch, from 0.
+        """
         loader = data.train_dataloader()
         loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
         return list(loader)
 
     def test_facts_describe_the_images(self, tmp_path: Path) -> None:
-        data = self.made(tmp_path)
+        data = self.set_up(tmp_path)
         assert (
             data.facts.image_shape
             == data.split("train").image_shape
@@ -44,7 +63,7 @@ class DataModuleConformance(ABC):
             assert set(labels.tolist()) <= set(range(data.facts.n_classes))
 
     def test_batches_are_float_images_with_labels_and_their_indices(self, tmp_path: Path) -> None:
-        data = self.made(tmp_path)
+        data = self.set_up(tmp_path)
         for name, loader in (
             ("train", data.train_dataloader()),
             ("train", data.in_order("train")),
@@ -60,8 +79,8 @@ class DataModuleConformance(ABC):
             assert torch.equal(batch.labels, data.split(name).labels[batch.indices])
             assert torch.equal(batch.images, data.split(name).batch(batch.indices).images)
 
-    def test_evaluation_sees_each_image_once_and_in_order(self, tmp_path: Path) -> None:
-        data = self.made(tmp_path)
+    def test_evaluation_covers_each_image_once_in_order(self, tmp_path: Path) -> None:
+        data = self.set_up(tmp_path)
         loaders = {
             "train": data.in_order("train"),
             "val": data.val_dataloader(),
@@ -74,8 +93,8 @@ class DataModuleConformance(ABC):
                 torch.cat([batch.indices for batch in batches]), torch.arange(len(data.split(name)))
             )
 
-    def test_train_and_validation_share_no_image(self, tmp_path: Path) -> None:
-        data = self.made(tmp_path, validation=0.25)
+    def test_train_and_validation_are_disjoint(self, tmp_path: Path) -> None:
+        data = self.set_up(tmp_path, validation=0.25)
         train, val = data.rows("train"), data.rows("val")
         assert torch.equal(
             torch.cat([train, val]).sort().values, torch.arange(len(train) + len(val))
@@ -83,17 +102,17 @@ class DataModuleConformance(ABC):
         assert len(val) == round(0.25 * (len(train) + len(val)))
 
     def test_validation_may_be_a_count(self, tmp_path: Path) -> None:
-        assert len(self.made(tmp_path, validation=7).split("val")) == 7
+        assert len(self.set_up(tmp_path, validation=7).split("val")) == 7
 
-    def test_the_data_do_not_depend_on_the_seed_of_training(self, tmp_path: Path) -> None:
+    def test_data_are_independent_of_the_training_seed(self, tmp_path: Path) -> None:
         (tmp_path / "a").mkdir()
         (tmp_path / "b").mkdir()
-        one, other = self.made(tmp_path / "a", seed=1), self.made(tmp_path / "b", seed=2)
+        one, other = self.set_up(tmp_path / "a", seed=1), self.set_up(tmp_path / "b", seed=2)
         assert one.fingerprint() == other.fingerprint()
         assert torch.equal(one.rows("val"), other.rows("val"))
 
-    def test_setup_again_changes_nothing(self, tmp_path: Path) -> None:
-        data = self.made(tmp_path)
+    def test_a_second_setup_changes_nothing(self, tmp_path: Path) -> None:
+        data = self.set_up(tmp_path)
         before = data.split("train")
         data.setup("fit")
         assert data.split("train") is before
@@ -103,7 +122,9 @@ class DataModuleConformance(ABC):
             return torch.cat(
                 [
                     batch.indices
-                    for batch in self.epoch(self.made(tmp_path, seed=seed, batch_size=4), epoch)
+                    for batch in self.epoch_batches(
+                        self.set_up(tmp_path, seed=seed, batch_size=4), epoch
+                    )
                 ]
             )
 
@@ -112,22 +133,26 @@ class DataModuleConformance(ABC):
         assert not torch.equal(order(0, 1), order(1, 0))
         assert len(order(0, 0).unique()) == len(order(0, 0))
 
-    def test_training_batches_have_one_size_and_never_none(self, tmp_path: Path) -> None:
-        data = self.made(tmp_path, batch_size=3)
+    def test_training_batches_have_one_size(self, tmp_path: Path) -> None:
+        data = self.set_up(tmp_path, batch_size=3)
         n = len(data.split("train"))
         loader = data.train_dataloader()
         assert [len(batch.labels) for batch in loader] == [3] * (n // 3)
         assert len(loader) == n // 3
 
     def test_fewer_images_than_a_batch_make_one_batch(self, tmp_path: Path) -> None:
-        data = self.made(tmp_path, batch_size=10**6)
+        data = self.set_up(tmp_path, batch_size=10**6)
         loader = data.train_dataloader()
         assert [len(batch.labels) for batch in loader] == [len(data.split("train"))]
         assert len(loader) == 1
 
-    def test_augmentation_touches_training_alone_and_can_be_repeated(self, tmp_path: Path) -> None:
-        data = self.made(tmp_path, augmentation=RandomShift(1), batch_size=16)
-        first, again, later = self.epoch(data, 0)[0], self.epoch(data, 0)[0], self.epoch(data, 1)[0]
+    def test_augmentation_is_for_training_only_and_repeatable(self, tmp_path: Path) -> None:
+        data = self.set_up(tmp_path, augmentation=RandomShift(1), batch_size=16)
+        first, again, later = (
+            self.epoch_batches(data, 0)[0],
+            self.epoch_batches(data, 0)[0],
+            self.epoch_batches(data, 1)[0],
+        )
         assert torch.equal(first.images, again.images)
         assert not torch.equal(first.images, data.split("train").batch(first.indices).images)
         assert not torch.equal(first.images, later.images)
@@ -139,17 +164,17 @@ class DataModuleConformance(ABC):
             batch = next(iter(loader))
             assert torch.equal(batch.images, data.split(name).batch(batch.indices).images)
 
-    def test_loading_leaves_the_global_random_state_alone(self, tmp_path: Path) -> None:
-        data = self.made(tmp_path, augmentation=RandomShift(1))
+    def test_loading_leaves_the_global_random_state_unchanged(self, tmp_path: Path) -> None:
+        data = self.set_up(tmp_path, augmentation=RandomShift(1))
         before = torch.get_rng_state()
         for loader in (data.train_dataloader(), data.val_dataloader(), data.in_order("test")):
             next(iter(loader))
         assert torch.equal(torch.get_rng_state(), before)
 
-    def test_a_worker_reads_the_same(self, tmp_path: Path) -> None:
-        data = self.made(tmp_path, augmentation=RandomShift(1), batch_size=16)
+    def test_a_worker_process_gives_the_same_batches(self, tmp_path: Path) -> None:
+        data = self.set_up(tmp_path, augmentation=RandomShift(1), batch_size=16)
         here, there = (
-            self.made(tmp_path, augmentation=RandomShift(1), batch_size=16, workers=0),
+            self.set_up(tmp_path, augmentation=RandomShift(1), batch_size=16, workers=0),
             data,
         )
         there.workers = 1
@@ -158,8 +183,8 @@ class DataModuleConformance(ABC):
         ):
             assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
 
-    def test_a_pass_goes_on_where_its_state_was_taken(self, tmp_path: Path) -> None:
-        data = self.made(tmp_path, batch_size=4)
+    def test_a_state_dict_resumes_an_epoch(self, tmp_path: Path) -> None:
+        data = self.set_up(tmp_path, batch_size=4)
         loader = data.train_dataloader()
         loader.sampler.set_epoch(1)
         whole = [batch.indices.tolist() for batch in islice(loader, 3)]
@@ -171,7 +196,7 @@ class DataModuleConformance(ABC):
         assert [batch.indices.tolist() for batch in islice(resumed, 2)] == whole[1:]
 
     def test_images_of_each_class_are_counted(self, tmp_path: Path) -> None:
-        data = self.made(tmp_path)
+        data = self.set_up(tmp_path)
         labels = data.split("train").labels.tolist()
         assert data.class_counts() == tuple(
             labels.count(label) for label in range(data.facts.n_classes)
@@ -180,8 +205,8 @@ class DataModuleConformance(ABC):
     @pytest.mark.filterwarnings("ignore:.*does not have many workers")
     @pytest.mark.filterwarnings("ignore:The number of training batches")
     @pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning")
-    def test_lightning_tells_the_sampler_the_epoch(self, tmp_path: Path) -> None:
-        data, listener = self.data(tmp_path), _Listener()
+    def test_lightning_passes_the_epoch_to_the_sampler(self, tmp_path: Path) -> None:
+        data, recorder = self.data(tmp_path), _BatchRecorder()
         trainer = pl.Trainer(
             max_epochs=2,
             limit_train_batches=1,
@@ -192,16 +217,16 @@ class DataModuleConformance(ABC):
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-        trainer.fit(listener, datamodule=data)
-        assert [seen.tolist() for seen in listener.seen] == [
-            self.epoch(data, epoch)[0].indices.tolist() for epoch in (0, 1)
+        trainer.fit(recorder, datamodule=data)
+        assert [indices.tolist() for indices in recorder.indices] == [
+            self.epoch_batches(data, epoch)[0].indices.tolist() for epoch in (0, 1)
         ]
 
-    def test_refuses_splits_that_are_not_there(self, tmp_path: Path) -> None:
+    def test_unknown_splits_are_refused(self, tmp_path: Path) -> None:
         with pytest.raises(UserError, match="Call setup"):
             _ = self.data(tmp_path).facts
         with pytest.raises(UnknownName, match="Did you mean 'train'"):
-            self.made(tmp_path).split("training")
+            self.set_up(tmp_path).split("training")
 
     @pytest.mark.parametrize(
         ("option", "value"),
@@ -213,30 +238,30 @@ class DataModuleConformance(ABC):
             ("workers", -1),
         ],
     )
-    def test_refuses_what_is_no_number_of_images_or_seed(
+    def test_invalid_loading_options_are_refused(
         self, tmp_path: Path, option: str, value: int
     ) -> None:
         with pytest.raises(UserError, match=f"{option}={value} .*at least"):
             self.data(tmp_path, **{option: value})
 
     @pytest.mark.parametrize("validation", [0, -5, 10**6, 0.0, 1.0, 1.5, -0.1, float("nan")])
-    def test_refuses_a_validation_split_that_leaves_a_side_empty(
+    def test_a_validation_split_that_empties_a_side_is_refused(
         self, tmp_path: Path, validation: float
     ) -> None:
         with pytest.raises(UserError, match="validation="):
-            self.made(tmp_path, validation=validation)
+            self.set_up(tmp_path, validation=validation)
 
 
-class _Listener(pl.LightningModule):
-    """Learns nothing; notes the indices of the training images it is given."""
+class _BatchRecorder(pl.LightningModule):
+    """A module that trains nothing and keeps the indices of its training images."""
 
     def __init__(self) -> None:
         super().__init__()
         self.weight = torch.nn.Parameter(torch.zeros(()))
-        self.seen: list[Tensor] = []
+        self.indices: list[Tensor] = []
 
     def training_step(self, batch: Batch, number: int) -> Tensor:
-        self.seen.append(batch.indices)
+        self.indices.append(batch.indices)
         return self.weight * batch.images.mean()
 
     def validation_step(self, batch: Batch, number: int) -> None:

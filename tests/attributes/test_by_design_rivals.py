@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from interp_by_design.attributes import AttributeDictionary, ConceptDictionary, PrototypeDictionary
-from interp_by_design.testing.dictionary import DictionaryConformance
+from interp_by_design.testing import DictionaryConformance
 
 
 class TestPrototypes(DictionaryConformance):
@@ -18,11 +18,11 @@ class TestConcepts(DictionaryConformance):
         return ConceptDictionary(shapes, n_attributes)
 
     def test_attributes_are_probabilities(self) -> None:
-        attributes = self.fresh().train()(self.hidden(scale=100))
+        attributes = self.new_dictionary().train()(self.hidden_layers(scale=100))
         assert ((attributes >= 0) & (attributes <= 1)).all()
 
     def test_the_parts_add_up_to_the_scores_before_the_sigmoid(self) -> None:
-        dictionary, hidden = self.fresh().eval(), self.hidden()
+        dictionary, hidden = self.new_dictionary().eval(), self.hidden_layers()
         for j in (0, 5):
             asked = torch.zeros(8, 9)
             asked[:, j] = 1

@@ -14,7 +14,7 @@ from interp_by_design.attributes import (
 from interp_by_design.attributes.pooled_features import pooled_features
 from interp_by_design.interpreter import LinearHead, LinearInterpreter
 from interp_by_design.terms import UserError
-from interp_by_design.testing.dictionary import DictionaryConformance
+from interp_by_design.testing import DictionaryConformance
 
 
 class TestTopK(DictionaryConformance):
@@ -23,7 +23,7 @@ class TestTopK(DictionaryConformance):
 
     @pytest.mark.parametrize("training", [True, False])
     def test_exactly_k_are_active(self, training: bool) -> None:
-        attributes = self.made().train(training)(self.hidden(n=50))
+        attributes = self.fitted_dictionary().train(training)(self.hidden_layers(n=50))
         assert ((attributes > 0).sum(dim=1) == 3).all()
 
     def test_the_k_largest_are_kept_and_kept_as_they_are(self) -> None:
@@ -34,7 +34,7 @@ class TestTopK(DictionaryConformance):
             TopKDictionary(shapes, 9, k=9).eval(),
         )
         all_of_them.load_state_dict(few.state_dict())
-        hidden = self.hidden()
+        hidden = self.hidden_layers()
         for sparse, dense in zip(few(hidden).tolist(), all_of_them(hidden).tolist(), strict=True):
             third = sorted(dense)[-3]
             assert sparse == [value if value >= third else 0.0 for value in dense]
@@ -53,7 +53,7 @@ class TestSigned(DictionaryConformance):
     def test_the_two_parts_of_a_direction_exclude_each_other_and_lose_nothing(
         self, training: bool
     ) -> None:
-        dictionary, hidden = self.made(9).train(training), self.hidden(n=50)
+        dictionary, hidden = self.fitted_dictionary(9).train(training), self.hidden_layers(n=50)
         attributes = F.pad(dictionary(hidden), (0, 1))
         positive, negative = attributes.chunk(2, dim=1)
         assert bool((positive * negative == 0).all())
@@ -71,7 +71,7 @@ class TestSigned(DictionaryConformance):
         shapes = [torch.Size(shape) for shape in self.shapes]
         few, whole = SignedDictionary(shapes, 9, k=2).eval(), SignedDictionary(shapes, 9).eval()
         few.load_state_dict(whole.state_dict())
-        hidden = self.hidden(n=50)
+        hidden = self.hidden_layers(n=50)
         for sparse, dense in zip(few(hidden).tolist(), whole(hidden).tolist(), strict=True):
             second = sorted(dense)[-2]
             assert sparse == [value if value >= second else 0.0 for value in dense]
@@ -109,7 +109,7 @@ class TestFlintOneMap(DictionaryConformance):
         return FlintDictionary(shapes, n_attributes)
 
     def test_has_as_many_parameters_as_the_authors_own(self) -> None:
-        assert sum(p.numel() for p in self.made(25).parameters()) == 32_921
+        assert sum(p.numel() for p in self.fitted_dictionary(25).parameters()) == 32_921
 
 
 class TestFlintSeveralMaps(DictionaryConformance):
@@ -119,7 +119,7 @@ class TestFlintSeveralMaps(DictionaryConformance):
         return FlintDictionary(shapes, n_attributes)
 
     def test_has_as_many_parameters_as_the_authors_own(self) -> None:
-        assert sum(p.numel() for p in self.made(25).parameters()) == pytest.approx(
+        assert sum(p.numel() for p in self.fitted_dictionary(25).parameters()) == pytest.approx(
             530_000, rel=0.01
         )
 

@@ -9,7 +9,7 @@ import torch
 from interp_by_design.attributes import AttributeDictionary, LearnableConceptDictionary
 from interp_by_design.attributes.learnable_concepts import relaxed, shortened
 from interp_by_design.terms import UserError
-from interp_by_design.testing.dictionary import DictionaryConformance
+from interp_by_design.testing import DictionaryConformance
 
 SHAPES = [torch.Size((4, 6, 6)), torch.Size((10,))]
 

@@ -13,7 +13,7 @@ from interp_by_design.attributes import (
     SparseAutoencoderDictionary,
 )
 from interp_by_design.terms import UserError
-from interp_by_design.testing.dictionary import DictionaryConformance, FittedConformance
+from interp_by_design.testing import DictionaryConformance, FittedConformance
 
 RIVALS = [LinearProbeDictionary, PCADictionary, NMFDictionary, SparseAutoencoderDictionary]
 VECTOR = [torch.Size((12,))]
@@ -24,7 +24,7 @@ class AtMostK(DictionaryConformance):
 
     @pytest.mark.parametrize("training", [True, False])
     def test_at_most_k_are_active_and_some_have_k(self, training: bool) -> None:
-        active = (self.made().train(training)(self.hidden(n=50)) > 0).sum(dim=1)
+        active = (self.fitted_dictionary().train(training)(self.hidden_layers(n=50)) > 0).sum(dim=1)
         assert active.max() == self.k
 
 

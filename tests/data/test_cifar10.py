@@ -13,7 +13,7 @@ from torchvision import datasets
 
 from interp_by_design.data import CIFAR10, ImageData
 from interp_by_design.terms import UserError
-from interp_by_design.testing.datamodule import DataModuleConformance
+from interp_by_design.testing import DataModuleConformance
 
 
 class FewImages(datasets.CIFAR10):
@@ -52,7 +52,7 @@ class TestCIFAR10(DataModuleConformance):
         return CIFAR10(folder, **loading)
 
     def test_pixels_are_red_green_and_blue_planes_by_rows(self, tmp_path: Path) -> None:
-        data = self.made(tmp_path)
+        data = self.set_up(tmp_path)
         with (tmp_path / "cifar-10-batches-py" / "test_batch").open("rb") as file:
             published = pickle.load(file)
         assert np.array_equal(data.split("test").images.flatten(1).numpy(), published["data"])

@@ -28,7 +28,7 @@ from interp_by_design.data import (
 from interp_by_design.data.datamodule import Loading
 from interp_by_design.data.image_folder import FolderOptions
 from interp_by_design.terms import Batch, Normalisation, UnknownName, UserError
-from interp_by_design.testing.datamodule import DataModuleConformance
+from interp_by_design.testing import DataModuleConformance
 
 CONF = Path(__file__).parents[2] / "conf" / "data"
 
@@ -74,7 +74,7 @@ class TestDigits(DataModuleConformance):
     def test_the_test_split_is_360_images_with_every_class_in_its_share(
         self, tmp_path: Path
     ) -> None:
-        data = self.made(tmp_path)
+        data = self.set_up(tmp_path)
         counts, whole = (
             data.split("test").labels.bincount(),
             torch.from_numpy(load_digits().target).bincount(),
@@ -83,7 +83,7 @@ class TestDigits(DataModuleConformance):
         assert (counts - whole * 360 / 1797).abs().max() <= 1
 
     def test_every_digit_is_there_once(self, tmp_path: Path) -> None:
-        data = self.made(tmp_path)
+        data = self.set_up(tmp_path)
         ours = torch.cat([data.split(name).images.flatten(1) for name in ("train", "val", "test")])
         theirs = torch.from_numpy(load_digits().data).float() / 16
         assert sorted(map(tuple, ours.tolist())) == sorted(map(tuple, theirs.tolist()))

@@ -17,7 +17,7 @@ from interp_by_design.data import ImageData, ImageFolder
 from interp_by_design.data.files import FileSplit
 from interp_by_design.data.picture import Picture
 from interp_by_design.terms import Normalisation, UnknownName, UserError
-from interp_by_design.testing.datamodule import DataModuleConformance
+from interp_by_design.testing import DataModuleConformance
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:This DataLoader will create"),  # where there is one core

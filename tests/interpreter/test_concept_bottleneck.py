@@ -9,7 +9,7 @@ from interp_by_design.attributes import ConceptDictionary
 from interp_by_design.interpreter import ConceptBottleneck, DenseDecoder, Interpreter, LinearHead
 from interp_by_design.interpreter.concept_bottleneck import concept_loss
 from interp_by_design.terms import Batch, Concepts, ForwardPass, Interpretation, UserError
-from interp_by_design.testing.interpreter import InterpreterConformance
+from interp_by_design.testing import InterpreterConformance
 
 NAMES = ("has a loop", "is upright")
 

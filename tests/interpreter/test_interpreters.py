@@ -12,7 +12,7 @@ from interp_by_design.interpreter import (
 )
 from interp_by_design.interpreter.relabelled import random_codes
 from interp_by_design.terms import ForwardPass, UserError
-from interp_by_design.testing.interpreter import InterpreterConformance
+from interp_by_design.testing import InterpreterConformance
 
 
 def parts(
@@ -30,7 +30,7 @@ class TestLinear(InterpreterConformance):
         return LinearInterpreter(*parts(self))
 
     def test_the_answer_of_f_is_not_looked_at(self) -> None:
-        interpreter, seen = self.interpreter().eval(), self.seen()
+        interpreter, seen = self.interpreter().eval(), self.forward_pass()
         other = ForwardPass(torch.full_like(seen.logits, torch.nan), seen.hidden)
         assert torch.equal(interpreter(seen), interpreter(other))
 
@@ -56,7 +56,7 @@ class TestFrozenRandom(InterpreterConformance):
         assert learning == {"head", "decoder"}
 
     def test_does_not_teach_the_predictor(self) -> None:
-        hidden = tuple(layer.requires_grad_() for layer in self.seen().hidden)
+        hidden = tuple(layer.requires_grad_() for layer in self.forward_pass().hidden)
         assert not self.interpreter()(
             ForwardPass(torch.zeros(8, self.n_classes), hidden)
         ).requires_grad
@@ -67,7 +67,7 @@ class TestRelabelled(InterpreterConformance):
         return RelabelledInterpreter(*parts(self))
 
     def test_attributes_are_a_function_of_the_answer_alone(self) -> None:
-        interpreter, seen = self.interpreter(), self.seen()
+        interpreter, seen = self.interpreter(), self.forward_pass()
         blind = ForwardPass(
             seen.logits, tuple(torch.full_like(layer, torch.nan) for layer in seen.hidden)
         )

@@ -9,7 +9,7 @@ from interp_by_design.attributes import LearnableConceptDictionary, TopKDictiona
 from interp_by_design.interpreter import DenseDecoder, Interpreter, LearnableConcepts, LinearHead
 from interp_by_design.interpreter.learnable_concepts import from_prior
 from interp_by_design.terms import Batch, ForwardPass, Interpretation, UserError
-from interp_by_design.testing.interpreter import InterpreterConformance
+from interp_by_design.testing import InterpreterConformance
 
 
 def made(

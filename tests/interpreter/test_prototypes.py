@@ -14,7 +14,7 @@ from interp_by_design.interpreter import (
 )
 from interp_by_design.interpreter.prototypes import located, near_some_code, near_some_prototype
 from interp_by_design.terms import Batch, ForwardPass, Interpretation, UserError
-from interp_by_design.testing.interpreter import InterpreterConformance
+from interp_by_design.testing import InterpreterConformance
 
 
 def made(

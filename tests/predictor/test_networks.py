@@ -3,7 +3,7 @@ from torch import nn
 
 from interp_by_design.predictor import LeNet, PublishedLeNet
 from interp_by_design.terms import UserError
-from interp_by_design.testing.predictor import PredictorConformance
+from interp_by_design.testing import PredictorConformance
 
 
 class TestLeNet(PredictorConformance):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from interp_by_design.predictor import LayerReader, NarrowResNet, ResNet18, load_weights
 from interp_by_design.predictor.resnet import BasicBlock, PaddedShortcut
 from interp_by_design.terms import Normalisation, UserError
-from interp_by_design.testing.predictor import PredictorConformance
+from interp_by_design.testing import PredictorConformance
 
 
 def count(network: nn.Module) -> int:
@@ -25,7 +25,8 @@ class TestResNet18(PredictorConformance):
 
 class TestFlintsResNet18(PredictorConformance):
     image_shapes = ((3, 8, 8), (1, 13, 10))
-    steps, rate = 40, 3e-4
+    n_steps = 40
+    learning_rate = 3e-4
 
     def network(self, image_shape: tuple[int, int, int], n_classes: int) -> nn.Module:
         return ResNet18(image_shape, n_classes, width=32, batch_norm=False)
