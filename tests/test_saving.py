@@ -287,7 +287,7 @@ def test_a_damaged_file_is_named(name: str, damaged: Callable[[bytes], bytes], s
         ),
         (
             {"attributes__k": 9},
-            r"config\.json tells of cannot be built: k is the number of active attributes",
+            r"config\.json tells of cannot be built: k, the number of active attributes",
         ),
         (
             {"attributes__n_attributes": 7},

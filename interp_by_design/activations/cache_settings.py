@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import final
 
 from interp_by_design.activations.cache_folder import default_root
-from interp_by_design.terms import UnknownName, UserError
+from interp_by_design.terms import UnknownName, check_whole
 
 KINDS = ("off", "ram", "disk", "auto")
 DTYPES = ("float16", "bfloat16", "float32")
@@ -32,14 +32,7 @@ class CacheSettings:
         for name, known in (("kind", KINDS), ("dtype", DTYPES)):
             if getattr(self, name) not in known:
                 raise UnknownName.among(f"cache.{name}", str(getattr(self, name)), known)
-        if (
-            isinstance(self.shard_bytes, bool)
-            or not isinstance(self.shard_bytes, int)
-            or self.shard_bytes < 1
-        ):
-            raise UserError(
-                f"cache.shard_bytes={self.shard_bytes!r} is no size of a file. Give a whole number of bytes, at least 1."
-            )
+        check_whole("cache.shard_bytes", self.shard_bytes, minimum=1)
 
     @property
     def folder(self) -> Path:

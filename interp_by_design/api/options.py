@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from interp_by_design.activations import CacheSettings
-from interp_by_design.terms import Normalisation, UnknownName, UserError
+from interp_by_design.terms import Normalisation, UnknownName, UserError, check_whole
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,7 @@ class FitOptions:
                 )
                 raise UserError(f"{name} is {wants}, not {given!r}.")
         for name in ("epochs", "batch_size"):
-            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
-                raise UserError(
-                    f"{name} must be a whole number of at least 1, not {getattr(self, name)!r}."
-                )
+            check_whole(name, getattr(self, name), minimum=1)
         if not 0 < self.learning_rate < math.inf:
             raise UserError(
                 f"learning_rate must be a finite number > 0, not {self.learning_rate!r}."

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from interp_by_design.attributes.spatial_contributions import SpatialContributions
-from interp_by_design.terms import Attributes, HeadWeights, UserError
+from interp_by_design.terms import Attributes, HeadWeights, UserError, check_whole
 
 HiddenBatches = Callable[
     [], Iterable[Sequence[Tensor]]
@@ -67,18 +67,13 @@ class AttributeDictionary(nn.Module, ABC):
 
 def checked_count(n_attributes: object) -> int:
     """`n_attributes` itself where it can be a number of attributes."""
-    if isinstance(n_attributes, bool) or not isinstance(n_attributes, int) or n_attributes < 1:
-        raise UserError(f"n_attributes must be a whole number of at least 1, not {n_attributes!r}.")
-    return n_attributes
+    return check_whole("n_attributes", n_attributes, minimum=1)
 
 
 def checked_active(k: object, n_attributes: int) -> int:
     """`k` itself where it can be a number of active attributes among `n_attributes`."""
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= n_attributes:
-        raise UserError(
-            f"k is the number of active attributes: a whole number from 1 to n_attributes={n_attributes}, not {k!r}."
-        )
-    return k
+    name = f"k, the number of active attributes among n_attributes={n_attributes},"
+    return check_whole(name, k, minimum=1, maximum=n_attributes)
 
 
 def checked_pairs(n_attributes: object) -> int:

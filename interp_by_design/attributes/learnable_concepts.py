@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from interp_by_design.attributes.dictionary import AttributeDictionary, checked_count
 from interp_by_design.attributes.pooled_features import all_features, cell_count
-from interp_by_design.terms import Attributes, UserError
+from interp_by_design.terms import Attributes, UserError, check_whole
 
 Embeddings = Float[Tensor, "n attributes embedding"]
 NEVER = 1e-6  # a uniform draw keeps so far from 0 and 1
@@ -47,10 +47,7 @@ class LearnableConceptDictionary(AttributeDictionary):
     ) -> None:
         """Raises `UserError` unless n_attributes, embedding and pooled are at least 1, and temperature is positive and finite."""
         super().__init__()
-        if isinstance(embedding, bool) or not isinstance(embedding, int) or embedding < 1:
-            raise UserError(
-                f"embedding is how many numbers a concept has, a whole number of at least 1, not {embedding!r}."
-            )
+        check_whole("embedding", embedding, minimum=1)
         if not isinstance(temperature, int | float) or not 0 < temperature < math.inf:
             raise UserError(
                 f"temperature must be a positive number, not {temperature!r}: small ones make concepts nearly 0 or 1."

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from interp_by_design.statistics import Standardisation
-from interp_by_design.terms import UserError
+from interp_by_design.terms import UserError, check_whole
 
 Cells = Float[Tensor, "n cells"]
 
@@ -85,11 +85,7 @@ def channel_count(shapes: Sequence[torch.Size], pooled: int) -> int:
 
 def checked_rows(rows: object) -> int:
     """`rows` itself where it can be a number of train samples that a dictionary is fitted to."""
-    if isinstance(rows, bool) or not isinstance(rows, int) or rows < FEWEST_ROWS:
-        raise UserError(
-            f"rows is how many train samples a dictionary is fitted to at most, {FEWEST_ROWS} or more, not {rows!r}."
-        )
-    return rows
+    return check_whole("rows", rows, minimum=FEWEST_ROWS)
 
 
 def drawn_rows(batches: Iterable[Tensor], most: int, seed: int) -> Cells:
@@ -159,10 +155,7 @@ def _grid(layer: Tensor, pooled: int) -> Tensor:
 
 
 def _blank(shapes: Sequence[torch.Size], pooled: int) -> list[Tensor]:
-    if isinstance(pooled, bool) or not isinstance(pooled, int) or pooled < 1:
-        raise UserError(
-            f"pooled is the side of the grid that maps are pooled to, at least 1, not {pooled!r}."
-        )
+    check_whole("pooled", pooled, minimum=1)
     return [torch.zeros(1, *shape) for shape in shapes]
 
 

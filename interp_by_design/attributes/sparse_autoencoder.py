@@ -26,7 +26,7 @@ from interp_by_design.attributes.pooled_features import (
     drawn_rows,
 )
 from interp_by_design.attributes.spatial_contributions import SpatialContributions, linear_evidence
-from interp_by_design.terms import Attributes, UserError
+from interp_by_design.terms import Attributes, check_whole
 
 BATCH = 256
 RATE = 3e-3
@@ -81,10 +81,7 @@ class SparseAutoencoderDictionary(AttributeDictionary):
     ) -> None:
         """Raises `UserError` unless 1 <= k <= n_attributes, pooled >= 1, rows >= 2 and epochs >= 1."""
         super().__init__()
-        if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
-            raise UserError(
-                f"epochs is how often the autoencoder sees its train samples, at least 1, not {epochs!r}."
-            )
+        check_whole("epochs", epochs, minimum=1)
         self.n_attributes, self.k = checked_count(n_attributes), checked_active(k, n_attributes)
         self.pooled, self.rows, self.epochs = pooled, checked_rows(rows), epochs
         width = cell_count(shapes, pooled)

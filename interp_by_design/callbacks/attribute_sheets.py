@@ -9,7 +9,7 @@ from typing import final
 from interp_by_design.callbacks.figure_callback import WATCHED, FigureCallback, Snapshot
 from interp_by_design.callbacks.loggers import Drawing
 from interp_by_design.explain import explain_globally
-from interp_by_design.terms import UserError
+from interp_by_design.terms import check_whole
 from interp_by_design.visualize import LIGHT, attribute_sheet
 
 
@@ -30,8 +30,7 @@ class AttributeSheets(FigureCallback):
     ) -> None:
         super().__init__(folder, every, images)
         for name, given in {"attributes": attributes, "samples": samples}.items():
-            if not isinstance(given, int) or given < 1:
-                raise UserError(f"{name} must be a whole number of at least 1, not {given!r}.")
+            check_whole(name, given, minimum=1)
         self.attributes, self.samples = attributes, samples
 
     def show(self, glance: Snapshot) -> Iterator[Drawing]:

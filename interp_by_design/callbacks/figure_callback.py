@@ -21,7 +21,7 @@ from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
 from interp_by_design.relevance.local_relevances import require_tau
 from interp_by_design.report.names import read_names
-from interp_by_design.terms import AttributeNames, InterpretationTable, UserError
+from interp_by_design.terms import AttributeNames, InterpretationTable, UserError, check_whole
 
 FIGURES = Path("figures/training")  # in the run folder
 WATCHED = 512  # images: a share of them is known to about 0.02
@@ -65,8 +65,7 @@ class FigureCallback(pl.Callback, ABC):
         self, folder: str | Path, every: int | float | None = 0.25, images: int = WATCHED
     ) -> None:
         """Raises `UserError` for an interval or a number of images that cannot be."""
-        if not isinstance(images, int) or images < 1:
-            raise UserError(f"images must be a whole number of at least 1, not {images!r}.")
+        check_whole("images", images, minimum=1)
         self.folder, self.images, self.interval = Path(folder), images, Interval(every)
         self.glance: Snapshot | None = (
             None  # the last one, for those who look at the same images at the same step

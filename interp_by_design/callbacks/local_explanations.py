@@ -15,7 +15,7 @@ from interp_by_design.callbacks.figure_callback import (
 from interp_by_design.callbacks.loggers import Drawing
 from interp_by_design.callbacks.probe_set import one_of_each
 from interp_by_design.explain import TAU, read_locally
-from interp_by_design.terms import UserError
+from interp_by_design.terms import check_whole
 from interp_by_design.visualize import LIGHT, local_figure
 
 
@@ -35,10 +35,7 @@ class LocalExplanations(FigureCallback):
         images: int = WATCHED,
     ) -> None:
         super().__init__(folder, every, images)
-        if not isinstance(shown, int) or not 1 <= shown <= images:
-            raise UserError(
-                f"shown must be a whole number from 1 to the {images} images that are watched, not {shown!r}."
-            )
+        check_whole("shown", shown, minimum=1, maximum=images)
         self.shown, self.tau = shown, checked_tau(tau)
 
     def show(self, glance: Snapshot) -> Iterator[Drawing]:

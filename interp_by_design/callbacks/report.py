@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 from interp_by_design.callbacks.figure_callback import checked_tau
 from interp_by_design.explain import TAU
 from interp_by_design.report.run_report import ReportOptions
-from interp_by_design.terms import UnknownName, UserError
+from interp_by_design.terms import UnknownName, check_whole
 
 SPLITS = ("train", "val", "test")
 
@@ -44,8 +44,7 @@ class Report(pl.Callback):
         figures: bool = True,
     ) -> None:
         for name, given in {"samples": samples, "starts": starts}.items():
-            if not isinstance(given, int) or given < 1:
-                raise UserError(f"{name} must be a whole number of at least 1, not {given!r}.")
+            check_whole(name, given, minimum=1)
         if split not in SPLITS:
             raise UnknownName.among("split", str(split), SPLITS)
         self.options = ReportOptions(

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from interp_by_design.terms import Images, UserError
+from interp_by_design.terms import Images, UserError, check_whole
 
 
 @runtime_checkable
@@ -31,10 +31,7 @@ class RandomShift:
     moves_pixels: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.pixels < 0:
-            raise UserError(
-                f"RandomShift(pixels={self.pixels}) cannot shift by a negative number. Give 0 or more."
-            )
+        check_whole("pixels of RandomShift", self.pixels, minimum=0)
 
     def __call__(self, images: Images, generator: torch.Generator) -> Images:
         n, channels, height, width = images.shape

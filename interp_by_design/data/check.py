@@ -9,12 +9,6 @@ from interp_by_design.data.split import Reading, Split, TensorSplit
 from interp_by_design.terms import UserError
 
 
-def check_whole(option: str, value: int, least: int) -> None:
-    """Raises UserError unless `value` is a whole number of at least `least`."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise UserError(f"{option}={value} cannot be. Give a whole number of at least {least}.")
-
-
 def check(reading: Reading) -> None:
     """Raises UserError unless pixels, labels, class names and the shapes of the splits fit together."""
     names = reading.class_names

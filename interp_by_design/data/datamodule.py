@@ -15,11 +15,11 @@ import torch
 from pytorch_lightning import LightningDataModule
 
 from interp_by_design.data.augmentation import Augmentation, Chain
-from interp_by_design.data.check import check, check_whole
+from interp_by_design.data.check import check
 from interp_by_design.data.loader import Batches, Loader
 from interp_by_design.data.order import InOrder, Shuffled
 from interp_by_design.data.split import Reading, Split, count_held_out, hold_out
-from interp_by_design.terms import Concepts, DataFacts, Indices, UnknownName, UserError
+from interp_by_design.terms import Concepts, DataFacts, Indices, UnknownName, UserError, check_whole
 
 # Evaluation reads 1024 images at once, fewer where they are large: about so many values, 64 MiB of floats.
 EVAL_BATCH_SIZE, EVAL_BATCH_VALUES = 1024, 2**24
@@ -54,9 +54,9 @@ class ImageData(LightningDataModule, ABC):
         workers: int = 0,
     ) -> None:
         super().__init__()
-        check_whole("batch_size", batch_size, least=1)
-        check_whole("seed", seed, least=0)
-        check_whole("workers", workers, least=0)
+        check_whole("batch_size", batch_size, minimum=1)
+        check_whole("seed", seed, minimum=0)
+        check_whole("workers", workers, minimum=0)
         self.batch_size, self.validation, self.seed, self.workers = (
             batch_size,
             validation,

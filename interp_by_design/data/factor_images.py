@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Unpack, final
 
-from interp_by_design.data.check import check_whole
 from interp_by_design.data.concepts import concepts_of
 from interp_by_design.data.datamodule import ImageData, Loading
 from interp_by_design.data.records import CLASS_NAMES, Records, draw
 from interp_by_design.data.render import render_bytes
 from interp_by_design.data.split import Reading, TensorSplit
-from interp_by_design.terms import Concepts, Normalisation
+from interp_by_design.terms import Concepts, Normalisation, check_whole
 
 NORMALISATION = Normalisation(mean=(0.23, 0.23, 0.23), std=(0.16, 0.16, 0.16))
 
@@ -35,9 +34,9 @@ class Factors(ImageData):
         **loading: Unpack[Loading],
     ) -> None:
         super().__init__(**loading)
-        check_whole("n_train", n_train, least=2)
-        check_whole("n_test", n_test, least=1)
-        check_whole("world", world, least=0)
+        check_whole("n_train", n_train, minimum=2)
+        check_whole("n_test", n_test, minimum=1)
+        check_whole("world", world, minimum=0)
         self._drawn = {
             "train": draw(n_train, world, part=0, shortcut=shortcut),
             "test": draw(n_test, world, part=1, shortcut=shortcut),

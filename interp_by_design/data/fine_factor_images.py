@@ -12,11 +12,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from interp_by_design.data.check import check_whole
 from interp_by_design.data.datamodule import ImageData, Loading
 from interp_by_design.data.order import Purpose, generator
 from interp_by_design.data.split import Reading, TensorSplit
-from interp_by_design.terms import Images, Indices, Labels, Normalisation, UserError
+from interp_by_design.terms import Images, Indices, Labels, Normalisation, UserError, check_whole
 
 PARTS = ("top left", "top right", "bottom left", "bottom right")
 KINDS = ("cross", "dot", "box")  # of a part
@@ -132,9 +131,9 @@ class FineFactorImages(ImageData):
         self, n_train: int = 16_000, n_test: int = 4_000, world: int = 0, **loading: Unpack[Loading]
     ) -> None:
         super().__init__(**loading)
-        check_whole("n_train", n_train, least=2)
-        check_whole("n_test", n_test, least=1)
-        check_whole("world", world, least=0)
+        check_whole("n_train", n_train, minimum=2)
+        check_whole("n_test", n_test, minimum=1)
+        check_whole("world", world, minimum=0)
         self._drawn = {
             "train": assemble(n_train, world, part=0),
             "test": assemble(n_test, world, part=1),

@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from interp_by_design.data.check import check_whole
-from interp_by_design.terms import UnknownName, UserError
+from interp_by_design.terms import UnknownName, UserError, check_whole
 
 FITS = ("crop", "squash")
 MODES = {1: "L", 3: "RGB"}
@@ -41,7 +40,7 @@ class Picture:
     channels: int = 3
 
     def __post_init__(self) -> None:
-        check_whole("size", self.size, least=1)
+        check_whole("size", self.size, minimum=1)
         if self.fit not in FITS:
             raise UnknownName.among("fit", str(self.fit), FITS)
         if self.channels not in MODES:

@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from interp_by_design.data.check import check_whole
 from interp_by_design.data.datamodule import ImageData, Loading
 from interp_by_design.data.split import Reading, TensorSplit, count_held_out
-from interp_by_design.terms import UnknownName, UserError
+from interp_by_design.terms import UnknownName, UserError, check_whole
 
 SIDE = 28
 
@@ -41,7 +40,7 @@ class QuickDraw(ImageData):
                 f"classes={list(classes)} leaves nothing to tell apart. Name at least two, or give null for all."
             )
         if per_class is not None:
-            check_whole("per_class", per_class, least=2)
+            check_whole("per_class", per_class, minimum=2)
         self.folder, self.classes, self.per_class, self.test = (
             Path(root) / "quickdraw",
             classes,

@@ -23,7 +23,7 @@ from interp_by_design.explain.maximization import (
 )
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
-from interp_by_design.terms import Attributes, Images, Indices, UserError
+from interp_by_design.terms import Attributes, Images, Indices, UserError, check_whole
 
 __all__ = ["PRESETS", "Maximization", "Maximized", "maximization_for", "maximize", "preset_named"]
 
@@ -312,8 +312,8 @@ def _check(
         raise UserError(
             "An image that maximization was to start from holds NaN or an infinity. Check how it was read."
         )
-    if chunk is not None and chunk < 1:
-        raise UserError(f"chunk is how many pairs are climbed together, at least 1, not {chunk}.")
+    if chunk is not None:
+        check_whole("chunk", chunk, minimum=1)
 
 
 def _require_finite(objective: PerPair, attributes: Indices) -> None:

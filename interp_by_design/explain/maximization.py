@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import final
 
-from interp_by_design.terms import DataFacts, Normalisation, UnknownName, UserError
+from interp_by_design.terms import DataFacts, Normalisation, UnknownName, UserError, check_whole
 
 CIFAR = Normalisation((0.4914, 0.4822, 0.4465), (0.247, 0.243, 0.261))
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -58,10 +58,7 @@ class Maximization:
             "patience": (self.patience, 1),
         }
         for name, (given, least) in counts.items():
-            if isinstance(given, bool) or not isinstance(given, int) or given < least:
-                raise UserError(
-                    f"{name} of a maximization is a whole number of at least {least}, not {given!r}."
-                )
+            check_whole(f"{name} of a maximization", given, minimum=least)
         numbers = (self.gain, self.rate, self.out_of_range, self.intensity, *self.variation)
         if not (
             self.variation

@@ -13,7 +13,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp_by_design.relevance import require_classes
-from interp_by_design.terms import Attributes, Indices, InterpretationTable, UnknownName, UserError
+from interp_by_design.terms import (
+    Attributes,
+    Indices,
+    InterpretationTable,
+    UnknownName,
+    UserError,
+    check_whole,
+)
 
 ROWS = 8192  # of a table, at once
 NONE = -1  # the index where there is no further sample
@@ -49,10 +56,7 @@ class MaximumActivating:
     """
 
     def __init__(self, n_attributes: int, n_classes: int, length: int = 9) -> None:
-        if length < 1:
-            raise UserError(
-                f"length is how many samples are kept of each attribute, at least 1, not {length}."
-            )
+        check_whole("length", length, minimum=1)
         self._overall = _nothing(n_attributes, length)
         self._within = _nothing(n_classes, n_attributes, length)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, final
 
 from torch import Tensor, nn
 
-from interp_by_design.terms import Logits, UserError
+from interp_by_design.terms import Logits, UserError, check_weight
 
 if TYPE_CHECKING:
     from interp_by_design.attributes import AttributeDictionary
@@ -44,14 +43,5 @@ def decide_by(dictionary: AttributeDictionary, head: LinearHead, network: nn.Mod
 
 def checked_weights(**weights: float) -> dict[str, float]:
     """`weights` themselves, those that are 0 left out; `UserError` for one that is negative or not finite."""
-    for name, weight in weights.items():
-        if (
-            isinstance(weight, bool)
-            or not isinstance(weight, int | float)
-            or not math.isfinite(weight)
-            or weight < 0
-        ):
-            raise UserError(
-                f"The weight {name} must be a finite number >= 0, not {weight!r}; 0 switches its term off."
-            )
-    return {name: float(weight) for name, weight in weights.items() if weight}
+    checked = {name: check_weight(name, weight) for name, weight in weights.items()}
+    return {name: weight for name, weight in checked.items() if weight}

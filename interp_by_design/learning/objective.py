@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, final, get_args, get_type_hints
@@ -22,7 +21,14 @@ from interp_by_design.losses import (
 )
 from interp_by_design.losses.code_entropy import Codes
 from interp_by_design.losses.fidelity import Direction, Distance
-from interp_by_design.terms import Batch, Interpretation, Logits, Scalar, UnknownName, UserError
+from interp_by_design.terms import (
+    Batch,
+    Interpretation,
+    Logits,
+    Scalar,
+    UnknownName,
+    check_weight,
+)
 
 TERMS = (
     "prediction",
@@ -82,10 +88,7 @@ class Objective:
         named = {"beta": beta, "gamma": gamma, "delta": delta, "eta": eta}
         named |= {"independence": independence, "sufficiency": sufficiency, "anchoring": anchoring}
         for name, weight in named.items():
-            if not isinstance(weight, int | float) or not math.isfinite(weight) or weight < 0:
-                raise UserError(
-                    f"The weight {name} must be a finite number >= 0, not {weight!r}; 0 switches its term off."
-                )
+            check_weight(name, weight)
         for name in schedule or {}:
             if name not in TERMS:
                 raise UnknownName.among("term", name, TERMS, owner="the schedule")

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from interp_by_design.metrics.agreement import agrees
 from interp_by_design.metrics.table_batches import ROWS, require_finite
-from interp_by_design.terms import Logits, UserError
+from interp_by_design.terms import Logits, UserError, check_whole
 
 Cells = Float[Tensor, "n cells"]
 
@@ -204,11 +204,6 @@ def _require(columns: dict[str, Tensor], ranks: Sequence[int]) -> None:
         raise UserError(
             f"The ceiling needs {HELD_OUT} train rows and one test row at least, not {n} and {m}."
         )
-    wrong = [
-        rank for rank in ranks if isinstance(rank, bool) or not isinstance(rank, int) or rank < 1
-    ]
-    if wrong:
-        raise UserError(
-            f"A rank is a whole number of at least 1, not {wrong[0]!r}; full rank is always there, under None."
-        )
+    for rank in ranks:  # full rank is always there, under None
+        check_whole("A rank", rank, minimum=1)
     require_finite(columns)

@@ -22,7 +22,7 @@ from interp_by_design.report.page import PageContent, rendered
 from interp_by_design.report.page.content import About
 from interp_by_design.report.page.content_builder import Explained, findings
 from interp_by_design.report.page.scores import charts, scorecard
-from interp_by_design.terms import InterpretationTable, UnknownName, UserError
+from interp_by_design.terms import InterpretationTable, UnknownName, check_whole
 
 REPORT = "report.html"
 SHEETS_FROM = "train"  # where that is at hand: most images to choose from
@@ -61,10 +61,8 @@ class ReportOptions:
     figures: bool = True
 
     def __post_init__(self) -> None:
-        if self.samples < 0 or self.starts < 1:
-            raise UserError(
-                f"A report shows samples={self.samples} images and starts={self.starts} on a sheet: 0 or more, 1 or more."
-            )
+        check_whole("samples", self.samples, minimum=0)
+        check_whole("starts", self.starts, minimum=1)
 
 
 def write_report(  # a folder, what is reported of, and how

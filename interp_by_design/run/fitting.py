@@ -32,7 +32,7 @@ from interp_by_design.run.build import (
 from interp_by_design.run.distributed import n_processes
 from interp_by_design.run.folder import RunFolder
 from interp_by_design.run.loading import weights_for
-from interp_by_design.terms import UnknownName, UserError
+from interp_by_design.terms import UnknownName, check_whole
 
 CHECKPOINTS = ("best", "last")
 Kind = TypeVar("Kind", bound=pl.Callback)
@@ -122,12 +122,9 @@ def check(config: DictConfig) -> None:
     """What can be known to be wrong before anything is read."""
     if config.checkpoint not in CHECKPOINTS:
         raise UnknownName.among("checkpoint", str(config.checkpoint), CHECKPOINTS)
-    if not isinstance(config.seed, int) or not 0 <= config.seed < 2**32:
-        raise UserError(f"seed must be a whole number from 0 to 4294967295, not {config.seed!r}.")
-    if config.threads is not None and (not isinstance(config.threads, int) or config.threads < 1):
-        raise UserError(
-            f"threads must be a whole number of at least 1, or null for torch's choice, not {config.threads!r}."
-        )
+    check_whole("seed", config.seed, minimum=0, maximum=2**32 - 1)
+    if config.threads is not None:  # null is torch's choice
+        check_whole("threads", config.threads, minimum=1)
     if config.compile and config.compile not in torch.compiler.list_backends(
         exclude_tags=()
     ):  # those for debugging too
@@ -135,10 +132,8 @@ def check(config: DictConfig) -> None:
             "backend of torch.compile", str(config.compile), torch.compiler.list_backends()
         )
     epochs = config.trainer.max_epochs
-    if epochs is not None and (not isinstance(epochs, int) or (epochs < 1 and epochs != -1)):
-        raise UserError(
-            f"trainer.max_epochs must be a whole number of at least 1, or -1 for no end, not {epochs!r}."
-        )
+    if epochs is not None and epochs != -1:  # both are for no end
+        check_whole("trainer.max_epochs", epochs, minimum=1)
 
 
 def _tell_predictor(given: DictConfig, model: InterpretableModel) -> None:

@@ -241,7 +241,7 @@ class DataModuleConformance(ABC):
     def test_invalid_loading_options_are_refused(
         self, tmp_path: Path, option: str, value: int
     ) -> None:
-        with pytest.raises(UserError, match=f"{option}={value} .*at least"):
+        with pytest.raises(UserError, match=f"{option} must be .* at least .*{value}"):
             self.data(tmp_path, **{option: value})
 
     @pytest.mark.parametrize("validation", [0, -5, 10**6, 0.0, 1.0, 1.5, -0.1, float("nan")])

@@ -91,7 +91,7 @@ def test_only_training_draws_and_leaves_its_probabilities() -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"embedding": 0}, "embedding is how many numbers"),
+        ({"embedding": 0}, "embedding must be a whole number"),
         ({"temperature": 0.0}, "temperature must be a positive number, not 0.0"),
     ],
 )

@@ -55,14 +55,14 @@ class TestSparseAutoencoder(AtMostK, FittedConformance):
 @pytest.mark.parametrize("rival", RIVALS)
 @pytest.mark.parametrize("k", [0, 11, -1, True])
 def test_k_beyond_the_attributes_is_refused(rival: type[AttributeDictionary], k: int) -> None:
-    with pytest.raises(UserError, match="from 1 to n_attributes=10"):
+    with pytest.raises(UserError, match="n_attributes=10, must be a whole number from 1 to 10"):
         rival(VECTOR, 10, k=k)
 
 
 @pytest.mark.parametrize("rival", RIVALS)
 @pytest.mark.parametrize("pooled", [0, -1, True])
 def test_a_grid_without_cells_is_refused(rival: type[AttributeDictionary], pooled: int) -> None:
-    with pytest.raises(UserError, match="pooled is the side of the grid"):
+    with pytest.raises(UserError, match="pooled must be a whole number"):
         rival(VECTOR, 10, k=3, pooled=pooled)
 
 
@@ -71,7 +71,7 @@ def test_a_grid_without_cells_is_refused(rival: type[AttributeDictionary], poole
 def test_a_fit_to_fewer_than_two_rows_is_refused(
     rival: type[AttributeDictionary], rows: int
 ) -> None:
-    with pytest.raises(UserError, match="rows is how many train samples"):
+    with pytest.raises(UserError, match="rows must be a whole number"):
         rival(VECTOR, 10, k=3, rows=rows)
 
 
@@ -83,7 +83,7 @@ def test_half_a_direction_is_refused(rival: type[AttributeDictionary]) -> None:
 
 @pytest.mark.parametrize("epochs", [0, -1, True])
 def test_an_autoencoder_without_an_epoch_is_refused(epochs: int) -> None:
-    with pytest.raises(UserError, match="epochs is how often"):
+    with pytest.raises(UserError, match="epochs must be a whole number"):
         SparseAutoencoderDictionary(VECTOR, 10, k=3, epochs=epochs)
 
 

@@ -46,7 +46,7 @@ def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
             "learning.objective.forms.codes=softmx",
             "No form of codes 'softmx'. Known: sum, softmax. Did you mean 'softmax'?",
         ),
-        ("data.batch_size=0", "batch_size=0 cannot be"),
+        ("data.batch_size=0", "batch_size must be a whole number"),
         ("seed=-1", "seed must be a whole number"),
         ("trainer.accelerator=abacus", "abacus"),
         ("trainer.precision=12", "12"),

@@ -170,7 +170,7 @@ def test_refuses_options_that_name_nothing() -> None:
         ImageFolder("root", fit="crp")
     with pytest.raises(UserError, match="channels=2 cannot be"):
         ImageFolder("root", channels=2)
-    with pytest.raises(UserError, match="size=0 cannot be"):
+    with pytest.raises(UserError, match="size must be a whole number of at least 1, not 0"):
         ImageFolder("root", size=0)
 
 

@@ -263,7 +263,7 @@ REFUSED = {
     "images of shape": lambda m: maximize(m, images(2, (1, 9, 8)), torch.tensor([0, 1])),
     "run from 0 to 5": lambda m: maximize(m, images(2), torch.tensor([0, 6])),
     "NaN": lambda m: maximize(m, images(2).log().sqrt(), torch.tensor([0, 1])),
-    "chunk is": lambda m: maximize(m, images(2), torch.tensor([0, 1]), chunk=0),
+    "chunk must": lambda m: maximize(m, images(2), torch.tensor([0, 1]), chunk=0),
     "steps of a maximization": lambda m: Maximization(steps=0),
     "jitter of a maximization": lambda m: Maximization(jitter=True),
     "numbers of a maximization": lambda m: Maximization(gain=float("nan")),

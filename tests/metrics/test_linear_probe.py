@@ -82,7 +82,7 @@ def test_the_same_seed_gives_the_same_and_leaves_the_random_state() -> None:
 @pytest.mark.parametrize("rank", [0, -1, True])
 def test_what_is_no_rank_is_refused(rank: int) -> None:
     train = planted(50, rank=2)
-    with pytest.raises(UserError, match="A rank is a whole number of at least 1"):
+    with pytest.raises(UserError, match="A rank must be a whole number of at least 1"):
         linear_ceiling(*train, *train, [2, rank], seed=0)
 
 
