@@ -209,7 +209,7 @@ class TestQuickDraw(DataModuleConformance):
         write_quickdraw(tmp_path)
         with pytest.raises(UserError, match="test=40 of 40"):
             QuickDraw(tmp_path, test=40).setup()
-        with pytest.raises(UserError, match="per_class=1"):
+        with pytest.raises(UserError, match="per_class must be .*1"):
             QuickDraw(tmp_path, per_class=1)
         with pytest.raises(UserError, match="Name at least two"):
             QuickDraw(tmp_path, classes=["ant"])
