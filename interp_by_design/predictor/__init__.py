@@ -1,7 +1,9 @@
-"""f: networks, weights, and reading hidden layers. Knows nothing of attributes, losses or training."""
+"""The predictor f: networks, weights, and the activations of their layers."""
 
+from interp_by_design.predictor.activation_reader import ActivationReader
 from interp_by_design.predictor.checkpoint import checkpoint_network, named_network
 from interp_by_design.predictor.hidden_layers import LayerReader
+from interp_by_design.predictor.hooks import Recorded, recording
 from interp_by_design.predictor.layer_table import Layer, usable_layers
 from interp_by_design.predictor.modes import evaluating
 from interp_by_design.predictor.networks import LeNet, PublishedLeNet
@@ -11,27 +13,34 @@ from interp_by_design.predictor.preprocessing import (
     fitting_preprocessing,
     given_size,
 )
-from interp_by_design.predictor.pretrained import torchvision_network
 from interp_by_design.predictor.resnet import NarrowResNet, ResNet18
 from interp_by_design.predictor.timm_networks import timm_network
+from interp_by_design.predictor.topology import LayerGraph, LayerNode, layer_graph
+from interp_by_design.predictor.torchvision_networks import torchvision_network
 from interp_by_design.predictor.weights import load_weights, misfits, weights_hash
 
 __all__ = [
+    "ActivationReader",
     "Layer",
+    "LayerGraph",
+    "LayerNode",
     "LayerReader",
     "LeNet",
     "NarrowResNet",
     "Predictor",
     "Preprocessing",
     "PublishedLeNet",
+    "Recorded",
     "ResNet18",
     "checkpoint_network",
     "evaluating",
     "fitting_preprocessing",
     "given_size",
+    "layer_graph",
     "load_weights",
     "misfits",
     "named_network",
+    "recording",
     "timm_network",
     "torchvision_network",
     "usable_layers",

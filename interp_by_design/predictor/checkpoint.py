@@ -6,10 +6,10 @@ from pathlib import Path
 
 from torch import nn
 
-from interp_by_design.predictor.pretrained import torchvision_network
-from interp_by_design.predictor.recognise import OURS, recognised
+from interp_by_design.predictor.architectures import OURS, recognised
 from interp_by_design.predictor.resnet import NarrowResNet
 from interp_by_design.predictor.timm_networks import timm_network
+from interp_by_design.predictor.torchvision_networks import torchvision_network
 from interp_by_design.predictor.weight_files import read_weights
 from interp_by_design.predictor.weights import load_state
 from interp_by_design.terms import UnknownName, UserError

@@ -1,28 +1,34 @@
-"""Every layer of a network that can be read as a hidden layer, from one pass. Knows nothing of how a table is printed."""
+"""The layers of a network that an interpreter can read, from one pass."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.predictor.hidden_layers import probing
-from interp_by_design.predictor.layout import PREFIX, Layout
-from interp_by_design.predictor.logits import is_answer, logits_of, readings
-from interp_by_design.predictor.modes import uncompiled, uncompiled_calls
+from interp_by_design.predictor.activation_layout import PREFIX, ActivationLayout
+from interp_by_design.predictor.hooks import calls
+from interp_by_design.predictor.logits import class_scores, logits_of, repeats_logits
+from interp_by_design.predictor.modes import uncompiled
+from interp_by_design.predictor.probing import probing
 from interp_by_design.predictor.timm_reader import TimmReader, timm_features
 from interp_by_design.terms import Images, UserError
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer that can be read: the shape of what it gives (no batch axis), and how many parameters it holds.
+    """A layer that can be read.
 
-    kind: `map` (c, h, w), `vector` (d), `tokens` (a map of patches), or `prefix` (a vector: the class and register tokens).
+    Args:
+        name: the name that `LayerReader` takes.
+        shape: the shape of its output without the batch axis.
+        parameters: how many parameters are inside it.
+        kind: `map` (c, h, w), `vector` (d), `tokens` (a map of patches), or `prefix` (a vector: the
+            class and register tokens).
     """
 
     name: str
@@ -32,66 +38,65 @@ class Layer:
 
     @property
     def is_stage(self) -> bool:
-        """Whether it is inside of no other module than the network."""
+        """Whether the network holds it directly, in no other module."""
         return "." not in self.name
 
 
 def usable_layers(network: nn.Module, image_shape: tuple[int, int, int]) -> tuple[Layer, ...]:
-    """The submodules of `network` that `LayerReader` takes, in the network's order, from one pass over noise.
+    """Return the submodules that `LayerReader` takes, from one pass over noise.
 
-    Left out are those that fire never or several times, that give no maps, vectors or tokens, that hand on the image as it came,
-    and the class head's output. Raises `UserError` for a network that gives no logits [n, C], or does not take such images.
+    Left out are those that never fire or fire several times, that give no maps, vectors or tokens,
+    that return the image unchanged, and the class head's output.
+
+    Args:
+        network: the network to list.
+        image_shape: shape (c, h, w) of its input.
+
+    Returns:
+        The layers in the network's order.
+
+    Raises:
+        UserError: the network gives no logits [n, C], or does not take such images.
+
+    >>> network = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Linear(3, 2))
+    >>> [(layer.name, layer.shape) for layer in usable_layers(network, (1, 2, 2))]
+    [('0', (4,)), ('1', (3,))]
     """
     network = uncompiled(network)
     with probing(network, image_shape) as images:
         seen: dict[str, list[list[_Seen]]] = {
             name: [] for name, _ in network.named_modules() if name
         }
-        with _hooked(network, seen, images), uncompiled_calls(network):
+
+        def note(path: str, output: object) -> None:
+            seen[path].append(list(_readable(network, path, output, images)))
+
+        with calls(network, list(seen), note):
             logits = logits_of(network(images))
-        _from_timm(network, seen, images)
+        _add_timm_features(network, seen, images)
     return tuple(
-        Layer(given.name, given.shape, _n_parameters(network, path), given.kind)
-        for path, calls in seen.items()
-        for given in (calls[0] if len(calls) == 1 else ())
-        if not is_answer(given.says, logits)
+        Layer(one.name, one.shape, _n_parameters(network, path), one.kind)
+        for path, times in seen.items()
+        for one in (times[0] if len(times) == 1 else ())
+        if not repeats_logits(one.scores, logits)
     )
 
 
 class _Seen(NamedTuple):
-    """What a layer gave in one call, without what it gave: `says` is small."""
+    """The form of a layer's output in one call, without the output itself, which may be large."""
 
     name: str
     shape: tuple[int, ...]
     kind: str
-    says: tuple[Tensor, Tensor]
+    scores: tuple[Tensor, Tensor]
 
     @classmethod
-    def of(cls, name: str, output: Tensor, kind: str) -> _Seen:
-        return cls(name, tuple(output.shape[1:]), kind, readings(output))
-
-
-@contextmanager
-def _hooked(
-    network: nn.Module, seen: dict[str, list[list[_Seen]]], images: Images
-) -> Iterator[None]:
-    """Notes for each submodule, by name, what it gives in each call within the block."""
-    handles = []
-    try:
-        for path in seen:
-
-            def note(_module: nn.Module, _inputs: object, output: object, path: str = path) -> None:
-                seen[path].append(list(_readable(network, path, output, images)))
-
-            handles.append(network.get_submodule(path).register_forward_hook(note))
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+    def from_output(cls, name: str, output: Tensor, kind: str) -> _Seen:
+        return cls(name, tuple(output.shape[1:]), kind, class_scores(output))
 
 
 def _readable(network: nn.Module, path: str, output: object, images: Images) -> Iterator[_Seen]:
-    """The layer as it is read, and its class and register tokens, where it has them; neither where it gives the image."""
+    """Yield the layer and, where it has them, its prefix tokens; nothing where it is the image."""
     if not isinstance(output, Tensor) or (
         output.shape == images.shape and torch.equal(output, images)
     ):
@@ -99,21 +104,22 @@ def _readable(network: nn.Module, path: str, output: object, images: Images) -> 
     own = "map" if output.ndim == 4 else "vector" if output.ndim == 2 else "tokens"
     for name, kind in ((path, own), (f"{path}:{PREFIX}", PREFIX)):
         with suppress(UserError):
-            yield _Seen.of(name, Layout.of(network, name).arranged(output, images), kind)
+            layout = ActivationLayout.of_layer(network, name)
+            yield _Seen.from_output(name, layout.arrange(output, images), kind)
 
 
-def _from_timm(network: nn.Module, seen: dict[str, list[list[_Seen]]], images: Images) -> None:
-    """Puts in how timm itself gives its features, some of which hooks cannot make maps of."""
+def _add_timm_features(
+    network: nn.Module, seen: dict[str, list[list[_Seen]]], images: Images
+) -> None:
+    """Put in timm's own features, some of which hooks cannot make maps of."""
     features = timm_features(network, images)
     if not features:
         return
-    for path, output in zip(
-        features,
-        TimmReader(network, list(features), features, copy=False)(images).hidden,
-        strict=True,
-    ):
-        read = seen[path][0]  # through a hook; empty where that gives no tensor
-        seen[path][0] = [_Seen.of(path, output, read[0].kind if read else "map"), *read[1:]]
+    read = TimmReader(network, list(features), features, copy=False)
+    for path, output in zip(features, read(images).hidden, strict=True):
+        hooked = seen[path][0]  # empty where the hook gives no tensor
+        kind = hooked[0].kind if hooked else "map"
+        seen[path][0] = [_Seen.from_output(path, output, kind), *hooked[1:]]
 
 
 def _n_parameters(network: nn.Module, path: str) -> int:

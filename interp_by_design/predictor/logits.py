@@ -1,4 +1,4 @@
-"""The answer of a network: where its logits are in what it gives, and whether a layer repeats them."""
+"""The logits of a network: their place in its output, and layers that repeat them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,20 @@ from interp_by_design.terms import Logits, UserError
 
 
 def logits_of(output: object) -> Logits:
-    """The logits [n, C]: a network's output, the first of a tuple, or `logits` of a dict or an object, as in transformers.
+    """Return the logits in the output of a network.
 
-    Auxiliary outputs stand behind the logits while a network such as GoogLeNet trains. Raises `UserError` for anything else.
+    Args:
+        output: the logits, a tuple that begins with them, or a dict or object with `logits`, as in
+            transformers. Auxiliary outputs of a training network stand behind the logits.
+
+    Returns:
+        Logits [n, C].
+
+    Raises:
+        UserError: the output has none of these forms.
+
+    >>> logits_of({"logits": torch.zeros(2, 3)}).shape
+    torch.Size([2, 3])
     """
     first = output
     if isinstance(output, tuple):
@@ -24,32 +35,50 @@ def logits_of(output: object) -> Logits:
         first = getattr(output, "logits", output)
     if not isinstance(first, Tensor) or first.ndim != 2:
         raise UserError(
-            f"The network gives {kind_of(first)}; wanted logits [n, C], or a tuple that begins with them, or a dict of 'logits'. "
-            "Wrap it in a module that returns its logits."
+            f"The network gives {shape_or_type(first)}; wanted logits [n, C], or a tuple that "
+            "begins with them, or a dict of 'logits'. Wrap it in a module that returns its logits."
         )
     return first
 
 
-def kind_of(output: object) -> object:
-    """What a message says of a value: a tensor's shape, or the name of its type."""
-    return tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+def shape_or_type(value: object) -> object:
+    """Return a tensor's shape, or the name of another value's type, for a message.
+
+    Args:
+        value: any value.
+    """
+    return tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
 
 
-def readings(layer: Tensor) -> tuple[Tensor, Tensor]:
-    """What a vector [n, d], or a map [n, d, h, w] by its means, could say of d classes: as it is, and behind a ReLU."""
+def class_scores(layer: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the two vectors of a layer that could be scores of classes.
+
+    Args:
+        layer: vectors [n, d], or maps [n, d, h, w], which are averaged over their positions.
+
+    Returns:
+        The vectors [n, d] as they are, and behind a ReLU.
+    """
     if layer.ndim == 2:
         return layer, layer.relu()
     return layer.mean((2, 3)), layer.relu().mean((2, 3))
 
 
-def is_answer(said: tuple[Tensor, Tensor], logits: Logits) -> bool:
-    """Whether a layer's `readings` are the logits, also scaled or shifted, or their probabilities, or the logarithms of those."""
-    answers = (logits, logits.softmax(dim=1), logits.log_softmax(dim=1))
-    if said[0].shape != logits.shape:
+def repeats_logits(scores: tuple[Tensor, Tensor], logits: Logits) -> bool:
+    """Return whether a layer repeats the logits.
+
+    The logits scaled or shifted count, as do their probabilities and log-probabilities.
+
+    Args:
+        scores: the layer's `class_scores`.
+        logits: the network's logits [n, C] for the same images.
+    """
+    if scores[0].shape != logits.shape:
         return False
-    if any(torch.allclose(reading, answer) for reading in said for answer in answers):
+    repeated = (logits, logits.softmax(dim=1), logits.log_softmax(dim=1))
+    if any(torch.allclose(score, one) for score in scores for one in repeated):
         return True
-    return torch.allclose(_standardised(said[0]), _standardised(logits), atol=1e-3) and bool(
+    return torch.allclose(_standardised(scores[0]), _standardised(logits), atol=1e-3) and bool(
         (logits.std(dim=0) > 0).all()
     )
 

@@ -1,4 +1,4 @@
-"""The state that a network is in: training or evaluation, compiled or not. Knows nothing of layers."""
+"""The state that a network is in: training or evaluation, compiled or not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ from torch import nn
 
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
-    """`module.eval()` for the block; afterwards each submodule is in the mode it had."""
+    """Set `module` to evaluation for the block, then restore the mode of each submodule.
+
+    Args:
+        module: the module to evaluate.
+
+    >>> network = nn.Sequential(nn.Dropout(), nn.Dropout().eval())
+    >>> with evaluating(network):
+    ...     network.training
+    False
+    >>> [part.training for part in network]
+    [True, False]
+    """
     modes = {part: part.training for part in module.modules()}
     module.eval()
     try:
@@ -22,16 +33,23 @@ def evaluating(module: nn.Module) -> Iterator[None]:
 
 
 def uncompiled(network: nn.Module) -> nn.Module:
-    """The network that `torch.compile` was given, where `network` came from there; else `network` itself."""
+    """Return the network that `torch.compile` was given, or `network` itself.
+
+    Args:
+        network: a network, compiled or not.
+    """
     while (original := network._modules.get("_orig_mod")) is not None:
         network = original
     return network
 
 
 def uncompiled_calls(network: nn.Module) -> AbstractContextManager[object]:
-    """For the block, what is compiled inside `network` runs as it was written.
+    """Return a context in which compiled parts of `network` run as they were written.
 
-    A compiled module keeps the hooks of its first call, and takes no notice of later ones.
+    A compiled module keeps the hooks of its first call, and ignores later ones.
+
+    Args:
+        network: a network that may hold compiled modules.
     """
     if torch.compiler.is_compiling() or not any(_is_compiled(part) for part in network.modules()):
         return nullcontext()

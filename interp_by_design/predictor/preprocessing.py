@@ -55,7 +55,7 @@ class Preprocessing:
             )
         return channels, *(self.size or (height, width))
 
-    def arranged(self, images: Images) -> Images:
+    def rearrange(self, images: Images) -> Images:
         """`images` in the network's size and order of colours, still in [0, 1]; themselves where there is nothing to do."""
         if self.size is not None and tuple(images.shape[-2:]) != self.size:
             images = _resized(images, self.size)
@@ -63,7 +63,7 @@ class Preprocessing:
 
     def apply(self, images: Images) -> Images:
         """Images in [0, 1] to network input."""
-        return self.normalisation.apply(self.arranged(images))
+        return self.normalisation.apply(self.rearrange(images))
 
 
 def fitting_preprocessing(

@@ -1,6 +1,6 @@
-"""Reading the features of timm's networks through `forward_intermediates`, which knows how their tokens make up maps.
+"""Reading the features of timm's networks through `forward_intermediates`.
 
-Does not import timm: a network has the method, or it has not.
+The method knows how tokens make up maps. timm itself is not imported.
 """
 
 from __future__ import annotations
@@ -14,25 +14,30 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from interp_by_design.predictor.activation_layout import ActivationLayout
 from interp_by_design.predictor.hooks import Recorded, once, recording
-from interp_by_design.predictor.layout import Layout
 from interp_by_design.predictor.logits import logits_of
 from interp_by_design.terms import ForwardPass, Images, Logits
 
 
 @final
 class TimmReader:
-    """The logits of one pass and the outputs of `layers`: those among `features` as timm gives them, others through hooks.
+    """The logits of one pass and the outputs of layers, as timm gives them or through hooks.
 
-    `features` is what `timm_features` found. A pass raises `UserError` for class tokens where there are none, and whatever
-    `HookReader` raises.
+    A pass raises `UserError` for class tokens where there are none, and what `HookReader` raises.
+
+    Args:
+        network: a network with `forward_intermediates`.
+        layers: names of layers, in the order in which they are returned.
+        features: the layers that timm gives, from `timm_features`; others are hooked.
+        copy: clone hooked outputs at once.
     """
 
     def __init__(
         self, network: nn.Module, layers: Sequence[str], features: Mapping[str, int], copy: bool
     ) -> None:
         self.network, self.copy = network, copy
-        self.layouts = tuple(Layout.of(network, name) for name in layers)
+        self.layouts = tuple(ActivationLayout.of_layer(network, name) for name in layers)
         paths = tuple(dict.fromkeys(layout.name.path for layout in self.layouts))
         self.hooked = tuple(path for path in paths if path not in features)
         # In the order in which the network gives them.
@@ -44,32 +49,40 @@ class TimmReader:
 
     def __call__(self, images: Images) -> ForwardPass:
         with recording(self.network, self.hooked, self.copy) as seen:
-            logits, given = _intermediates(self.network, images, list(self.features.values()))
-        features = dict(zip(self.features, given, strict=True))
+            logits, found = _intermediates(self.network, images, list(self.features.values()))
+        features = dict(zip(self.features, found, strict=True))
         outputs = {path: once(self.network, path, seen[path]) for path in self.hooked}
         return ForwardPass(
-            logits, tuple(_chosen(layout, features, outputs, images) for layout in self.layouts)
+            logits, tuple(_activation(layout, features, outputs, images) for layout in self.layouts)
         )
 
 
 def timm_features(network: Any, images: Images) -> dict[str, int]:
-    """The layers that `forward_intermediates` gives, by name, with their indices; empty where it is not there or not the same.
+    """Return the layers that `forward_intermediates` gives, with their indices.
 
-    The same: as many logits as a pass of the network gives, and for each layer the same numbers as the submodule of that name, in
-    whatever order, unless that gives no tensor. A network that might write over them while it trains has none.
+    Empty where the method is absent or does not give the same: as many logits as a pass of the
+    network, and for each layer the numbers of the submodule of that name, in any order, unless that
+    gives no tensor. Empty too for a network that may write over them while it trains.
+
+    Args:
+        network: any network.
+        images: network input [n, c, h, w] of the trial pass.
+
+    Returns:
+        Indices by layer name.
     """
     if not hasattr(network, "forward_intermediates") or any(
         getattr(part, "inplace", False) for part in network.modules()
     ):
         return {}
-    with suppress(Exception):  # whatever it does not do, hooks will
+    with suppress(Exception):  # hooks do what the method does not
         names = [str(entry["module"]) for entry in network.feature_info]
         modules = [name for name in names if name in dict(network.named_modules())]
         with recording(network, modules, copy=True) as seen:
             logits = logits_of(network(images))
-        told, given = _intermediates(network, images, list(range(len(names))))
-        if torch.allclose(told, logits, rtol=1e-4, atol=1e-5) and len(given) == len(names):
-            features = zip(names, given, strict=True)
+        repeated, found = _intermediates(network, images, list(range(len(names))))
+        if torch.allclose(repeated, logits, rtol=1e-4, atol=1e-5) and len(found) == len(names):
+            features = zip(names, found, strict=True)
             return {
                 name: i
                 for i, (name, feature) in enumerate(features)
@@ -86,14 +99,14 @@ def _intermediates(
 ) -> tuple[Logits, list[Feature]]:
     prefixed = "return_prefix_tokens" in inspect.signature(network.forward_intermediates).parameters
     options = {"return_prefix_tokens": True} if prefixed else {}
-    features, given = network.forward_intermediates(images, indices=indices, **options)
+    features, found = network.forward_intermediates(images, indices=indices, **options)
     return logits_of(network.forward_head(features)), [
-        one if isinstance(one, tuple) else (one, None) for one in given
+        one if isinstance(one, tuple) else (one, None) for one in found
     ]
 
 
 def _same(recorded: Sequence[Recorded], feature: Feature) -> bool:
-    """Whether a submodule gave the numbers of a feature, as one tensor, or gave what only timm can tell how to read."""
+    """Return whether a submodule gave a feature's numbers, or no tensor that could be compared."""
     if len(recorded) != 1 or feature[0].ndim != 4:
         return False
     output = recorded[0].output
@@ -105,12 +118,15 @@ def _same(recorded: Sequence[Recorded], feature: Feature) -> bool:
     )
 
 
-def _chosen(
-    layout: Layout, features: Mapping[str, Feature], outputs: Mapping[str, object], images: Images
+def _activation(
+    layout: ActivationLayout,
+    features: Mapping[str, Feature],
+    outputs: Mapping[str, object],
+    images: Images,
 ) -> Tensor:
     path, part = layout.name
     if path not in features:
-        return layout.arranged(outputs[path], images)
+        return layout.arrange(outputs[path], images)
     patches, prefix = features[path]
     if not part:
         return patches

@@ -36,7 +36,7 @@ def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
             "predictor.hidden_layers=[conv9,fc1]",
             "No layer 'conv9' in LeNet. Known: conv1, conv2, fc1, head. Did you mean 'conv",
         ),
-        ("predictor.hidden_layers=[head]", "an interpreter that reads the answer explains nothing"),
+        ("predictor.hidden_layers=[head]", "an interpreter that reads the logits explains nothing"),
         ("predictor.hidden_layers=[]", "at least one layer"),
         ("attributes=flint", "attributes=topk, which reads vectors too"),
         ("attributes.n_attributes=0", "n_attributes must be a whole number of at least 1, not 0"),

@@ -164,7 +164,7 @@ def test_what_is_written_over_is_read_as_it_was() -> None:
 
 
 def test_what_is_written_over_is_never_handed_out_without_a_copy() -> None:
-    with pytest.raises(UserError, match="'inner' gave was written over later"):
+    with pytest.raises(UserError, match="output of layer 'inner' was written over later"):
         HookReader(WritesOver(), ["inner"], copy=False)(torch.rand(2, *SHAPE))
 
 

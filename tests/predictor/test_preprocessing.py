@@ -58,8 +58,8 @@ def test_colours_are_turned_before_they_are_normalised() -> None:
 
 def test_with_nothing_to_do_images_are_not_even_copied() -> None:
     images = torch.rand(2, 3, 4, 5)
-    assert Preprocessing(Normalisation(), (4, 5)).arranged(images) is images
-    assert Preprocessing(IMAGENET).arranged(images) is images
+    assert Preprocessing(Normalisation(), (4, 5)).rearrange(images) is images
+    assert Preprocessing(IMAGENET).rearrange(images) is images
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])

@@ -8,7 +8,7 @@ import torchvision
 from torch import Tensor, nn
 
 from interp_by_design.predictor import NarrowResNet, checkpoint_network, named_network
-from interp_by_design.predictor.recognise import recognised
+from interp_by_design.predictor.architectures import recognised
 from interp_by_design.terms import UnknownName, UserError
 
 SHAPE = (3, 32, 32)
@@ -65,7 +65,7 @@ def test_recognising_leaves_the_random_state_alone() -> None:
 
 
 def test_what_is_not_recognised_is_told_with_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interp_by_design.predictor.recognise.TRIED", 6)
+    monkeypatch.setattr("interp_by_design.predictor.architectures.TRIED", 6)
     state = theirs("resnet18", 5)
     state["fc.0.weight"] = state.pop("fc.weight")
     told = r"'file' holds the weights of no network .* predictor.name=.* predictor.network .*/resnet18 \(121 of 122 names"

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import channels_last, nn
 
+from interp_by_design.predictor.published_weights import fetching, is_tag
 from interp_by_design.predictor.weights import load_state, load_weights, other_classes
-from interp_by_design.predictor.weights_by_tag import fetching, is_tag
 from interp_by_design.terms import UnknownName, UserError
 
 
