@@ -1,5 +1,6 @@
-# Everything runs in .venv, which each target makes first where it is missing, unsound or out of date.
-# It has exactly the versions of requirements.lock, each checked by its hash; the package itself is installed editable.
+# Everything runs in .venv, which each target makes first if it is missing, broken or out of date.
+# It has exactly the versions of requirements.lock, each checked by its hash; the package itself is
+# installed editable.
 
 PYTHON ?= python3
 ARGS ?=
@@ -8,33 +9,43 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.NOTPARALLEL:  # one thing after another, also under -j: they share .venv, the cores and the screen
-.PHONY: help train test lint bench results lock clean force
+.NOTPARALLEL:  # one target after another, also under -j: they share .venv, the cores and the screen
+.PHONY: help train test test-slow lint docs bench results lock clean force
 
 help:
-	@echo "make train    train, e.g. make train ARGS='experiment=mnist'"
-	@echo "make test     run the tests, e.g. make test ARGS='tests/losses -x'"
-	@echo "make lint     check style, imports between the rooms, and types"
-	@echo "make bench    time a training step, the wait of a person, checkpoints, the loading of images, post-hoc fits, and explanations"
-	@echo "make results  rebuild docs/results.md from the run folders in runs/ and from results/"
-	@echo "make lock     compile requirements.lock anew; ARGS=--upgrade takes newer versions"
-	@echo "make clean    remove .venv and the caches; never runs/ or data/"
-	@echo "PYTHON=...    the Python to make .venv with: 3.11, 3.12 or 3.13 (default: python3)"
+	@echo "make train      train, e.g. make train ARGS='experiment=mnist'"
+	@echo "make test       run the fast tests, e.g. make test ARGS='tests/losses -x'"
+	@echo "make test-slow  run the slow tests: whole notebooks, killed runs, the wheel, real data"
+	@echo "make lint       check style, imports between packages, the rules of the code base, types"
+	@echo "make docs       build the site with the API reference in site/"
+	@echo "make bench      time training, start-up, checkpoints, loading, post-hoc fits, explanations"
+	@echo "make results    rebuild docs/results.md from the run folders in runs/ and from results/"
+	@echo "make lock       compile requirements.lock again; ARGS=--upgrade takes newer versions"
+	@echo "make clean      remove .venv, site/ and the caches; never runs/ or data/"
+	@echo "PYTHON=...      the Python to make .venv with: 3.11, 3.12 or 3.13 (default: python3)"
 
 train: $(READY)
 	$(BIN)/python train.py $(ARGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL) $(ARGS)
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow $(PARALLEL) $(ARGS)
 
 lint: $(READY)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m benchmarks.code_figures --check
 	$(BIN)/python -m mypy
+
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.training_step
@@ -47,18 +58,19 @@ bench: $(READY)
 results: $(READY)
 	$(BIN)/python -m benchmarks.results runs $(ARGS)
 
-# One lock for every supported Python and platform (--universal). What it already pins stays, unless ARGS=--upgrade.
+# One lock for every supported Python and platform (--universal). What it already pins stays, unless
+# ARGS=--upgrade.
 lock: $(READY)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --quiet \
 	    --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml $(ARGS)
 
 clean:
 	rm -f $(LOCKED) $(READY)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist site *.egg-info
 	find . \( -path ./runs -o -path ./data -o -path ./.git \) -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 # ------------------------------------------------------------------------------------------------------------ the .venv
-# The stamps are written last and removed first, so that whatever is interrupted leaves none and starts over.
+# The stamps are written last and removed first: an interrupted target leaves none and starts again.
 
 # What a .venv belongs to: this folder, and the Python that it was made with.
 IDENTITY := import os, sys; print(os.getcwd(), sys.base_prefix, "%d.%d" % sys.version_info[:2])
@@ -75,8 +87,9 @@ print(sys._base_executable or sys.executable)
 endef
 export CHECK_PYTHON
 
-# A .venv whose Python no longer starts, or that came from elsewhere, is made anew; so is one of another Python than PYTHON,
-# where PYTHON was given. (Without it, `make test` keeps what `make train PYTHON=python3.13` made.)
+# A .venv whose Python no longer starts, or that was copied from another folder, is made again; so is
+# one of another Python than PYTHON, where PYTHON was given. (Without it, `make test` keeps what
+# `make train PYTHON=python3.13` made.)
 ifneq ($(wildcard $(LOCKED)),)
   SOUND := $(shell test "$$($(BIN)/python -c '$(IDENTITY)' 2>/dev/null)" = "$$(cat $(LOCKED))" && echo yes)
   ifneq ($(origin PYTHON),file)
@@ -84,12 +97,12 @@ ifneq ($(wildcard $(LOCKED)),)
   endif
 endif
 
-# pip -qq prints errors alone: on a machine with extra package sources it warns for each package that one of them lacks.
-# Made from nothing, so that it holds what the lock says and nothing else. The base interpreter is asked for first: PYTHON may be
-# that of the very .venv that is about to go.
+# Made from nothing, so that it holds what the lock says and nothing else. The base interpreter is
+# looked up first: PYTHON may be that of the .venv that is about to be removed. `pip -qq` prints errors
+# alone: with extra package sources pip warns for each package that one of them lacks.
 $(LOCKED): requirements.lock $(if $(SOUND),,force)
 	@base=$$("$(PYTHON)" -c "$$CHECK_PYTHON") || { \
-	    echo "'$(PYTHON)' will not do: interp_by_design needs Python 3.11, 3.12 or 3.13. Name one: make PYTHON=python3.12 ..." >&2; \
+	    echo "'$(PYTHON)' cannot be used: interp_by_design needs Python 3.11, 3.12 or 3.13. Name one: make PYTHON=python3.12 ..." >&2; \
 	    exit 1; }; \
 	echo "Making $(VENV) with $$base ..."; \
 	rm -f $(LOCKED) $(READY) && rm -rf $(VENV) && "$$base" -m venv $(VENV)
@@ -97,7 +110,7 @@ $(LOCKED): requirements.lock $(if $(SOUND),,force)
 	@$(BIN)/python -m pip --disable-pip-version-check install -qq --require-hashes -r requirements.lock
 	@$(BIN)/python -c '$(IDENTITY)' > $@.new && mv $@.new $@
 
-# Without dependencies and build isolation: everything it needs came out of the lock.
+# Without dependencies and build isolation: the lock has installed everything that it needs.
 $(READY): $(LOCKED) pyproject.toml
 	@echo "Installing interp_by_design itself ..."
 	@$(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps --no-build-isolation -e .

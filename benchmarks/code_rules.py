@@ -157,6 +157,8 @@ def _class_problems(
     documented = _documented(ast.get_docstring(node))
     if "__init__" in methods:
         documented |= _documented(ast.get_docstring(methods["__init__"]))
+    else:  # the fields of a named tuple are attributes to mkdocstrings
+        documented |= _documented(ast.get_docstring(node), "Attributes")
     if not wanted and "__init__" not in methods:
         documented = set()  # it documents the constructor that it inherits
     elif "__init__" not in methods:
@@ -228,9 +230,10 @@ def _ancestors(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> list[ast
     return found
 
 
-def _documented(docstring: str | None) -> set[str]:
-    """Return the names that the section `Args:` of a docstring lists."""
-    section = re.search(r"^Args:\n((?:[ ]+.*\n?|\n)+)", docstring or "", flags=re.MULTILINE)
+def _documented(docstring: str | None, section_name: str = "Args") -> set[str]:
+    """Return the names that a section of a docstring lists."""
+    pattern = rf"^{section_name}:\n((?:[ ]+.*\n?|\n)+)"
+    section = re.search(pattern, docstring or "", flags=re.MULTILINE)
     if not section:
         return set()
     lines = section.group(1).splitlines()
