@@ -14,7 +14,6 @@ Weights and images are random.
 from __future__ import annotations
 
 import argparse
-import math
 import resource
 import shutil
 import statistics
@@ -34,8 +33,8 @@ from rich.table import Table
 
 from benchmarks.drawn import CASES, Case, DrawnData, made
 from benchmarks.record import save
-from interp_by_design.activations import CachedData, CacheSettings, recorded
-from interp_by_design.activations.recording import CHUNK, CHUNK_VALUES
+from interp_by_design.activations import CachedData, CacheSettings, cached_activations
+from interp_by_design.data.pass_size import images_per_pass
 from interp_by_design.learning import Objective
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import Predictor, evaluating
@@ -105,7 +104,7 @@ def measure(case: Case, scratch: Path, seconds: float, batch: int) -> dict[str, 
     """Steps, reading and writing of one case."""
     data, model = made(case, case.n, batch)
     found = writing(case, data, model.predictor, scratch)
-    passes = recorded(model.predictor, data, on_disk(scratch / "cache"))
+    passes = cached_activations(model.predictor, data, on_disk(scratch / "cache"))
     if passes is None:
         raise RuntimeError("a cache on disk was asked for")
     found |= steps(model, data, passes, seconds)
@@ -218,7 +217,7 @@ def writing(
     for number in range(rounds):
         folder = scratch / f"writing{number}"
         passed = timed(lambda: bare_pass(data, predictor))
-        passes = recorded(predictor, data, on_disk(folder))
+        passes = cached_activations(predictor, data, on_disk(folder))
         if passes is None:
             raise RuntimeError("a cache on disk was asked for")
         taken.append((passed, passes.seconds))
@@ -235,8 +234,8 @@ def bare_pass(data: DrawnData, predictor: Predictor) -> None:
     with evaluating(predictor), torch.no_grad():
         for name in ("train", "val", "test"):
             split = data.split(name)
-            chunk = min(CHUNK, CHUNK_VALUES // math.prod(split.image_shape))
-            for rows in torch.split(torch.arange(len(split)), chunk):
+            batch_size = images_per_pass(split.image_shape)
+            for rows in torch.split(torch.arange(len(split)), batch_size):
                 predictor(split.batch(rows).images)
 
 
@@ -254,7 +253,7 @@ def memory(case: Case, scratch: Path) -> dict[str, float]:
 def peak(case: Case, times: int, folder: str) -> tuple[float, float]:
     """How far recording and two epochs lift the anonymous and the whole resident set of this process, without its images."""
     data, model = made(case, case.n // 4, 128)
-    recorded(
+    cached_activations(
         model.predictor, data, on_disk(Path(folder) / "warm", case.shard_bytes)
     )  # what torch keeps once it has run
     data = DrawnData(case, case.n * times, 128)
@@ -269,7 +268,9 @@ def peak(case: Case, times: int, folder: str) -> tuple[float, float]:
 
     watch = threading.Thread(target=look)
     watch.start()
-    passes = recorded(model.predictor, data, on_disk(Path(folder) / "cache", case.shard_bytes))
+    passes = cached_activations(
+        model.predictor, data, on_disk(Path(folder) / "cache", case.shard_bytes)
+    )
     if passes is None:
         raise RuntimeError("a cache on disk was asked for")
     for _ in range(2):

@@ -1,8 +1,8 @@
-from .activation_cache import recorded
+from .activation_cache import cached_activations
 from .cache_settings import CacheSettings
 from .cached_data import CachedData
 from .class_means import ClassMeans, class_mean_images
-from .passes import passes
+from .passes import forward_passes
 from .probes import probe_fidelities
 from .table_folder import load_table, save_table
 from .table_merging import merged
@@ -12,13 +12,13 @@ __all__ = [
     "CacheSettings",
     "CachedData",
     "ClassMeans",
+    "cached_activations",
     "class_mean_images",
     "fits",
+    "forward_passes",
     "interpretation_table",
     "load_table",
     "merged",
-    "passes",
     "probe_fidelities",
-    "recorded",
     "save_table",
 ]

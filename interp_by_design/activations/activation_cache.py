@@ -32,7 +32,7 @@ AUTO_DISK = 0.9  # of what is free: a disk that is full stops other programs too
 log = logging.getLogger(__name__)
 
 
-def recorded(
+def cached_activations(
     predictor: Predictor, data: ImageData, settings: CacheSettings, device: Any = "cpu"
 ) -> CachedData | None:
     """The passes of `predictor` over the splits of `data`, recorded on `device` or found; None where they are not to be kept.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from interp_by_design.activations.passes import passes
+from interp_by_design.activations.passes import forward_passes
 from interp_by_design.attributes import all_features
 from interp_by_design.metrics import linear_ceiling
 from interp_by_design.model import InterpretableModel
@@ -38,7 +38,7 @@ def _drawn(model: InterpretableModel, batches: Batches, seed: int) -> tuple[Tens
     side = int(getattr(getattr(model.interpreter, "dictionary", None), "pooled", GRID))
     draws = torch.Generator().manual_seed(seed)
     kept: list[tuple[Tensor, Tensor, Tensor]] = []
-    for batch in passes(model, batches):
+    for batch in forward_passes(model.predictor, batches, model.device):
         cells = all_features(batch.seen.hidden, side).cpu()
         kept.append(
             (torch.rand(len(cells), generator=draws), cells, batch.seen.logits.float().cpu())

@@ -18,13 +18,11 @@ from interp_by_design.activations.shard_store import Store
 from interp_by_design.activations.stored_order import Storing
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.loader import Batches, Loader
+from interp_by_design.data.pass_size import images_per_pass
 from interp_by_design.data.split import Split, unit
 from interp_by_design.predictor import Predictor, evaluating
 from interp_by_design.terms import Batch, ForwardPass, UserError
 
-# Images of one pass: 256 small ones, or 32 of 224 x 224, whose activations take a few hundred MB in a usual network. More at once
-# are no faster on a CPU, where activations then fall out of its caches.
-CHUNK, CHUNK_VALUES = 256, 32 * 3 * 224 * 224
 TOLD_EVERY = 30.0  # seconds
 
 log = logging.getLogger(__name__)
@@ -42,8 +40,7 @@ def layout(
         Field("logits", "float32", (n_classes,)),
         *(Field(hidden(i), dtype, tuple(shape)) for i, shape in enumerate(predictor.hidden_shapes)),
     )
-    chunk = min(CHUNK, max(1, CHUNK_VALUES // math.prod(split.image_shape)))
-    return Layout.of(fields, len(split), shard_bytes, chunk)
+    return Layout.of(fields, len(split), shard_bytes, images_per_pass(split.image_shape))
 
 
 def hidden(layer: int) -> str:

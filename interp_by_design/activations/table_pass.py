@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from interp_by_design.activations.class_means import ClassMeans
-from interp_by_design.activations.passes import passes
+from interp_by_design.activations.passes import forward_passes
 from interp_by_design.activations.table_folder import (
     head_hash,
     load_table,
@@ -75,7 +75,7 @@ def _gather(
     """Hands the rows of each batch to `take`."""
     none = True
     with evaluating(model), torch.no_grad():
-        for given in passes(model, batches):
+        for given in forward_passes(model.predictor, batches, model.device):
             none = False
             take(_columns(model, given, class_means))
     if none:

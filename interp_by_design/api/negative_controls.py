@@ -13,13 +13,17 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from math import prod
 from typing import Any, final
 
 import torch
 from torch import Tensor
 
-from interp_by_design.activations import ClassMeans, class_mean_images, interpretation_table, passes
+from interp_by_design.activations import (
+    ClassMeans,
+    class_mean_images,
+    forward_passes,
+    interpretation_table,
+)
 from interp_by_design.api.control_fit import adapt, fit_decoder, fit_head
 from interp_by_design.api.evaluation import scores_of, scores_of_running
 from interp_by_design.api.in_memory import in_memory_data
@@ -27,6 +31,7 @@ from interp_by_design.api.options import FitOptions
 from interp_by_design.api.post_hoc import usual_interpreter
 from interp_by_design.api.source import Source
 from interp_by_design.data.datamodule import ImageData
+from interp_by_design.data.pass_size import images_per_pass
 from interp_by_design.data.split import Split
 from interp_by_design.interpreter import (
     Interpreter,
@@ -51,7 +56,7 @@ RELABELLED, FROZEN_RANDOM = CONTROLS = ("relabelled", "frozen_random")
 ROWS = 20_000  # train images that controls are fitted to
 DRAWN_BYTES = 2**28  # of the images among them that decoders are fitted to, which lie in memory
 STATISTICS = 4096  # train images that a dictionary's batch statistics are taken of
-AT_ONCE, VALUES_AT_ONCE = 256, 2**22
+MAX_PASS_VALUES = 2**22  # of the images in one pass
 
 log = logging.getLogger(__name__)
 
@@ -202,7 +207,9 @@ def _adapt(
 
     def hidden() -> Iterator[list[Tensor]]:
         some = rows[_spread(len(rows), STATISTICS)]
-        for given in passes(model, (train.batch(part) for part in _portions(train, some))):
+        for given in forward_passes(
+            model.predictor, (train.batch(part) for part in _portions(train, some)), model.device
+        ):
             yield [layer.to(precision) for layer in given.seen.hidden]
 
     if isinstance(control, LinearInterpreter):
@@ -215,7 +222,9 @@ def _look(made: Mapping[str, InterpretableModel], split: Split, rows: Indices) -
     logits: list[Tensor] = []
     attributes: dict[str, list[Tensor]] = {name: [] for name in made}
     with torch.no_grad():
-        for given in passes(one, (split.batch(part) for part in _portions(split, rows))):
+        for given in forward_passes(
+            one.predictor, (split.batch(part) for part in _portions(split, rows)), one.device
+        ):
             logits.append(given.seen.logits)
             for name, control in made.items():
                 attributes[name].append(control.interpret(given.seen, reconstruct=False).attributes)
@@ -252,7 +261,7 @@ def _spread(n: int, most: int) -> Indices:
 
 def _portions(split: Split, rows: Indices) -> tuple[Indices, ...]:
     """`rows` as many at once as a pass of f can do with."""
-    return torch.split(rows, max(1, min(AT_ONCE, VALUES_AT_ONCE // prod(split.image_shape))))
+    return torch.split(rows, images_per_pass(split.image_shape, max_values=MAX_PASS_VALUES))
 
 
 def _require_fitting(model: InterpretableModel, data: ImageData | Source) -> None:

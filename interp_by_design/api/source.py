@@ -7,7 +7,7 @@ from typing import Any, final
 
 import pytorch_lightning as pl
 
-from interp_by_design.activations import CachedData, CacheSettings, recorded
+from interp_by_design.activations import CachedData, CacheSettings, cached_activations
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.split import Split
 from interp_by_design.model import InterpretableModel
@@ -49,4 +49,4 @@ def cached_source(
     if cache is None:
         return Source(data)
     model.predictor.to(device)
-    return Source(recorded(model.predictor, data, cache, device) or data)
+    return Source(cached_activations(model.predictor, data, cache, device) or data)

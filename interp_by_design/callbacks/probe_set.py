@@ -13,8 +13,9 @@ from typing import Any, cast, final
 import torch
 from torch import Tensor
 
-from interp_by_design.activations.passes import passes
+from interp_by_design.activations.passes import forward_passes
 from interp_by_design.data.loader import Loader
+from interp_by_design.data.pass_size import images_per_pass
 from interp_by_design.data.split import Split
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
@@ -29,7 +30,6 @@ from interp_by_design.terms import (
 
 KEPT = 2**24  # values of images and hidden layers that are kept, 64 MiB of floats
 LEAST = 16  # images, however large
-CHUNK, CHUNK_VALUES = 256, 32 * 3 * 224 * 224  # images and values of one pass
 
 
 @final
@@ -66,7 +66,9 @@ class ProbeSet:
         with evaluating(model), torch.no_grad():
             rows = [
                 _rows(model, given)
-                for given in passes(model, _in_precision(self.batches, head.weights.dtype))
+                for given in forward_passes(
+                    model.predictor, _in_precision(self.batches, head.weights.dtype), model.device
+                )
             ]
             columns = {name: torch.cat([row[name] for row in rows]).cpu() for name in rows[0]}
             unknown = torch.full((len(columns["labels"]),), math.nan)
@@ -142,7 +144,7 @@ def _chosen(
 
 def _read(split: Split, n: int) -> Iterator[Batch]:
     values = math.prod(split.image_shape)
-    for rows in torch.split(_spaced(len(split), n, values), _chunk(values)):
+    for rows in torch.split(_spaced(len(split), n, values), images_per_pass((values,))):
         yield split.batch(rows)
 
 
@@ -155,17 +157,13 @@ def _met(
         rows = rows if len(rows) else _spaced(cast("Any", loader).order.n, n, values)
         here = rows[(rows >= first) & (rows < first + size)] - first
         first += size
-        for part in torch.split(here, _chunk(values)) if len(here) else ():
+        for part in torch.split(here, images_per_pass((values,))) if len(here) else ():
             yield _taken(given, part)
 
 
 def _spaced(there: int, wanted: int, values: int) -> Indices:
     n = min(there, wanted, max(LEAST, KEPT // values))
     return torch.arange(n) * there // max(1, n)
-
-
-def _chunk(values: int) -> int:
-    return min(CHUNK, max(1, CHUNK_VALUES // values))
 
 
 def _values(given: Batch | BatchWithActivations) -> int:

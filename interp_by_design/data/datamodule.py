@@ -6,7 +6,6 @@ Knows nothing of models, and nothing of where a set comes from: that is `read`, 
 from __future__ import annotations
 
 import hashlib
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, TypedDict, final
@@ -18,11 +17,13 @@ from interp_by_design.data.augmentation import Augmentation, Chain
 from interp_by_design.data.check import check
 from interp_by_design.data.loader import Batches, Loader
 from interp_by_design.data.order import InOrder, Shuffled
+from interp_by_design.data.pass_size import images_per_pass
 from interp_by_design.data.split import Reading, Split, count_held_out, hold_out
 from interp_by_design.terms import Concepts, DataFacts, Indices, UnknownName, UserError, check_whole
 
 # Evaluation reads 1024 images at once, fewer where they are large: about so many values, 64 MiB of floats.
-EVAL_BATCH_SIZE, EVAL_BATCH_VALUES = 1024, 2**24
+MAX_EVAL_IMAGES = 1024
+MAX_EVAL_VALUES = 2**24
 
 
 class Loading(TypedDict, total=False):
@@ -174,7 +175,7 @@ class ImageData(LightningDataModule, ABC):
 
     def _in_order(self, name: str, dealt: bool) -> Loader:
         split = self.split(name)
-        at_once = min(EVAL_BATCH_SIZE, max(2, EVAL_BATCH_VALUES // math.prod(split.image_shape)))
+        at_once = images_per_pass(split.image_shape, MAX_EVAL_IMAGES, MAX_EVAL_VALUES, min_images=2)
         return Loader(Batches(split), InOrder(len(split), at_once, dealt=dealt), self.workers)
 
     def _known(self, name: str) -> str:

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from interp_by_design.data.pass_size import images_per_pass
 from interp_by_design.explain.attribution import dictionary_of, read
 from interp_by_design.explain.deletion import interpreted
 from interp_by_design.explain.maximization import (
@@ -27,10 +28,8 @@ from interp_by_design.terms import Attributes, Images, Indices, UserError, check
 
 __all__ = ["PRESETS", "Maximization", "Maximized", "maximization_for", "maximize", "preset_named"]
 
-PAIRS, VALUES = (
-    64,
-    2**20,
-)  # that are climbed together: at most so many pairs, and so many values of images
+MAX_PAIRS = 64  # optimised together
+MAX_VALUES = 2**20  # of the images of the pairs that are optimised together
 FIRST, SECOND, TINY = (
     0.8,
     0.99,
@@ -91,7 +90,7 @@ def maximize(
     if not len(starts):
         none = torch.zeros(0)
         return Maximized(starts.detach().cpu(), none, none, none, torch.zeros(0, dtype=torch.long))
-    chunk = chunk or max(1, min(PAIRS, VALUES // max(1, math.prod(starts.shape[1:]))))
+    chunk = chunk or images_per_pass(starts.shape[1:], MAX_PAIRS, MAX_VALUES)
     weights = model.interpreter.head.weights
     with evaluating(model), torch.inference_mode(False):
         starts = (

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from math import prod
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp_by_design.attributes import all_features
-from interp_by_design.explain.deletion import IMAGES, VALUES
+from interp_by_design.data.pass_size import images_per_pass
+from interp_by_design.explain.deletion import MAX_IMAGES, MAX_VALUES
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
 from interp_by_design.terms import Attributes, InterpretationTable
@@ -110,7 +110,7 @@ def telling(table: InterpretationTable, most: int = MOST) -> Int[Tensor, "attrib
 
 def _embedded(model: InterpretableModel, attributes: Attributes) -> Tensor:
     """What f makes of the images that the decoder draws from attributes, [n, d]."""
-    chunk = max(1, min(IMAGES, VALUES // prod(model.facts.image_shape)))
+    chunk = images_per_pass(model.facts.image_shape, MAX_IMAGES, MAX_VALUES)
     given = torch.split(attributes.to(model.interpreter.head.weights), chunk)
     drawn = (model.interpreter.decoder(some).clamp(0, 1) for some in given)
     return torch.cat([all_features(model.predictor(images).hidden, 1).cpu() for images in drawn])

@@ -8,12 +8,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from interp_by_design.data.pass_size import images_per_pass
 from interp_by_design.explain.removal import hottest, without
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
 from interp_by_design.terms import Images, Indices, Interpretation
 
-VALUES, IMAGES = 2**23, 1024  # of the images that go through the model together
+MAX_IMAGES = 1024  # in one pass
+MAX_VALUES = 2**23  # of the images in one pass
 MOVES = 3  # random places that the control is the mean of
 
 Maps = Float[Tensor, "n h w"]
@@ -73,7 +75,7 @@ def moved(removed: Tensor, draws: torch.Generator) -> Tensor:
 
 def interpreted(model: InterpretableModel, images: Images) -> Interpretation:
     """What f and g make of the images in evaluation mode, some at a time, without gradients and reconstructions."""
-    chunk = max(1, min(IMAGES, VALUES // max(1, images[:1].numel())))
+    chunk = images_per_pass(images.shape[1:], MAX_IMAGES, MAX_VALUES)
     with evaluating(model), torch.no_grad():
         parts = [model(some, reconstruct=False) for some in torch.split(images, chunk)]
     predictor, interpreter, attributes, _ = zip(*parts, strict=True)

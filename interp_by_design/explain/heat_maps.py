@@ -11,13 +11,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from interp_by_design.attributes.spatial_contributions import SpatialContributions
+from interp_by_design.data.pass_size import images_per_pass
 from interp_by_design.explain.attribution import by_gradient, by_occlusion, dictionary_of, read
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
 from interp_by_design.terms import Attributes, Images, Indices, UnknownName, UserError
 
 METHODS = ("auto", "evidence", "gradient", "occlusion")
-VALUES, PAIRS = 2**21, 256  # of the images that are looked at together
+MAX_VALUES = 2**21  # of the images in one pass
 
 Maps = Float[Tensor, "n h w"]
 
@@ -66,7 +67,7 @@ def located(
     if not len(images):
         return Heatmaps(images.new_zeros(0, *images.shape[2:]), images.new_zeros(0), method)
     find: Find
-    chunk = max(1, min(PAIRS, VALUES // max(1, images[:1].numel())))
+    chunk = images_per_pass(images.shape[1:], max_values=MAX_VALUES)
     with evaluating(model):
         method = _automatic(model, images[:1]) if method == "auto" else method
         find = {

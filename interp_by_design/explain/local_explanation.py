@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from interp_by_design.activations import passes
+from interp_by_design.activations import forward_passes
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
 from interp_by_design.relevance import (
@@ -152,7 +152,7 @@ def explain_set(
         waiting.clear()
 
     with evaluating(model), torch.no_grad():
-        for given in passes(model, batches):
+        for given in forward_passes(model.predictor, batches, model.device):
             seen = model.interpret(given.seen, reconstruct=False)
             waiting.append((seen.predictor, seen.interpreter, seen.attributes, given.labels))
             if sum(len(labels) for *_, labels in waiting) >= ROWS:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, final
 
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.activations import passes
+from interp_by_design.activations import forward_passes
 from interp_by_design.learning.learning import (
     Learning,
     OptimizerFactory,
@@ -113,4 +113,9 @@ def fit_dictionary(model: InterpretableModel, batches: Batches, seed: int) -> No
     if dictionary is None or not dictionary.needs_fit:
         return
     log.info("Fitting %s to the hidden layers of the training images", type(dictionary).__name__)
-    dictionary.fit(lambda: (batch.seen.hidden for batch in passes(model, batches())), seed)
+
+    def hidden() -> Iterator[tuple[Tensor, ...]]:
+        passes = forward_passes(model.predictor, batches(), model.device)
+        return (batch.seen.hidden for batch in passes)
+
+    dictionary.fit(hidden, seed)

@@ -52,6 +52,11 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         )
         self.scores, self.fitted_to = {}, None
 
+    @property
+    def device(self) -> torch.device:
+        """The device of g."""
+        return self.interpreter.head.weights.device
+
     def forward(self, images: Images, reconstruct: bool = True) -> Interpretation:
         """One pass of f and g; with `reconstruct`, the decoder's image too."""
         return self.interpret(self.predictor(images), reconstruct)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from interp_by_design.activations import CachedData, CacheSettings, recorded
+from interp_by_design.activations import CachedData, CacheSettings, cached_activations
 from interp_by_design.data import TensorData
 from interp_by_design.predictor import LeNet, Predictor
 from interp_by_design.terms import DataFacts, Normalisation
@@ -50,7 +50,7 @@ def on_disk(root: Path, **options: Any) -> CacheSettings:
 
 def record_small(root: Path, **options: Any) -> CachedData:
     """What a subprocess of a test runs."""
-    found = recorded(small_predictor(), small_data(), on_disk(root, **options))
+    found = cached_activations(small_predictor(), small_data(), on_disk(root, **options))
     if found is None:
         raise RuntimeError("nothing was recorded")
     return found

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.activations import CacheSettings, activation_cache, recorded
+from interp_by_design.activations import CacheSettings, activation_cache, cached_activations
 from interp_by_design.activations.cache_folder import caches
 from interp_by_design.activations.recording import record
 from interp_by_design.activations.shard_layout import ALIGNED, Layout
@@ -46,7 +46,7 @@ def values(batches: Any) -> list[Tensor]:
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_what_is_read_is_what_the_predictor_gives(kind: str, dtype: str, tmp_path: Path) -> None:
     data, predictor = small_data(), small_predictor()
-    passes = recorded(predictor, data, settings(kind, tmp_path, dtype=dtype))
+    passes = cached_activations(predictor, data, settings(kind, tmp_path, dtype=dtype))
     assert passes is not None
     for split, n in (("train", N - N_VAL), ("val", N_VAL), ("test", N_TEST)):
         found = list(passes.in_order(split))
@@ -71,7 +71,7 @@ def test_what_is_read_is_what_the_predictor_gives(kind: str, dtype: str, tmp_pat
 @pytest.mark.parametrize("shard_bytes", [1, SHARD, 2**26])
 def test_memory_and_disk_train_alike(shard_bytes: int, tmp_path: Path) -> None:
     forms = [
-        recorded(
+        cached_activations(
             small_predictor(),
             small_data(),
             settings(kind, tmp_path, dtype="float32", shard_bytes=shard_bytes),
@@ -93,7 +93,7 @@ def test_memory_and_disk_train_alike(shard_bytes: int, tmp_path: Path) -> None:
 def test_floats_are_kept_as_floats(tmp_path: Path) -> None:
     pixels = torch.rand(N, 1, 8, 8)
     data = small_data(pixels.clone(), validation=13)
-    passes = recorded(small_predictor(), data, settings("disk", tmp_path))
+    passes = cached_activations(small_predictor(), data, settings("disk", tmp_path))
     assert passes is not None
     for batch in passes.in_order("train"):
         assert torch.equal(batch.batch.images, data.split("train").pixels(batch.batch.indices))
@@ -102,7 +102,7 @@ def test_floats_are_kept_as_floats(tmp_path: Path) -> None:
 def test_the_predictor_is_left_as_it_was_and_its_mode_too(tmp_path: Path) -> None:
     predictor = small_predictor().train()
     before = {name: value.clone() for name, value in predictor.state_dict().items()}
-    assert recorded(predictor, small_data(), settings("disk", tmp_path))
+    assert cached_activations(predictor, small_data(), settings("disk", tmp_path))
     assert all(part.training for part in predictor.modules())
     assert all(torch.equal(value, before[name]) for name, value in predictor.state_dict().items())
 
@@ -112,19 +112,19 @@ def test_the_network_is_run_once_and_never_again(tmp_path: Path) -> None:
     predictor.network.register_forward_hook(
         lambda _module, inputs, _output: seen.append(len(inputs[0]))
     )
-    passes = recorded(predictor, small_data(), settings("disk", tmp_path))
+    passes = cached_activations(predictor, small_data(), settings("disk", tmp_path))
     assert sum(seen) == N + N_TEST
     assert passes is not None
     for epoch in range(3):
         (loader := passes.train_dataloader()).sampler.set_epoch(epoch)
         assert len(list(loader)) == len(loader) == (N - N_VAL) // 7
-    assert recorded(predictor, small_data(), settings("disk", tmp_path))
+    assert cached_activations(predictor, small_data(), settings("disk", tmp_path))
     assert sum(seen) == N + N_TEST
 
 
 def test_what_fitting_asks_of_a_data_set_is_answered(tmp_path: Path) -> None:
     data = small_data()
-    passes = recorded(small_predictor(), data, settings("ram", tmp_path))
+    passes = cached_activations(small_predictor(), data, settings("ram", tmp_path))
     assert passes is not None
     assert passes.facts == data.facts
     assert passes.class_counts() == data.class_counts()
@@ -135,7 +135,7 @@ def test_what_fitting_asks_of_a_data_set_is_answered(tmp_path: Path) -> None:
 
 
 def test_a_train_split_sorted_by_class_is_mixed_in_every_shard(tmp_path: Path) -> None:
-    passes = recorded(small_predictor(), small_data(), settings("disk", tmp_path))
+    passes = cached_activations(small_predictor(), small_data(), settings("disk", tmp_path))
     assert passes is not None
     labels = [batch.batch.labels.unique().numel() for batch in passes.train_dataloader()]
     assert sum(labels) / len(labels) > 2
@@ -145,7 +145,9 @@ def test_a_train_split_sorted_by_class_is_mixed_in_every_shard(tmp_path: Path) -
 @pytest.mark.filterwarnings("ignore:.*use of fork.. may lead to deadlocks:DeprecationWarning")
 def test_images_that_a_worker_reads_are_recorded_alike(tmp_path: Path) -> None:
     here, there = (
-        recorded(small_predictor(), small_data(workers=workers), settings("ram", tmp_path))
+        cached_activations(
+            small_predictor(), small_data(workers=workers), settings("ram", tmp_path)
+        )
         for workers in (0, 1)
     )
     assert here is not None
@@ -160,7 +162,7 @@ def test_images_that_a_worker_reads_are_recorded_alike(tmp_path: Path) -> None:
 
 # ------------------------------------------------------------------------------------------------------- what cannot be kept
 def test_off_keeps_nothing() -> None:
-    assert recorded(small_predictor(), small_data(), CacheSettings("off")) is None
+    assert cached_activations(small_predictor(), small_data(), CacheSettings("off")) is None
 
 
 def test_augmented_images_are_not_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -169,9 +171,9 @@ def test_augmented_images_are_not_kept(tmp_path: Path, caplog: pytest.LogCapture
         with pytest.raises(
             UserError, match=rf"cache={kind} .*Set data\.augmentation=null, or cache=off"
         ):
-            recorded(small_predictor(), data, settings(kind, tmp_path))
+            cached_activations(small_predictor(), data, settings(kind, tmp_path))
     caplog.set_level(logging.INFO)
-    assert recorded(small_predictor(), data, settings("auto", tmp_path)) is None
+    assert cached_activations(small_predictor(), data, settings("auto", tmp_path)) is None
     assert "the predictor runs in each epoch" in caplog.text
 
 
@@ -180,14 +182,14 @@ def test_auto_takes_memory_then_disk_then_nothing(
 ) -> None:
     caplog.set_level(logging.INFO)
     auto = settings("auto", tmp_path / "not yet there")
-    assert recorded(small_predictor(), small_data(), auto)
+    assert cached_activations(small_predictor(), small_data(), auto)
     assert not auto.folder.exists()
     monkeypatch.setattr(activation_cache, "free_memory", lambda: 3 * ROW * (N + N_TEST))
-    assert recorded(small_predictor(), small_data(), auto)
+    assert cached_activations(small_predictor(), small_data(), auto)
     assert len(list(auto.folder.iterdir())) == 3
     monkeypatch.setattr(activation_cache, "_free_disk", lambda folder: 1000)
-    assert recorded(small_predictor(), small_data(), auto), "what is there needs no room"
-    assert recorded(small_predictor(), small_data(seed=4, validation=14), auto) is None
+    assert cached_activations(small_predictor(), small_data(), auto), "what is there needs no room"
+    assert cached_activations(small_predictor(), small_data(seed=4, validation=14), auto) is None
     assert re.search(
         r"would take 0\.0\d MB\. Free are 0\.\d+ MB of memory and 0\.00 MB in .*: too little",
         caplog.text,
@@ -205,7 +207,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_computed(
         UserError,
         match=r"101 images \(conv1, fc1: 2 layers of float16\) need 0\.0\d MB, and 0\.00 MB are free .*cache=off",
     ):
-        recorded(predictor, small_data(), settings(kind, tmp_path))
+        cached_activations(predictor, small_data(), settings(kind, tmp_path))
 
 
 class Loud(nn.Sequential):
@@ -227,12 +229,12 @@ def test_values_that_the_dtype_cannot_hold_are_told(tmp_path: Path) -> None:
         UserError,
         match=r"Layer 'loud' gives values up to 3.*e\+06, and float16 ends at 65504\. Set cache\.dtype=bfloat16",
     ):
-        recorded(predictor, small_data(), settings("disk", tmp_path))
-    assert recorded(predictor, small_data(), settings("disk", tmp_path, dtype="bfloat16"))
+        cached_activations(predictor, small_data(), settings("disk", tmp_path))
+    assert cached_activations(predictor, small_data(), settings("disk", tmp_path, dtype="bfloat16"))
     with torch.no_grad():
         predictor.network.loud.bias[2] = float("nan")
     with pytest.raises(UserError, match=r"(logits|'loud') gives? values that are not finite"):
-        recorded(predictor, small_data(), settings("ram", tmp_path, dtype="float32"))
+        cached_activations(predictor, small_data(), settings("ram", tmp_path, dtype="float32"))
 
 
 @pytest.mark.parametrize(
@@ -296,7 +298,7 @@ def test_a_writer_goes_on_at_the_first_missing_shard(
     predictor.network.register_forward_hook(
         lambda _module, inputs, _output: seen.append(len(inputs[0]))
     )
-    assert recorded(predictor, small_data(), on_disk(tmp_path / "broken"))
+    assert cached_activations(predictor, small_data(), on_disk(tmp_path / "broken"))
     assert sum(seen) == N + N_TEST - 4 * 8
     record_small(tmp_path / "whole")
     assert files(tmp_path / "broken") == files(tmp_path / "whole")

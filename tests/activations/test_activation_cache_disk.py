@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from interp_by_design import cli
-from interp_by_design.activations import activation_cache, recorded
+from interp_by_design.activations import activation_cache, cached_activations
 from interp_by_design.activations.cache_folder import CacheFolder, caches
 from interp_by_design.terms import UserError
 from tests.activations.cached import on_disk, record_small, small_data, small_predictor
@@ -92,7 +92,7 @@ def test_a_second_process_waits_and_uses_what_the_first_wrote(
     predictor.network.register_forward_hook(
         lambda _module, inputs, _output: seen.append(len(inputs[0]))
     )
-    assert recorded(predictor, small_data(), on_disk(tmp_path))
+    assert cached_activations(predictor, small_data(), on_disk(tmp_path))
     assert process.wait() == 0
     assert "Another process records the same passes" in caplog.text
     assert sum(seen) <= 24, "val and test at most, which the first had not begun"

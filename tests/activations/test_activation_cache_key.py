@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from interp_by_design.activations import CacheSettings, recorded
+from interp_by_design.activations import CacheSettings, cached_activations
 from interp_by_design.activations.cache_folder import default_root
 from interp_by_design.data import ImageFolder
 from interp_by_design.predictor import NarrowResNet, Predictor
@@ -66,9 +66,9 @@ def keys(root: Path) -> set[str]:
     ],
 )
 def test_another_predictor_is_another_cache(other: Callable[[], Predictor], tmp_path: Path) -> None:
-    recorded(predictor(), small_data(), on_disk(tmp_path / "one"))
-    recorded(predictor(), small_data(), on_disk(tmp_path / "same"))
-    recorded(other(), small_data(), on_disk(tmp_path / "other"))
+    cached_activations(predictor(), small_data(), on_disk(tmp_path / "one"))
+    cached_activations(predictor(), small_data(), on_disk(tmp_path / "same"))
+    cached_activations(other(), small_data(), on_disk(tmp_path / "other"))
     assert keys(tmp_path / "one") == keys(tmp_path / "same")
     assert not keys(tmp_path / "one") & keys(tmp_path / "other")
 
@@ -76,19 +76,19 @@ def test_another_predictor_is_another_cache(other: Callable[[], Predictor], tmp_
 def test_another_image_label_or_dtype_is_another_cache(tmp_path: Path) -> None:
     pixels, _ = images()
     pixels[50, 0, 3, 3] ^= 1
-    recorded(predictor(), small_data(), on_disk(tmp_path / "one"))
-    recorded(predictor(), small_data(pixels), on_disk(tmp_path / "image"))
+    cached_activations(predictor(), small_data(), on_disk(tmp_path / "one"))
+    cached_activations(predictor(), small_data(pixels), on_disk(tmp_path / "image"))
     assert len(keys(tmp_path / "one") & keys(tmp_path / "image")) == 2, (
         "one split of three holds that image"
     )
     for dtype in ("bfloat16", "float32"):
-        recorded(predictor(), small_data(), on_disk(tmp_path / dtype, dtype=dtype))
+        cached_activations(predictor(), small_data(), on_disk(tmp_path / dtype, dtype=dtype))
         assert not keys(tmp_path / "one") & keys(tmp_path / dtype)
 
 
 def test_what_training_alone_depends_on_is_not_in_the_key(tmp_path: Path) -> None:
-    recorded(predictor(), small_data(), on_disk(tmp_path))
-    passes = recorded(predictor(), small_data(batch_size=3, seed=9), on_disk(tmp_path))
+    cached_activations(predictor(), small_data(), on_disk(tmp_path))
+    passes = cached_activations(predictor(), small_data(batch_size=3, seed=9), on_disk(tmp_path))
     assert passes is not None
     assert passes.seconds == 0
 
@@ -105,7 +105,9 @@ def test_a_file_that_was_written_again_is_another_cache(tmp_path: Path) -> None:
     def record() -> float:
         data = ImageFolder(tmp_path / "images", size=8, channels=1, workers=0)
         data.setup()
-        passes = recorded(Predictor(network, ["layer2"], facts), data, on_disk(tmp_path / "cache"))
+        passes = cached_activations(
+            Predictor(network, ["layer2"], facts), data, on_disk(tmp_path / "cache")
+        )
         assert passes is not None
         return passes.seconds
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from interp_by_design.activations import CachedData, recorded
+from interp_by_design.activations import CachedData, cached_activations
 from interp_by_design.activations.stored_order import GROUP, Grouped, Storing
 from interp_by_design.terms import BatchWithActivations, UserError
 from tests.activations.cached import N_VAL, N, on_disk, small_data, small_predictor
@@ -34,7 +34,7 @@ class Reader(Watcher):
 
 @functools.cache
 def passes(seed: int = 3) -> CachedData:
-    found = recorded(small_predictor(), small_data(seed=seed), on_disk(Path(folder.name)))
+    found = cached_activations(small_predictor(), small_data(seed=seed), on_disk(Path(folder.name)))
     assert found is not None
     return found
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from interp_by_design.activations import CacheSettings, recorded
+from interp_by_design.activations import CacheSettings, cached_activations
 from interp_by_design.api import Source, evaluate
 from interp_by_design.api.evaluation import spread
 from interp_by_design.data import TensorData, TensorSplit
@@ -42,7 +42,9 @@ def test_what_takes_the_model_is_among_the_scores_of_each_split(cached: bool) ->
     with torch.no_grad():
         model.interpreter.head.weights[:, 1:] *= 0.05  # most of what is active is not shown
     source = Source(
-        (recorded(model.predictor, given, CacheSettings(kind="ram")) or given) if cached else given
+        (cached_activations(model.predictor, given, CacheSettings(kind="ram")) or given)
+        if cached
+        else given
     )
     scores = evaluate(model, source, seed=0)
     known = {score.key for score in SCORES}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from interp_by_design.activations import CacheSettings, recorded
+from interp_by_design.activations import CacheSettings, cached_activations
 from interp_by_design.callbacks import probe_set as watched
 from interp_by_design.callbacks.probe_set import ProbeSet, one_of_each
 from interp_by_design.data import TensorData
@@ -32,7 +32,9 @@ def source(model: InterpretableModel, kind: str) -> Any:
     return (
         data()
         if kind == "live"
-        else recorded(model.predictor, data(), CacheSettings(kind="ram", dtype="float32"), "cpu")
+        else cached_activations(
+            model.predictor, data(), CacheSettings(kind="ram", dtype="float32"), "cpu"
+        )
     )
 
 
@@ -90,7 +92,7 @@ def test_of_large_images_fewer_are_kept(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_passes_are_made_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watched, "CHUNK", 7)
+    monkeypatch.setattr(watched, "images_per_pass", lambda shape: 7)
     whole = [ProbeSet.of(source(small_model(), kind), 40) for kind in ("live", "recorded")]
     assert all(len(_labels(batch)) <= 7 for found in whole for batch in found.batches)
     assert torch.equal(whole[0].images, whole[1].images)

@@ -145,7 +145,9 @@ def test_pairs_are_told_apart_and_chunks_change_nothing(
     model, images = small_model(), torch.rand(7, 1, 8, 8)
     attributes = torch.tensor([0, 5, 2, 2, 4, 1, 3])
     whole = heatmaps(model, images, attributes, method)
-    monkeypatch.setattr(sys.modules[heatmaps.__module__], "PAIRS", 2)
+    monkeypatch.setattr(
+        sys.modules[heatmaps.__module__], "images_per_pass", lambda shape, max_values: 2
+    )
     parts = heatmaps(model, images, attributes, method)
     torch.testing.assert_close(whole.maps, parts.maps, rtol=1e-3, atol=1e-3)
     one = heatmaps(model, images[3:4], attributes[3:4], method)
