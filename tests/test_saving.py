@@ -15,7 +15,7 @@ from huggingface_hub import HfApi, ModelCard
 from torch import nn
 
 from interp_by_design.attributes import TopKDictionary
-from interp_by_design.interpreter import Parts, assembled, built
+from interp_by_design.interpreter import InterpreterSpec, build_interpreter, instantiate
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import LeNet, Predictor, Preprocessing
 from interp_by_design.run.build import build_model
@@ -47,8 +47,8 @@ class OwnDictionary(TopKDictionary):  # type: ignore[misc]  # as a user might, w
     """A dictionary that this package does not define."""
 
 
-def parts(dictionary: str = "interp_by_design.attributes.TopKDictionary") -> Parts:
-    return Parts(
+def spec(dictionary: str = "interp_by_design.attributes.TopKDictionary") -> InterpreterSpec:
+    return InterpreterSpec(
         {"_target_": dictionary, "_partial_": True, "n_attributes": 6, "k": 2},
         {
             "_target_": f"{ROOM}.LinearInterpreter",
@@ -65,11 +65,15 @@ def network(seed: int = 0, channels: tuple[int, int] = (4, 8), n_classes: int = 
 
 
 def model(
-    network: nn.Module, preprocessing: Preprocessing | None = None, chosen: Parts | None = None
+    network: nn.Module,
+    preprocessing: Preprocessing | None = None,
+    chosen: InterpreterSpec | None = None,
 ) -> InterpretableModel:
-    chosen = chosen or parts()
+    chosen = chosen or spec()
     predictor = Predictor(network, ["conv1", "fc1"], FACTS, preprocessing)
-    interpreter = assembled(chosen, predictor.hidden_shapes, FACTS, partial(built, trust=True))
+    interpreter = build_interpreter(
+        chosen, predictor.hidden_shapes, FACTS, partial(instantiate, trust=True)
+    )
     made = InterpretableModel(predictor, interpreter, FACTS, chosen).train()
     with torch.no_grad():
         made(torch.rand(16, *FACTS.image_shape))  # batch statistics of its own
@@ -110,7 +114,7 @@ def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
     images = torch.rand(5, *FACTS.image_shape)
     for one, other in zip(written(images), back(images), strict=True):
         assert torch.equal(one, other)
-    assert (back.facts, back.parts, back.scores) == (written.facts, written.parts, written.scores)
+    assert (back.facts, back.spec, back.scores) == (written.facts, written.spec, written.scores)
     assert back.predictor.preprocessing == preprocessing
     assert back.predictor.network is net
     assert not back.training
@@ -321,12 +325,12 @@ def test_a_config_that_does_not_fit_is_named(
         "os.system",
         "builtins.eval",
         "torch.nn.Linear",
-        "interp_by_design.interpreter.built",  # ours, but it could be told to trust
-        "interp_by_design.interpreter.spec.built",
-        "interp_by_design.interpreter.assembled",
+        "interp_by_design.interpreter.instantiate",  # ours, but it could be told to trust
+        "interp_by_design.interpreter.spec.instantiate",
+        "interp_by_design.interpreter.build_interpreter",
         "interp_by_design.interpreter.spec._named",
         "interp_by_design.interpreter.spec.partial",
-        "interp_by_design.interpreter.Parts",
+        "interp_by_design.interpreter.InterpreterSpec",
         "interp_by_design.predictor.torchvision_network",  # ours, but it may download
         "interp_by_design.predictor.weight_files.read_weights",
         "interp_by_design.model.InterpretableModel",
@@ -357,7 +361,7 @@ def test_a_stranger_cannot_name_what_is_no_part_of_an_interpreter(
 
 def test_classes_of_ones_own_need_trust(tmp_path: Path) -> None:
     own = f"{OwnDictionary.__module__}.OwnDictionary"
-    model(network(), chosen=parts(own)).save_pretrained(tmp_path)
+    model(network(), chosen=spec(own)).save_pretrained(tmp_path)
     with pytest.raises(UserError, match="trust=True"):
         InterpretableModel.from_pretrained(tmp_path, predictor=network())
     back = InterpretableModel.from_pretrained(tmp_path, predictor=network(), trust=True)
@@ -378,28 +382,29 @@ def test_an_unknown_option_is_named(saved: Path) -> None:
 # ----------------------------------------------------------------------------------------------------------------------- saving
 def test_one_made_by_hand_says_what_it_lacks(tmp_path: Path) -> None:
     with pytest.raises(
-        UserError, match=r"put together by hand.*parts=interp_by_design\.interpreter\.Parts"
+        UserError,
+        match=r"put together by hand.*spec=interp_by_design\.interpreter\.InterpreterSpec",
     ):
         small_model().save_pretrained(tmp_path / "saved")
     assert not (tmp_path / "saved").exists()
 
 
-def test_parts_of_another_interpreter_are_refused(tmp_path: Path) -> None:
+def test_the_spec_of_another_interpreter_is_refused(tmp_path: Path) -> None:
     made = model(network())
-    made.parts = Parts(made.parts.attributes | {"n_attributes": 7}, made.parts.interpreter)
+    made.spec = InterpreterSpec(made.spec.attributes | {"n_attributes": 7}, made.spec.interpreter)
     with pytest.raises(
-        UserError, match="parts build another interpreter than it has: of another shape"
+        UserError, match="spec builds another interpreter than it has: of another shape"
     ):
         made.save_pretrained(tmp_path)
 
 
-def test_parts_are_plain_and_ones_own() -> None:
+def test_a_spec_holds_copies_of_plain_values() -> None:
     given = {"_target_": "x", "more": (1, {"a": None})}
-    kept = Parts(given, given)
+    kept = InterpreterSpec(given, given)
     given["more"] = 2
     assert kept.attributes == {"_target_": "x", "more": [1, {"a": None}]}
     with pytest.raises(UserError, match=r"attributes\.size\.0 is a Tensor"):
-        Parts({"size": [torch.ones(2)]}, {})
+        InterpreterSpec({"size": [torch.ones(2)]}, {})
 
 
 def test_files_of_something_else_are_not_overwritten(saved: Path, tmp_path: Path) -> None:

@@ -35,11 +35,11 @@ from interp_by_design.data.pass_size import images_per_pass
 from interp_by_design.data.split import Split
 from interp_by_design.interpreter import (
     Interpreter,
+    InterpreterSpec,
     LinearInterpreter,
-    Parts,
     RelabelledInterpreter,
-    assembled,
-    built,
+    build_interpreter,
+    instantiate,
 )
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import weights_hash
@@ -165,9 +165,9 @@ def _made(model: InterpretableModel, seed: int) -> dict[str, InterpretableModel]
     like, fitted_to = model.interpreter.head.weights, weights_hash(model.predictor.network)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for name, parts in _parts(model).items():
-            interpreter = assembled(
-                parts, model.predictor.hidden_shapes, model.facts, partial(built, trust=True)
+        for name, spec in _specs(model).items():
+            interpreter = build_interpreter(
+                spec, model.predictor.hidden_shapes, model.facts, partial(instantiate, trust=True)
             )
             made[name] = InterpretableModel(
                 model.predictor, interpreter.to(like.device, like.dtype).eval(), model.facts, parts
@@ -176,15 +176,15 @@ def _made(model: InterpretableModel, seed: int) -> dict[str, InterpretableModel]
     return made
 
 
-def _parts(model: InterpretableModel) -> dict[str, Parts]:
+def _specs(model: InterpretableModel) -> dict[str, InterpreterSpec]:
     """The model's own head and decoder under either control; of an interpreter of another build, those usual for its images."""
-    if model.parts is None:
+    if model.spec is None:
         raise UserError(
-            "This model was put together by hand, and nothing says how to build another dictionary like its own. Give it parts: "
-            "InterpretableModel(…, parts=interp_by_design.interpreter.Parts({…}, {…})), as conf/ has them."
+            "This model was put together by hand, and nothing says how to build another dictionary like its own. Give it a spec: "
+            "InterpretableModel(…, spec=interp_by_design.interpreter.InterpreterSpec({…}, {…})), as conf/ has them."
         )
     alike = isinstance(model.interpreter, LinearInterpreter | RelabelledInterpreter)
-    given = model.parts.interpreter if alike else usual_interpreter(model.facts)
+    given = model.spec.interpreter if alike else usual_interpreter(model.facts)
     own = {"_partial_": True, "head": given["head"], "decoder": given["decoder"]}
     kinds: dict[str, tuple[type[Interpreter], dict[str, Any]]] = {
         RELABELLED: (RelabelledInterpreter, {"sharpness": 50.0}),
@@ -192,8 +192,8 @@ def _parts(model: InterpretableModel) -> dict[str, Parts]:
     }
     room = "interp_by_design.interpreter"
     return {
-        name: Parts(
-            model.parts.attributes, {"_target_": f"{room}.{kind.__name__}", **own, **options}
+        name: InterpreterSpec(
+            model.spec.attributes, {"_target_": f"{room}.{kind.__name__}", **own, **options}
         )
         for name, (kind, options) in kinds.items()
     }

@@ -20,7 +20,7 @@ from interp_by_design.api.lightning_warnings import silence_lightning
 from interp_by_design.api.options import FitOptions
 from interp_by_design.api.source import Source, cached_source
 from interp_by_design.callbacks import Progress
-from interp_by_design.interpreter import Parts, assembled, built
+from interp_by_design.interpreter import InterpreterSpec, build_interpreter, instantiate
 from interp_by_design.learning import Objective, PostHoc, fit_dictionary, one_cycle
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import Predictor, weights_hash
@@ -109,12 +109,12 @@ def _model(
         **(dict(options.attributes) or topk),
         "n_attributes": n_attributes,
     }
-    parts = Parts(attributes, dict(options.interpreter) or usual_interpreter(facts))
+    spec = InterpreterSpec(attributes, dict(options.interpreter) or usual_interpreter(facts))
     return InterpretableModel(
         predictor,
-        assembled(parts, predictor.hidden_shapes, facts, partial(built, trust=True)),
+        build_interpreter(spec, predictor.hidden_shapes, facts, partial(instantiate, trust=True)),
         facts,
-        parts,
+        spec,
     )
 
 

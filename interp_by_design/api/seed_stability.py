@@ -19,7 +19,7 @@ from interp_by_design.activations.class_means import ClassMeans
 from interp_by_design.api.control_fit import adapt
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.split import Split
-from interp_by_design.interpreter import LinearInterpreter, assembled, built
+from interp_by_design.interpreter import LinearInterpreter, build_interpreter, instantiate
 from interp_by_design.metrics.seed_stability import stability_seeds
 from interp_by_design.model import InterpretableModel
 from interp_by_design.model.saving import rebuildable
@@ -66,13 +66,13 @@ def frozen_random(run: Seeded) -> InterpretableModel:
             f"{type(model.interpreter).__name__} has no dictionary over hidden layers that could be drawn at random. Give runs "
             "with one, as of interpreter=linear."
         )
-    parts = rebuildable(model)
+    spec = rebuildable(model)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(run.seed)
         interpreter = cast(
             "LinearInterpreter",
-            assembled(
-                parts, model.predictor.hidden_shapes, model.facts, partial(built, trust=True)
+            build_interpreter(
+                spec, model.predictor.hidden_shapes, model.facts, partial(instantiate, trust=True)
             ),
         ).to(device)
     drawn = InterpretableModel(model.predictor, interpreter, model.facts)

@@ -9,7 +9,7 @@ from interp_by_design.interpreter.learnable_concepts import LearnableConcepts
 from interp_by_design.interpreter.linear import LinearInterpreter
 from interp_by_design.interpreter.prototypes import PrototypeDecoder, PrototypeInterpreter
 from interp_by_design.interpreter.relabelled import RelabelledInterpreter
-from interp_by_design.interpreter.spec import Parts, assembled, built
+from interp_by_design.interpreter.spec import InterpreterSpec, build_interpreter, instantiate
 
 __all__ = [
     "ConceptBottleneck",
@@ -19,11 +19,11 @@ __all__ = [
     "LearnableConcepts",
     "LinearHead",
     "LinearInterpreter",
-    "Parts",
+    "InterpreterSpec",
     "PrototypeDecoder",
     "PrototypeInterpreter",
     "PublishedDecoder",
     "RelabelledInterpreter",
-    "assembled",
-    "built",
+    "build_interpreter",
+    "instantiate",
 ]

@@ -1,4 +1,4 @@
-"""What an interpreter is rebuilt from, in plain values, and the building. Knows nothing of Hydra, weights or files."""
+"""An interpreter's configuration in plain values, and the construction from it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,27 @@ from interp_by_design.interpreter.interpreter import Interpreter
 from interp_by_design.interpreter.safe_targets import builds_an_interpreter
 from interp_by_design.terms import DataFacts, UserError
 
-SPECIAL = (
-    "_target_",
-    "_partial_",
-    "_args_",
-    "_convert_",
-    "_recursive_",
-)  # Hydra's; containers are always plain here
+# Hydra's own keys, which are not options. `_convert_` has no effect: containers are always plain.
+HYDRA_KEYS = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
 
 
 @final
 @dataclass(frozen=True)
-class Parts:
-    """An interpreter's `attributes` and `interpreter` as the config groups of these names have them: `_target_` and options.
+class InterpreterSpec:
+    """What an interpreter is rebuilt from, as the two config groups have it: `_target_` and options.
 
-    Copied, with mappings as dicts and sequences as lists. Raises `UserError` for a value that is no plain one.
+    Values are copied; mappings become dicts and sequences lists.
+
+    Args:
+        attributes: The dictionary, as in conf/attributes.
+        interpreter: The interpreter with its head and decoder, as in conf/interpreter.
+
+    Raises:
+        UserError: A group is not a mapping, or holds a value other than a string, number, boolean,
+            None, or a container of these.
+
+    >>> InterpreterSpec({"_target_": "package.Dictionary", "k": 4}, {}).attributes["k"]
+    4
     """
 
     attributes: dict[str, Any]
@@ -40,37 +46,57 @@ class Parts:
             given = getattr(self, group)
             if not isinstance(given, Mapping):
                 raise UserError(
-                    f"{group} is a mapping of _target_ and options, as in conf/{group}, not {given!r}."
+                    f"{group} is a mapping of _target_ and options, as in conf/{group}, "
+                    f"not {given!r}."
                 )
             object.__setattr__(self, group, _plain(given, group))
 
 
-def built(config: Any, trust: bool = False) -> Any:
-    """What `config` says, as Hydra would build it, with lists as lists; without `trust`, of this package's interpreters alone.
+def instantiate(config: Any, trust: bool = False) -> Any:
+    """Build the object that a config describes, as Hydra would, with lists as lists.
 
-    Raises `UserError` for a `_target_` that is none, and that cannot be found where it is trusted.
+    Args:
+        config: Plain values; a dict with `_target_` becomes an object.
+        trust: Whether any `_target_` is accepted; otherwise only this package's interpreters and
+            dictionaries are.
+
+    Returns:
+        The object, or the plain value.
+
+    Raises:
+        UserError: A `_target_` is not accepted, or cannot be found.
+
+    >>> instantiate({"_target_": "builtins.dict", "a": [1, 2]}, trust=True)
+    {'a': [1, 2]}
     """
     if isinstance(config, list):
-        return [built(entry, trust) for entry in config]
+        return [instantiate(entry, trust) for entry in config]
     if not isinstance(config, dict):
         return config
     deep = config.get("_recursive_", True)
     options = {
-        key: built(value, trust) if deep else value
+        key: instantiate(value, trust) if deep else value
         for key, value in config.items()
-        if key not in SPECIAL
+        if key not in HYDRA_KEYS
     }
     if "_target_" not in config:
         return options
-    make = partial(
-        _named(config["_target_"], trust), *built(config.get("_args_", []), trust), **options
-    )
+    positional = instantiate(config.get("_args_", []), trust)
+    make = partial(_resolve(config["_target_"], trust), *positional, **options)
     return make if config.get("_partial_") else make()
 
 
 @contextmanager
-def options_of(group: str) -> Iterator[None]:
-    """What a constructor says of its arguments is said, as a `UserError`, of the options they came from."""
+def option_errors(group: str) -> Iterator[None]:
+    """Re-raise errors of constructors as `UserError`s that name the config group.
+
+    Args:
+        group: The name of the config group whose options are used.
+
+    Raises:
+        UserError: The body raised a `UserError`, `TypeError`, `ValueError`, `AttributeError` or
+            `RuntimeError`.
+    """
     try:
         yield
     except UserError:
@@ -79,59 +105,72 @@ def options_of(group: str) -> Iterator[None]:
         raise UserError(f"The options of {group} do not work: {error}") from error
 
 
-def assembled(
-    parts: Parts,
+def build_interpreter(
+    spec: InterpreterSpec,
     shapes: Sequence[torch.Size],
     facts: DataFacts,
-    instantiate: Callable[[Any], Any] = built,
-    telling: Callable[[str], AbstractContextManager[None]] = options_of,
+    make: Callable[[Any], Any] = instantiate,
+    error_context: Callable[[str], AbstractContextManager[None]] = option_errors,
 ) -> Interpreter:
-    """The interpreter that `parts` describe, with fresh weights, over hidden layers of `shapes`.
+    """Build an interpreter with fresh weights.
 
-    instantiate: makes an object, or a partial one, of a group. By default it accepts this package's classes alone; others take
-        `functools.partial(built, trust=True)`.
-    telling: makes what goes wrong in a group the user's error.
+    Args:
+        spec: What to build.
+        shapes: The shapes of the hidden layers, without the batch axis.
+        facts: The data set's image shape and classes.
+        make: Makes an object, or a partial one, of a config group. By default it accepts this
+            package's classes alone; `functools.partial(instantiate, trust=True)` accepts others.
+        error_context: A context manager for the construction of a named group, which converts errors.
+
+    Returns:
+        The interpreter.
+
+    Raises:
+        UserError: Options do not work, or the interpreter lacks a head or a decoder.
     """
-    with telling("attributes"):
-        dictionary = instantiate(parts.attributes)(shapes=shapes)
-    with telling("interpreter"):
-        make = instantiate(parts.interpreter)
-        if lacking := [name for name in ("head", "decoder") if name not in make.keywords]:
+    with error_context("attributes"):
+        dictionary = make(spec.attributes)(shapes=shapes)
+    with error_context("interpreter"):
+        group = make(spec.interpreter)
+        if lacking := [name for name in ("head", "decoder") if name not in group.keywords]:
             raise UserError(
-                f"interpreter lacks {' and '.join(lacking)}: give a _target_ and options, as in conf/interpreter."
+                f"interpreter lacks {' and '.join(lacking)}: give a _target_ and options, "
+                "as in conf/interpreter."
             )
-        head = make.keywords["head"](
+        head = group.keywords["head"](
             n_attributes=dictionary.n_attributes, n_classes=facts.n_classes
         )
-        decoder = make.keywords["decoder"](
+        decoder = group.keywords["decoder"](
             n_attributes=dictionary.n_attributes, image_shape=facts.image_shape
         )
-        interpreter: Interpreter = make(dictionary=dictionary, head=head, decoder=decoder)
+        interpreter: Interpreter = group(dictionary=dictionary, head=head, decoder=decoder)
     return interpreter
 
 
-def _named(target: Any, trust: bool) -> Callable[..., Any]:
+def _resolve(target: Any, trust: bool) -> Callable[..., Any]:
     if not trust and not builds_an_interpreter(target):
         raise UserError(
-            f"{target} is no part of an interpreter in this version of interp_by_design, and to build it could run anything. "
-            "If you trust whoever wrote it: trust=True."
+            f"{target} is no part of an interpreter in this version of interp_by_design, and to "
+            "build it could run any code. If you trust its author: trust=True."
         )
     try:
         found = resolve_name(target)
     except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise UserError(
-            f"{target} cannot be found: {error}. Install the package that it is in, or correct _target_."
+            f"{target} cannot be found: {error}. Install the package that it is in, or correct "
+            "_target_."
         ) from error
     if not callable(found):
         raise UserError(
-            f"{target} is a {type(found).__name__}; _target_ names a class or function, as package.module.Name."
+            f"{target} is a {type(found).__name__}; _target_ names a class or function, as "
+            "package.module.Name."
         )
     make: Callable[..., Any] = found
     return make
 
 
 def _plain(value: Any, key: str) -> Any:
-    """`value` in dicts, lists, strings, numbers, booleans and None."""
+    """Copy `value` into dicts, lists, strings, numbers, booleans and None."""
     if isinstance(value, Mapping):
         return {str(name): _plain(entry, f"{key}.{name}") for name, entry in value.items()}
     if isinstance(value, list | tuple):
@@ -139,5 +178,6 @@ def _plain(value: Any, key: str) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     raise UserError(
-        f"{key} is a {type(value).__name__}; an interpreter is rebuilt from a _target_, strings and numbers."
+        f"{key} is a {type(value).__name__}; an interpreter is rebuilt from a _target_, strings "
+        "and numbers."
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 from torch import nn
 
 from interp_by_design.files import reading
-from interp_by_design.interpreter import Parts
+from interp_by_design.interpreter import InterpreterSpec
 from interp_by_design.predictor import Preprocessing, weights_hash
 from interp_by_design.terms import DataFacts, Normalisation, UserError
 
@@ -41,12 +41,14 @@ class Config:
 
     facts: DataFacts
     predictor: PredictorFacts
-    parts: Parts
+    spec: InterpreterSpec
     scores: Mapping[str, float]
     interpreter_sha256: str
 
     @classmethod
-    def of(cls, model: InterpretableModel, parts: Parts, interpreter_sha256: str) -> Config:
+    def of(
+        cls, model: InterpretableModel, spec: InterpreterSpec, interpreter_sha256: str
+    ) -> Config:
         """What is to be saved of `model`."""
         seen = model.predictor
         shapes = tuple(tuple(shape) for shape in seen.hidden_shapes)
@@ -57,7 +59,7 @@ class Config:
         return cls(
             model.facts,
             predictor,
-            parts,
+            spec,
             {key: float(value) for key, value in model.scores.items()},
             interpreter_sha256,
         )
@@ -84,8 +86,8 @@ class Config:
                     "colour_order": seen.preprocessing.colour_order,
                 },
             },
-            "attributes": self.parts.attributes,
-            "interpreter": self.parts.interpreter,
+            "attributes": self.spec.attributes,
+            "interpreter": self.spec.interpreter,
             "interpreter_sha256": self.interpreter_sha256,
             "scores": dict(self.scores),
         }
@@ -111,12 +113,12 @@ class Config:
                 "save the interpreter again."
             )
         with reading(file):
-            parts = Parts(content["attributes"], content["interpreter"])
+            spec = InterpreterSpec(content["attributes"], content["interpreter"])
             scores = {str(key): float(value) for key, value in content["scores"].items()}
             return cls(
                 _facts(content["data"]),
                 _predictor(content["predictor"]),
-                parts,
+                spec,
                 scores,
                 content["interpreter_sha256"],
             )

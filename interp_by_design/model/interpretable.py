@@ -12,7 +12,7 @@ from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from interp_by_design.interpreter import Interpreter, Parts
+from interp_by_design.interpreter import Interpreter, InterpreterSpec
 from interp_by_design.model.card import card_of
 from interp_by_design.model.config import Config
 from interp_by_design.model.export import write_onnx, write_program
@@ -27,7 +27,7 @@ from interp_by_design.terms import DataFacts, ForwardPass, Images, Interpretatio
 class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_by_design"):
     """A predictor and its interpreter. Images are [n, c, h, w] in [0, 1]; the predictor normalises them itself.
 
-    parts: what the interpreter is rebuilt from; None for one that was put together by hand, which cannot be saved then.
+    spec: what the interpreter is rebuilt from; None for one that was put together by hand, which cannot be saved then.
     scores: what was measured of the model, by name, such as `fidelity`; written and read back with it.
     fitted_to: the hash of the predictor's weights that the interpreter was fitted to, where that is known; others are not saved.
     """
@@ -41,14 +41,14 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         predictor: Predictor,
         interpreter: Interpreter,
         facts: DataFacts,
-        parts: Parts | None = None,
+        spec: InterpreterSpec | None = None,
     ) -> None:
         super().__init__()
-        self.predictor, self.interpreter, self.facts, self.parts = (
+        self.predictor, self.interpreter, self.facts, self.spec = (
             predictor,
             interpreter,
             facts,
-            parts,
+            spec,
         )
         self.scores, self.fitted_to = {}, None
 
@@ -151,7 +151,7 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         """
         folder = fetched(source, download)
         given, interpreter, config = restored(folder, predictor, check_weights, trust)
-        model = cls(given, interpreter, config.facts, config.parts)
+        model = cls(given, interpreter, config.facts, config.spec)
         model.scores = config.scores
         return model.eval()
 

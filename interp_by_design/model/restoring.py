@@ -14,7 +14,7 @@ from safetensors.torch import load as deserialised
 from torch import nn
 
 from interp_by_design.files import reading
-from interp_by_design.interpreter import Interpreter, assembled, built
+from interp_by_design.interpreter import Interpreter, build_interpreter, instantiate
 from interp_by_design.model.config import Config, name_of
 from interp_by_design.model.saving import CONFIG, FILES, WEIGHTS
 from interp_by_design.predictor import Predictor, evaluating, misfits, weights_hash
@@ -69,8 +69,11 @@ def restored(
     ):  # building draws weights; the caller's random state stays as it was
         predictor = _predictor(given, network, config, folder)
         try:
-            interpreter = assembled(
-                config.parts, predictor.hidden_shapes, config.facts, partial(built, trust=trust)
+            interpreter = build_interpreter(
+                config.spec,
+                predictor.hidden_shapes,
+                config.facts,
+                partial(instantiate, trust=trust),
             )
         except UserError as error:
             raise UserError(f"What {folder / CONFIG} tells of cannot be built: {error}") from error

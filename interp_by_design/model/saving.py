@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save as serialised
 
 from interp_by_design.files import replacing
-from interp_by_design.interpreter import Parts, assembled, built
+from interp_by_design.interpreter import InterpreterSpec, build_interpreter, instantiate
 from interp_by_design.model.card import card_of
 from interp_by_design.model.config import Config
 from interp_by_design.predictor import misfits, weights_hash
@@ -32,14 +32,14 @@ def save(model: InterpretableModel, folder: Path) -> None:
     Raises `UserError` for an interpreter that could not be rebuilt, for a folder that holds such files of something else, and
     where they cannot be written; then whatever was there stays.
     """
-    parts = rebuildable(model)
+    spec = rebuildable(model)
     _require_unchanged(model)
     _require_ours(folder)
     state = model.interpreter.state_dict()
     weights = serialised(
         {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}
     )
-    config = Config.of(model, parts, sha256(weights).hexdigest())
+    config = Config.of(model, spec, sha256(weights).hexdigest())
     contents = (
         weights,
         config.text().encode(),
@@ -53,22 +53,23 @@ def save(model: InterpretableModel, folder: Path) -> None:
             os.fsync(file.fileno())  # a full disk is told before the first of them takes its place
 
 
-def rebuildable(model: InterpretableModel) -> Parts:
-    """The model's parts. Raises `UserError` where there are none, or where they do not build its interpreter."""
-    if model.parts is None:
+def rebuildable(model: InterpretableModel) -> InterpreterSpec:
+    """Return the model's spec; `UserError` where it has none, or one that does not build its interpreter."""
+    if model.spec is None:
         raise UserError(
-            "This model was put together by hand, and nothing says how to rebuild its interpreter. Give it parts, as in "
-            "conf/attributes and conf/interpreter: InterpretableModel(…, parts=interp_by_design.interpreter.Parts({…}, {…}))."
+            "This model was put together by hand, and nothing says how to rebuild its interpreter. Give it a spec, as in "
+            "conf/attributes and conf/interpreter: "
+            "InterpretableModel(…, spec=interp_by_design.interpreter.InterpreterSpec({…}, {…}))."
         )
     with torch.random.fork_rng(devices=[]):
-        again = assembled(
-            model.parts, model.predictor.hidden_shapes, model.facts, partial(built, trust=True)
+        again = build_interpreter(
+            model.spec, model.predictor.hidden_shapes, model.facts, partial(instantiate, trust=True)
         )
     if wrong := misfits(model.interpreter.state_dict(), again.state_dict()):
         raise UserError(
-            f"The model's parts build another interpreter than it has: {'; '.join(wrong)}. Give it its own."
+            f"The model's spec builds another interpreter than it has: {'; '.join(wrong)}. Give it its own."
         )
-    return model.parts
+    return model.spec
 
 
 def _require_unchanged(model: InterpretableModel) -> None:

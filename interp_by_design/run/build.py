@@ -18,7 +18,7 @@ from torch import nn
 from interp_by_design.activations import CacheSettings
 from interp_by_design.callbacks import guarded
 from interp_by_design.data.datamodule import ImageData
-from interp_by_design.interpreter import Parts, assembled
+from interp_by_design.interpreter import InterpreterSpec, build_interpreter
 from interp_by_design.learning import class_weights
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import (
@@ -104,9 +104,9 @@ def build_model(
     `network`, where that is at hand already.
     """
     predictor = build_predictor(config, facts, load, network)
-    parts = Parts(*(_resolved(config, group) for group in ("attributes", "interpreter")))
-    interpreter = assembled(parts, predictor.hidden_shapes, facts, instantiate, _options_of)
-    model = InterpretableModel(predictor, interpreter, facts, parts)
+    spec = InterpreterSpec(*(_resolved(config, group) for group in ("attributes", "interpreter")))
+    interpreter = build_interpreter(spec, predictor.hidden_shapes, facts, instantiate, _options_of)
+    model = InterpretableModel(predictor, interpreter, facts, spec)
     if interpreter.is_the_predictor:
         _made_one(model)
     return model

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 def belonging(folder: RunFolder, model: InterpretableModel, seed: int) -> str:
     """A hash of all that the controls' scores hang on: f, what the controls are built like, the data, the seed, the scorecard."""
-    parts = None if model.parts is None else asdict(model.parts)
+    spec = None if model.spec is None else asdict(model.spec)
     data = folder.read(PROVENANCE).get("data")
     layers = list(model.predictor.hidden_layers)
     hanging = [
@@ -38,7 +38,7 @@ def belonging(folder: RunFolder, model: InterpretableModel, seed: int) -> str:
         [score.key for score in SCORES],
         weights_hash(model.predictor.network),
         layers,
-        parts,
+        spec,
         data,
         seed,
     ]

@@ -16,7 +16,7 @@ from interp_by_design.api.seed_stability import (
 from interp_by_design.attributes import TopKDictionary
 from interp_by_design.attributes.pooled_features import pooled_features
 from interp_by_design.data import TensorData
-from interp_by_design.interpreter import LinearInterpreter, Parts, assembled
+from interp_by_design.interpreter import InterpreterSpec, LinearInterpreter, build_interpreter
 from interp_by_design.metrics.seed_stability import stability_seeds
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import LeNet, Predictor
@@ -24,7 +24,7 @@ from interp_by_design.terms import DataFacts, Normalisation, UserError
 from tests.small import small_model
 
 FACTS = DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation())
-PARTS = Parts(
+SPEC = InterpreterSpec(
     {
         "_target_": "interp_by_design.attributes.TopKDictionary",
         "_partial_": True,
@@ -52,7 +52,7 @@ def model(seed: int) -> InterpretableModel:
         FACTS,
     )
     return InterpretableModel(
-        predictor, assembled(PARTS, predictor.hidden_shapes, FACTS), FACTS, PARTS
+        predictor, build_interpreter(SPEC, predictor.hidden_shapes, FACTS), FACTS, SPEC
     )
 
 

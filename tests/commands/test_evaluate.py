@@ -145,8 +145,8 @@ def test_other_weights_another_scorecard_and_other_settings_want_other_controls(
     monkeypatch.setattr("interp_by_design.run.control_scores.VERSION", 99)
     control_scores(run)
     assert fits.times == 3
-    assert run.model.parts is not None
-    run.model.parts.attributes["k"] = 1
+    assert run.model.spec is not None
+    run.model.spec.attributes["k"] = 1
     control_scores(run)
     assert fits.times == 4
     control_scores(run)

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hydra.utils import instantiate
+from hydra import utils as hydra
 
-from interp_by_design.interpreter import LinearHead, Parts, assembled, built
+from interp_by_design.interpreter import InterpreterSpec, LinearHead, build_interpreter, instantiate
 from interp_by_design.interpreter.safe_targets import builds_a_model, builds_an_interpreter
 from interp_by_design.terms import UserError
 from tests.small import FACTS
@@ -30,11 +30,11 @@ NAMED = {"_target_": "collections.OrderedDict"}
     ],
 )
 def test_builds_what_hydra_builds(config: dict[str, Any]) -> None:
-    assert built(config, trust=True) == instantiate(config, _convert_="all")
+    assert instantiate(config, trust=True) == hydra.instantiate(config, _convert_="all")
 
 
 def test_a_partial_waits_for_the_rest() -> None:
-    make = built(NAMED | {"a": 1, "_partial_": True}, trust=True)
+    make = instantiate(NAMED | {"a": 1, "_partial_": True}, trust=True)
     assert isinstance(make, partial)
     assert make(b=2) == OrderedDict(a=1, b=2)
 
@@ -42,12 +42,12 @@ def test_a_partial_waits_for_the_rest() -> None:
 @pytest.mark.parametrize("target", ["no.such.thing", "math.no_such_thing", "math.pi", "", 7])
 def test_a_target_that_is_not_there_is_named(target: Any) -> None:
     with pytest.raises(UserError, match=f"{target} (cannot be found|is a )"):
-        built({"_target_": target}, trust=True)
+        instantiate({"_target_": target}, trust=True)
 
 
 def test_without_trust_only_this_packages_interpreters_are_built() -> None:
     assert isinstance(
-        built(
+        instantiate(
             {
                 "_target_": "interp_by_design.interpreter.LinearHead",
                 "n_attributes": 2,
@@ -57,7 +57,7 @@ def test_without_trust_only_this_packages_interpreters_are_built() -> None:
         LinearHead,
     )
     with pytest.raises(UserError, match=r"math\.prod is no part of an interpreter .*trust=True"):
-        built({"_target_": "math.prod", "_args_": [[1]]})
+        instantiate({"_target_": "math.prod", "_args_": [[1]]})
 
 
 def test_networks_are_part_of_a_model_and_not_of_an_interpreter() -> None:
@@ -66,17 +66,17 @@ def test_networks_are_part_of_a_model_and_not_of_an_interpreter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("parts", "said"),
+    ("spec", "said"),
     [
-        (Parts({}, {}), "The options of attributes do not work"),
+        (InterpreterSpec({}, {}), "The options of attributes do not work"),
         (
-            Parts(
+            InterpreterSpec(
                 {"_target_": "interp_by_design.attributes.TopKDictionary", "_partial_": True}, {}
             ),
             "The options of attributes",
         ),
     ],
 )
-def test_what_a_constructor_says_is_the_users_error(parts: Parts, said: str) -> None:
+def test_what_a_constructor_says_is_the_users_error(spec: InterpreterSpec, said: str) -> None:
     with pytest.raises(UserError, match=said):
-        assembled(parts, [], FACTS)
+        build_interpreter(spec, [], FACTS)

@@ -39,8 +39,8 @@ class OwnNetwork(LeNet):
         "interp_by_design.predictor.predictor.Sequence",
         "interp_by_design.predictor.LeNet.load_state_dict",  # what is defined elsewhere, through a class of ours
         "interp_by_design.predictor.LeNet.__init__",
-        "interp_by_design.interpreter.built",  # ours, but it could be told to trust
-        "interp_by_design.interpreter.spec.assembled",
+        "interp_by_design.interpreter.instantiate",  # ours, but it could be told to trust
+        "interp_by_design.interpreter.spec.build_interpreter",
         "interp_by_design.attributes.pooled_features.drawn_rows",  # ours, but no class
         "interp_by_design.attributes.dictionary.AttributeDictionary.load_state_dict",
         "interp_by_design.run.load",  # ours, but it could be told to trust another run
