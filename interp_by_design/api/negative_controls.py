@@ -170,7 +170,7 @@ def _made(model: InterpretableModel, seed: int) -> dict[str, InterpretableModel]
                 spec, model.predictor.hidden_shapes, model.facts, partial(instantiate, trust=True)
             )
             made[name] = InterpretableModel(
-                model.predictor, interpreter.to(like.device, like.dtype).eval(), model.facts, parts
+                model.predictor, interpreter.to(like.device, like.dtype).eval(), model.facts, spec
             )
             made[name].fitted_to = fitted_to
     return made
