@@ -184,8 +184,9 @@ class Interpretation(NamedTuple):
 class InterpretationTable:
     """One pass of a data set through the pair, one row a sample: everything that metrics and explanations read.
 
-    Squared errors are means over an image's pixels, in [0, 1] image units: of the decoder's image, and of the mean train image of
-    the class that f decides (for `within_class_explained`).
+    Squared errors are means over an image's pixels, in [0, 1] image units: of the decoder's image,
+    and of the mean train image of the class that f decides (for `within_class_explained`). Either
+    column is NaN throughout where it was not computed.
     """
 
     indices: Indices

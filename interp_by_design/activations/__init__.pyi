@@ -6,7 +6,7 @@ from .passes import forward_passes
 from .probes import probe_fidelities
 from .table_folder import load_table, save_table
 from .table_merging import merged
-from .table_pass import fits, interpretation_table
+from .table_pass import fits, interpretation_table, table_of_interpretations
 
 __all__ = [
     "CacheSettings",
@@ -21,4 +21,5 @@ __all__ = [
     "merged",
     "probe_fidelities",
     "save_table",
+    "table_of_interpretations",
 ]

@@ -24,7 +24,7 @@ class ClassMeans:
     images: Float[Tensor, "k c h w"]
     rows: Int[Tensor, "classes"]
 
-    def of(self, classes: Labels) -> Images:
+    def images_of(self, classes: Labels) -> Images:
         """The mean image of each of `classes`; the mean of all images for one without any."""
         return self.images[self.rows[classes]]
 

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, final
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,7 +22,7 @@ from interp_by_design.activations import (
     ClassMeans,
     class_mean_images,
     forward_passes,
-    interpretation_table,
+    table_of_interpretations,
 )
 from interp_by_design.api.control_fit import adapt, fit_decoder, fit_head
 from interp_by_design.api.evaluation import scores_of, scores_of_running
@@ -42,12 +42,12 @@ from interp_by_design.interpreter import (
     instantiate,
 )
 from interp_by_design.model import InterpretableModel
-from interp_by_design.predictor import weights_hash
+from interp_by_design.predictor import evaluating, weights_hash
 from interp_by_design.terms import (
     Attributes,
-    BatchWithActivations,
-    ForwardPass,
+    Batch,
     Indices,
+    Interpretation,
     Logits,
     UserError,
 )
@@ -131,32 +131,24 @@ class _Looked:
     logits: Logits
     attributes: dict[str, Attributes]
 
-    def passes(self, control: str) -> Iterator[BatchWithActivations]:
-        """The images again, with that control's attributes in place of hidden layers."""
-        start = 0
+    def interpretations(
+        self, name: str, control: Interpreter
+    ) -> Iterator[tuple[Batch, Interpretation]]:
+        """Yield the images with what the control makes of its attributes of them."""
+        start, device = 0, control.head.weights.device
         for rows in _portions(self.split, self.rows):
             part = slice(start, start + len(rows))
-            yield BatchWithActivations(
-                self.split.batch(rows),
-                ForwardPass(self.logits[part], (self.attributes[control][part],)),
+            attributes, batch = self.attributes[name][part], self.split.batch(rows)
+            yield (
+                Batch(*(values.to(device) for values in batch)),
+                Interpretation(
+                    self.logits[part].to(attributes),
+                    control.head(attributes),
+                    attributes,
+                    control.decoder(attributes),
+                ),
             )
             start += len(rows)
-
-
-@final
-class _Given(Interpreter):
-    """A control whose attributes are computed already: they come where hidden layers are expected."""
-
-    def __init__(self, control: Interpreter) -> None:
-        super().__init__()
-        self.head, self.decoder, self.n_attributes = (
-            control.head,
-            control.decoder,
-            control.n_attributes,
-        )
-
-    def forward(self, seen: ForwardPass) -> Attributes:
-        return seen.hidden[0]
 
 
 def _made(model: InterpretableModel, seed: int) -> dict[str, InterpretableModel]:
@@ -245,11 +237,14 @@ def _scores(
     seed: int,
 ) -> dict[str, float]:
     """The test scores of a control, by keys without prefix."""
-    given = InterpretableModel(control.predictor, _Given(control.interpreter), control.facts)
-    tables = {
-        split: interpretation_table(given, some.passes(name), means)
-        for split, some in looked.items()
-    }
+    interpreter = control.interpreter
+    with evaluating(interpreter), torch.no_grad():
+        tables = {
+            split: table_of_interpretations(
+                some.interpretations(name, interpreter), interpreter.head, means
+            )
+            for split, some in looked.items()
+        }
     scores = scores_of(tables, seed) | scores_of_running(control, data, tables, seed)
     return {key.removeprefix("test/"): value for key, value in scores.items()}
 

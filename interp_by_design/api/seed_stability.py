@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from interp_by_design.activations import interpretation_table
-from interp_by_design.activations.class_means import ClassMeans
 from interp_by_design.api.control_fit import adapt
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.split import Split
@@ -51,11 +50,7 @@ def stability_seeds_random(runs: Iterable[Seeded], split: str = "test") -> float
 def random_table(run: Seeded, split: str = "test") -> InterpretationTable:
     """What `frozen_random` makes of a split; of its columns, h and d have not learned, and only the attributes mean something."""
     model = frozen_random(run)
-    nothing = ClassMeans(
-        torch.zeros(1, *model.facts.image_shape),
-        torch.zeros(model.facts.n_classes, dtype=torch.int64),
-    )
-    return interpretation_table(model, run.data.in_order(split), nothing)
+    return interpretation_table(model, run.data.in_order(split), reconstruct=False)
 
 
 def frozen_random(run: Seeded) -> InterpretableModel:

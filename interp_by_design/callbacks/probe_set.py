@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast, final
 
 import torch
 from torch import Tensor
 
-from interp_by_design.activations.passes import forward_passes
+from interp_by_design.activations import interpretation_table
 from interp_by_design.data.loader import Loader
 from interp_by_design.data.pass_size import images_per_pass
 from interp_by_design.data.split import Split
 from interp_by_design.model import InterpretableModel
-from interp_by_design.predictor import evaluating
 from interp_by_design.terms import (
     Batch,
     BatchWithActivations,
@@ -61,24 +60,13 @@ class ProbeSet:
         return torch.cat([_batch(given).images for given in self.batches])
 
     def table(self, model: InterpretableModel) -> InterpretationTable:
-        """What f and g make of the images now. Nothing is reconstructed: its errors are NaN. The model is left as it was."""
-        head = model.interpreter.head
-        with evaluating(model), torch.no_grad():
-            rows = [
-                _rows(model, given)
-                for given in forward_passes(
-                    model.predictor, _in_precision(self.batches, head.weights.dtype), model.device
-                )
-            ]
-            columns = {name: torch.cat([row[name] for row in rows]).cpu() for name in rows[0]}
-            unknown = torch.full((len(columns["labels"]),), math.nan)
-            return InterpretationTable(
-                **columns,
-                reconstruction_error=unknown,
-                class_mean_error=unknown,
-                head_weights=head.weights.float().cpu().clone(),
-                head_bias=head.bias.float().cpu().clone(),
-            )
+        """Return the table of the images, in single precision, without reconstruction errors.
+
+        Args:
+            model: The model; its modes are restored.
+        """
+        batches = _in_precision(self.batches, model.interpreter.head.weights.dtype)
+        return _single_precision(interpretation_table(model, batches, reconstruct=False))
 
     def split(self) -> ProbeSplit:
         """The images as a split, asked for by their indices in the validation split."""
@@ -199,12 +187,7 @@ def _in_precision(
         yield given._replace(batch=batch) if isinstance(given, BatchWithActivations) else batch
 
 
-def _rows(model: InterpretableModel, given: BatchWithActivations) -> dict[str, Tensor]:
-    seen = model.interpret(given.seen, reconstruct=False)
-    return {
-        "indices": given.batch.indices,
-        "labels": given.batch.labels,
-        "predictor": seen.predictor.float(),
-        "interpreter": seen.interpreter.float(),
-        "attributes": seen.attributes.float(),
-    }
+def _single_precision(table: InterpretationTable) -> InterpretationTable:
+    columns = {field.name: getattr(table, field.name) for field in fields(table)}
+    floats = {name: part.float() for name, part in columns.items() if part.is_floating_point()}
+    return replace(table, **floats)

@@ -107,7 +107,7 @@ def scores_of_folder(run: SavedRun, images: Path) -> dict[str, float]:
     """The scores of the images in class folders, as `test/…`; what wants the train images is absent where they are not there."""
     split = folder_split(run, images)
     means, train = _of_train(run)
-    table = interpretation_table(run.model, _batches(split), means or _none(run))
+    table = interpretation_table(run.model, _batches(split), means)
     scores = scorecard(table, train or table, run.seed) | _of_running(run, split, train, table)
     absent = () if train is not None and means is not None else FROM_TRAIN
     return {f"test/{key}": value for key, value in scores.items() if key not in absent}
@@ -217,14 +217,6 @@ def _of_train(run: SavedRun) -> tuple[ClassMeans | None, InterpretationTable | N
             "%s\nWithout the train images, %s cannot be told.", error, ", ".join(FROM_TRAIN)
         )
         return None, None
-
-
-def _none(run: SavedRun) -> ClassMeans:
-    """Means of nothing, for scores that are left out."""
-    n_classes = len(run.model.facts.class_names)
-    return ClassMeans(
-        torch.zeros(1, *run.model.facts.image_shape), torch.zeros(n_classes, dtype=torch.int64)
-    )
 
 
 def _batches(split: Split) -> Iterator[Batch]:

@@ -9,13 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import final
 
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from interp_by_design.activations import forward_passes
+from interp_by_design.activations import interpretation_table
 from interp_by_design.model import InterpretableModel
-from interp_by_design.predictor import evaluating
 from interp_by_design.relevance import (
     LocalExplanation,
     decide_from,
@@ -138,32 +136,7 @@ def explain_set(
 
     Raises `UserError` where there is no batch.
     """
-    head = model.interpreter.head
-    waiting: list[tuple[Tensor, ...]] = []
-    parts: list[dict[str, Tensor]] = []
-
-    def explain() -> None:
-        """What is waiting, many rows at once: of a small network, a batch costs little more than a few calls of torch."""
-        predictor, interpreter, attributes, labels = (
-            torch.cat(column) for column in zip(*waiting, strict=True)
-        )
-        found = _columns((predictor, interpreter, attributes), head.weights, head.bias, tau, labels)
-        parts.append({name: column.cpu() for name, column in found.items()})
-        waiting.clear()
-
-    with evaluating(model), torch.no_grad():
-        for given in forward_passes(model.predictor, batches, model.device):
-            seen = model.interpret(given.seen, reconstruct=False)
-            waiting.append((seen.predictor, seen.interpreter, seen.attributes, given.labels))
-            if sum(len(labels) for *_, labels in waiting) >= ROWS:
-                explain()
-        if waiting:
-            explain()
-    if not parts:
-        raise UserError("There is no batch to explain: this split holds no image.")
-    return LocalColumns(
-        tau, **{name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    )
+    return local_columns(interpretation_table(model, batches, reconstruct=False), tau)
 
 
 def read_locally(table: InterpretationTable, row: int, tau: float | int = TAU) -> LocalReading:

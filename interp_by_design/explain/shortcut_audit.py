@@ -5,6 +5,7 @@ Knows neither labels, nor what a shortcut looks like, nor where one could be.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
@@ -12,12 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from interp_by_design.activations import interpretation_table
+from interp_by_design.data.pass_size import images_per_pass
 from interp_by_design.explain.heat_maps import heatmaps
 from interp_by_design.explain.intervention import Intervention
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
 from interp_by_design.relevance import global_relevance, local_relevance, relevant
-from interp_by_design.terms import HeadWeights, Images, Interpretation, UserError
+from interp_by_design.terms import Batch, HeadWeights, Images, InterpretationTable, UserError
 
 TOP, PASTED = (
     40,
@@ -25,7 +28,7 @@ TOP, PASTED = (
 )  # images of a class that are looked at, and images of other classes that are pasted into
 PART = 8  # the place is a square whose side is the shorter side of an image divided by this
 LEAST_MOVED = 0.25
-AT_ONCE = 256
+UNLABELLED = -1
 
 
 @final
@@ -81,40 +84,42 @@ def audit(model: InterpretableModel, images: Images, tau: float | int = 5) -> Au
         raise UserError(
             "There is no image to audit a model on. Give a few hundred, of all classes."
         )
-    with evaluating(model), torch.no_grad():
-        parts = [model(some, reconstruct=False) for some in torch.split(images, AT_ONCE)]
-    f, g, phi = (
-        torch.cat([getattr(part, name) for part in parts])
-        for name in ("predictor", "interpreter", "attributes")
-    )
-    seen = Interpretation(f, g, phi, None)
-    weights, decided = model.interpreter.head.weights.detach(), g.argmax(dim=1)
+    table = interpretation_table(model, _unlabelled(images), reconstruct=False)
+    decided = table.interpreter.argmax(dim=1)
     relevance = global_relevance(
-        local_relevance(phi, weights, decided), decided, len(weights)
+        local_relevance(table.attributes, table.head_weights, decided),
+        decided,
+        len(table.head_weights),
     ).relevance
     tested = [
-        _tested(model, images, seen, (int(c), int(j)), relevance)
+        _tested(model, images, table, (int(c), int(j)), relevance)
         for c, j in relevant(relevance, tau).nonzero()
     ]
     return Audit(tuple(sorted(tested, key=lambda one: -one.moved)))
 
 
+def _unlabelled(images: Images) -> Iterator[Batch]:
+    labels = torch.full((len(images),), UNLABELLED)
+    for rows in torch.split(torch.arange(len(images)), images_per_pass(images.shape[1:])):
+        yield Batch(images[rows], labels[rows], rows)
+
+
 def _tested(
     model: InterpretableModel,
     images: Images,
-    seen: Interpretation,
+    table: InterpretationTable,
     pair: tuple[int, int],
     relevance: HeadWeights,
 ) -> Suspect:
     class_, attribute = pair
-    own = (seen.interpreter.argmax(dim=1) == class_).nonzero()[:, 0]
-    rows = own[seen.attributes[own, attribute].argsort(descending=True)[:TOP]]
+    own = (table.interpreter.argmax(dim=1) == class_).nonzero()[:, 0]
+    rows = own[table.attributes[own, attribute].argsort(descending=True)[:TOP]]
     heat = heatmaps(model, images[rows], torch.full((len(rows),), attribute)).maps.mean(dim=0)
     side = max(1, min(heat.shape) // PART)
     windows = F.avg_pool2d(heat[None, None], side, 1)[0, 0] * side**2
     top, left = divmod(int(windows.argmax()), windows.shape[1])
     moved = _moved(
-        model, images, seen, class_, rows, (slice(top, top + side), slice(left, left + side))
+        model, images, table, class_, rows, (slice(top, top + side), slice(left, left + side))
     )
     held = float(windows.max() / heat.sum().clamp(min=1e-12))
     return Suspect(
@@ -125,13 +130,13 @@ def _tested(
 def _moved(
     model: InterpretableModel,
     images: Images,
-    seen: Interpretation,
+    table: InterpretationTable,
     class_: int,
     rows: Tensor,
     place: tuple[slice, slice],
 ) -> float:
     """The share of other images that f decides for the class, with the class's pixels in `place`; 0 where there is no other."""
-    others = (seen.predictor.argmax(dim=1) != class_).nonzero()[:PASTED, 0]
+    others = (table.predictor.argmax(dim=1) != class_).nonzero()[:PASTED, 0]
     if not len(others):
         return 0.0
     pasted = images[others].clone()

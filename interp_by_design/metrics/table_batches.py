@@ -36,7 +36,10 @@ def require_table(table: InterpretationTable) -> None:
             f"A scorecard needs two classes and an attribute at least, not {n_classes} and {n_attributes}."
         )
     require_classes(table.labels, n_classes)
-    require_finite({name: getattr(table, name) for name in (*SAMPLES, "head_weights", "head_bias")})
+    columns = {name: getattr(table, name) for name in (*SAMPLES, "head_weights", "head_bias")}
+    if bool(table.class_mean_error.isnan().all()):  # not computed: there were no class means
+        del columns["class_mean_error"]
+    require_finite(columns)
 
 
 def require_finite(columns: Mapping[str, Tensor]) -> None:

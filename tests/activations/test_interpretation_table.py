@@ -47,7 +47,7 @@ def test_errors_are_per_image_means_over_pixels(model: InterpretableModel) -> No
     with torch.no_grad():
         seen = model(images)
     for i in range(20):
-        decided = means.of(seen.predictor[i : i + 1].argmax(dim=1))[0]
+        decided = means.images_of(seen.predictor[i : i + 1].argmax(dim=1))[0]
         assert float(table.reconstruction_error[i]) == pytest.approx(
             float(((seen.reconstruction[i] - images[i]) ** 2).mean()), rel=1e-5
         )
@@ -70,7 +70,7 @@ def test_class_means_are_means_by_label_and_the_overall_mean_for_an_absent_class
         Batch(images[:3], torch.tensor([0, 1, 0]), torch.arange(3)),
         Batch(images[3:], torch.tensor([1, 1]), torch.arange(3, 5)),
     ]
-    means = class_mean_images(data, 3).of(torch.arange(3))
+    means = class_mean_images(data, 3).images_of(torch.arange(3))
     torch.testing.assert_close(means[0], (images[0] + images[2]) / 2)
     torch.testing.assert_close(means[1], (images[1] + images[3] + images[4]) / 3)
     torch.testing.assert_close(means[2], images.mean(dim=0))
