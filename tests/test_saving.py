@@ -267,7 +267,10 @@ def test_a_damaged_file_is_named(name: str, damaged: Callable[[bytes], bytes], s
 @pytest.mark.parametrize(
     ("entries", "said"),
     [
-        ({"format": 2}, r"config\.json was written in format 2; this version reads format 1"),
+        (
+            {"format": 3},
+            r"config\.json was written in format 3, and this version reads formats 1, 2",
+        ),
         ({"format": None}, r"config\.json was written in format None"),
         (
             {"library": "transformers"},

@@ -95,7 +95,7 @@ def test_the_wheel_holds_the_configuration_inside_the_package(wheel: Path) -> No
         for file in CONF.rglob("*.yaml")
     }
     assert here == {name for name in names if name.endswith(".yaml")}
-    assert {"interp_by_design/py.typed", "interp_by_design/report/comparison.html"} <= set(names)
+    assert {"interp_by_design/py.typed", "interp_by_design/report/comparison/comparison.html"} <= set(names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"interp_by_design"}, (
         "nothing beside the package"
     )

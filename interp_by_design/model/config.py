@@ -12,6 +12,7 @@ from torch import nn
 
 from interp_by_design.files import reading
 from interp_by_design.interpreter import InterpreterSpec
+from interp_by_design.interpreter.renamed_targets import with_current_targets
 from interp_by_design.predictor import Preprocessing, weights_hash
 from interp_by_design.terms import DataFacts, Normalisation, UserError
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from interp_by_design.model.interpretable import InterpretableModel
 
 LIBRARY = "interp_by_design"
-FORMAT = 1  # of the folder; any other is refused by its number
+FORMAT = 2  # of the folder: 2 since the packages were renamed, 1 in version 0.1.0
+READABLE_FORMATS = (1, FORMAT)  # of format 1, renamed targets are replaced in memory
 
 
 @final
@@ -107,13 +109,16 @@ class Config:
             raise UserError(
                 f"{file} is not of an interpreter that {LIBRARY} saved. Give a folder that save_pretrained wrote."
             )
-        if (found := content.get("format")) != FORMAT:
+        if (found := content.get("format")) not in READABLE_FORMATS:
             raise UserError(
-                f"{file} was written in format {found}; this version reads format {FORMAT}. Use the version that wrote it, or "
-                "save the interpreter again."
+                f"{file} was written in format {found}, and this version reads formats "
+                f"{', '.join(map(str, READABLE_FORMATS))}. Use the version that wrote it, or save "
+                "the interpreter again."
             )
         with reading(file):
-            spec = InterpreterSpec(content["attributes"], content["interpreter"])
+            spec = InterpreterSpec(
+                *map(with_current_targets, (content["attributes"], content["interpreter"]))
+            )
             scores = {str(key): float(value) for key, value in content["scores"].items()}
             return cls(
                 _facts(content["data"]),

@@ -3,7 +3,7 @@
 import lazy_loader
 from omegaconf import OmegaConf
 
-FORMAT = 1  # of the run folder; any other is refused by its number
+FORMAT = 2  # of the run folder: 2 since the packages were renamed, 1 in version 0.1.0
 
 # In conf/train.yaml: a resumed run goes on in its own folder.
 OmegaConf.register_new_resolver(

@@ -13,10 +13,12 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from interp_by_design.files import reading, write_text
+from interp_by_design.interpreter.renamed_targets import with_current_targets
 from interp_by_design.run import FORMAT
 from interp_by_design.run.provenance import origin
 from interp_by_design.terms import DataFacts, Normalisation, UserError
 
+READABLE_FORMATS = (1, FORMAT)  # of format 1, renamed targets are replaced in memory
 LOCK = ".run"
 CONFIG = ".hydra/config.yaml"
 PROVENANCE = "provenance.json"
@@ -42,9 +44,11 @@ class RunFolder:
                 f"{folder.path} is not a run folder: it lacks {' and '.join(missing)}. Give the folder that the training printed."
             )
         found = folder.read(PROVENANCE).get("format")
-        if found != FORMAT:
+        if found not in READABLE_FORMATS:
             raise UserError(
-                f"{folder.path} was written in run format {found}; this version reads format {FORMAT}."
+                f"{folder.path} was written in run format {found}, and this version reads formats "
+                f"{', '.join(map(str, READABLE_FORMATS))}. Install the version that wrote it: "
+                f"{PROVENANCE} in the folder names it."
             )
         return folder
 
@@ -96,7 +100,7 @@ class RunFolder:
             config = OmegaConf.load(self.path / CONFIG)
             if not isinstance(config, DictConfig):
                 raise UserError("it is a list")
-        return config
+        return OmegaConf.create(with_current_targets(OmegaConf.to_container(config)))
 
     @property
     def facts(self) -> DataFacts:

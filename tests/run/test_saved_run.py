@@ -196,7 +196,7 @@ def test_augmentation_is_left_out_whatever_it_is(
 def test_who_trusts_a_run_reads_data_of_any_class(
     finished_run: Path, change: Callable[..., None]
 ) -> None:
-    change({"_target_": "tests.run.test_opened_run.OwnDigits"})
+    change({"_target_": "tests.run.test_saved_run.OwnDigits"})
     with pytest.raises(UserError, match="--trust"):
         _ = open_run(finished_run).data
     assert len(open_run(finished_run, trust=True).data.split("test")) == 360

@@ -89,7 +89,7 @@ def test_a_run_that_diverges_keeps_its_last_good_checkpoint(tmp_path: Path) -> N
     OmegaConf.update(
         config,
         "learning.scheduler",
-        {"_target_": "tests.run.test_job.exploding", "_partial_": True},
+        {"_target_": "tests.run.test_training.exploding", "_partial_": True},
         merge=False,
     )
     with pytest.raises(UserError, match=r"The loss is not finite at step \d+ \(epoch 2\)"):
