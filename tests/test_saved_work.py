@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -22,22 +24,12 @@ from interp_by_design.activations import CacheSettings, open_cache
 from interp_by_design.cli import main
 from interp_by_design.data import Digits
 from interp_by_design.interpreter.renamed_targets import RENAMED_TARGETS, with_current_targets
-from interp_by_design.run import open_run, train
+from interp_by_design.run import open_run
 from interp_by_design.run.folder import CONFIG, PROVENANCE, RunFolder
 from interp_by_design.terms import UserError
-from tests.small import composed
 
 SAVED = Path(__file__).parent / "saved/v0_1_0"
 EXPECTED: dict[str, Any] = json.loads((SAVED / "expected.json").read_text())
-
-COMMAND = (  # that began the run which was stopped
-    "predictor.network.channels=[4,8]",
-    "predictor.network.width=16",
-    "attributes.n_attributes=12",
-    "trainer.accelerator=cpu",
-    "trainer.max_epochs=12",
-    "threads=1",
-)
 
 
 @pytest.fixture
@@ -104,9 +96,10 @@ def test_the_tables_of_a_run_are_read_and_not_made_again(
 
 
 def test_a_stopped_run_resumes_to_the_numbers_of_an_unbroken_one(saved: Path) -> None:
-    """`resume=RUN` with the command that began the run: old and new targets count as equal."""
     run = saved / "stopped"
-    found = train(composed(run, *COMMAND, f"resume={run}"))
+    command = [sys.executable, "-m", "interp_by_design", "train", f"resume={run}"]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    found = json.loads((run / "metrics.json").read_text())
     for key, value in EXPECTED["resumed"].items():
         assert found[key] == pytest.approx(value, rel=1e-3, abs=1e-4), key
     assert json.loads((run / PROVENANCE).read_text())["resumed"]
@@ -123,10 +116,10 @@ def test_an_activation_cache_opens_by_its_folder(saved: Path) -> None:
     assert sum(len(batch.labels) for batch in batches) == 144
     data = Digits()
     data.setup()
-    split = data.split("val")
-    network = load(saved / "post_hoc", predictor=saved / "lenet.pth").predictor
+    images = torch.cat([batch.images for batch in data.in_order("val")])
+    predictor = load(saved / "post_hoc", predictor=saved / "lenet.pth").predictor
     with torch.no_grad():
-        seen = network(split.images(torch.arange(144)))
+        seen = predictor(images)
     found = torch.cat([batch.seen.logits for batch in batches])
     torch.testing.assert_close(found, seen.logits, rtol=1e-4, atol=1e-5)
     hidden = torch.cat([batch.seen.hidden[0].float() for batch in batches])
