@@ -14,7 +14,7 @@ PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:  # one target after another, also under -j: they share .venv, the cores and the screen
-.PHONY: help train test test-slow lint docs bench results lock clean force
+.PHONY: help train test test-slow lint docs bench results plotly lock clean force
 
 help:
 	@echo "make train      train, e.g. make train ARGS='experiment=mnist'"
@@ -24,6 +24,7 @@ help:
 	@echo "make docs       build the site with the API reference in site/"
 	@echo "make bench      time training, start-up, checkpoints, loading, post-hoc fits, explanations"
 	@echo "make results    rebuild docs/results.md from the run folders in runs/ and from results/"
+	@echo "make plotly     fetch the chart library of the report page again, with npm"
 	@echo "make lock       compile requirements.lock again; ARGS=--upgrade takes newer versions"
 	@echo "make clean      remove .venv, site/ and the caches; never runs/ or data/"
 	@echo "PYTHON=...      the Python to make .venv with: 3.11, 3.12 or 3.13 (default: python3)"
@@ -57,6 +58,18 @@ bench: $(READY)
 
 results: $(READY)
 	$(BIN)/python -m benchmarks.results runs $(ARGS)
+
+# The chart library of the report page, from the npm registry. A newer version is entered here.
+PLOTLY := 4.1.1
+VENDOR := interp_by_design/report/page/scripts/vendor
+plotly:
+	cd $(VENDOR) && npm pack --silent plotly.js-basic-dist-min@$(PLOTLY) && tar xzf *.tgz && rm *.tgz
+	cd $(VENDOR) && gzip -9nc package/plotly-basic.min.js > plotly-basic.min.js.gz
+	cd $(VENDOR) && cp package/LICENSE LICENSE
+	cd $(VENDOR) && printf '{\n  "package": "%s",\n  "version": "%s",\n  "license": "%s",\n  "sha256": "%s"\n}\n' \
+	    plotly.js-basic-dist-min $(PLOTLY) MIT "$$(sha256sum package/plotly-basic.min.js | cut -d' ' -f1)" \
+	    > plotly.json
+	rm -r $(VENDOR)/package
 
 # One lock for every supported Python and platform (--universal). What it already pins stays, unless
 # ARGS=--upgrade.

@@ -220,9 +220,7 @@ def as_shown(
 def report(run: SavedRun) -> dict[str, float]:
     """Seconds of the run's page, and of the tables that it is made from."""
     from interp_by_design.commands.report import report_run
-    from interp_by_design.report.run_report import (
-        ReportOptions,
-    )  # draws, which takes a second to import
+    from interp_by_design.report.options import ReportOptions
 
     tables = timed(lambda: [run.table(split) for split in ("train", "test")])
     return {"tables_s": tables, "report_s": timed(lambda: report_run(run, ReportOptions()))}

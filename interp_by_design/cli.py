@@ -180,7 +180,7 @@ def report(  # noqa: PLR0913  # an option is an argument
 ) -> None:
     """Writes report.html in the run folder: one page that opens from disk, with everything about the run's attributes."""
     from interp_by_design.commands.report import report_run
-    from interp_by_design.report.run_report import ReportOptions
+    from interp_by_design.report.options import ReportOptions
     from interp_by_design.run.saved_run import open_run
 
     options = ReportOptions(split, samples, starts, maximize, tau, seed, figures)

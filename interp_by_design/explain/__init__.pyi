@@ -1,4 +1,6 @@
 from .activation_maximization import PRESETS, Maximization, Maximized, maximization_for, maximize
+from .activation_range import rows_by_strength
+from .class_counts import ClassCounts, class_counts
 from .consistency import consistency_scores
 from .decoder_images import DecoderViews, decoder_views
 from .deletion import DeletionCheck, deletion_check
@@ -17,6 +19,7 @@ from .local_explanation import (
     read_image,
     read_locally,
 )
+from .sample_selection import SampleSelection, select_samples, typical_rows
 from .sheets import AttributeSheet, SheetSettings, attribute_sheets
 from .shortcut_audit import Audit, Suspect, audit
 from .stability import stability_scores
@@ -27,6 +30,7 @@ __all__ = [
     "TAU",
     "AttributeSheet",
     "Audit",
+    "ClassCounts",
     "DecoderViews",
     "DeletionCheck",
     "Disagreement",
@@ -39,11 +43,13 @@ __all__ = [
     "Maximization",
     "Maximized",
     "MaximumActivating",
+    "SampleSelection",
     "SheetSettings",
     "Suspect",
     "TopSamples",
     "attribute_sheets",
     "audit",
+    "class_counts",
     "consistency_scores",
     "decoder_views",
     "deletion_check",
@@ -61,5 +67,8 @@ __all__ = [
     "maximum_activating",
     "read_image",
     "read_locally",
+    "rows_by_strength",
+    "select_samples",
     "stability_scores",
+    "typical_rows",
 ]

@@ -21,7 +21,7 @@ UNWRITABLE, NO_SIGNS = (
     {"Cc", "Cs", "Zl", "Zp"},
     "\ufffe\uffff",
 )  # control signs, halves of signs, line breaks
-LONGEST = 60  # characters of a name: it stands beside every bar
+MAX_LENGTH = 60  # characters of a name
 HEAD = """\
 # What a person reads in the attributes of this run: a reading, not a fact. One line for each attribute that has a name:
 #   its number, a colon, and a name of at most 60 characters, in quotes. Attributes without a name need no line.
@@ -119,9 +119,9 @@ def _checked_name(file: Path, key: Any, name: Any) -> str:
         raise UserError(
             f"{file} gives attribute {key} an empty name, or one with line breaks or control signs."
         )
-    if len(stripped) > LONGEST:
+    if len(stripped) > MAX_LENGTH:
         raise UserError(
-            f"{file} gives attribute {key} a name of {len(stripped)} characters; {LONGEST} is the most."
+            f"{file} gives attribute {key} a name of {len(stripped)} characters; {MAX_LENGTH} is the most."
         )
     return stripped
 

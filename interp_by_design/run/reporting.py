@@ -14,8 +14,8 @@ from interp_by_design.explain import explain_globally
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
 from interp_by_design.report.figures import FOLDER
-from interp_by_design.report.names import read_names
-from interp_by_design.report.run_report import ReportOptions, RunAbout, write_report
+from interp_by_design.report.options import ReportOptions, RunDescription
+from interp_by_design.report.run_report import write_report
 from interp_by_design.run.fitting import Fitting
 from interp_by_design.run.folder import RunFolder
 from interp_by_design.terms import InterpretationTable, UserError
@@ -40,11 +40,9 @@ def write_reports(
     splits = {split: fitting.data.split(split) for split in tables}
     for report in fitting.callbacks(Report):
         title = f"{folder.config.get('name') or 'run'}: {folder.path.resolve().name}"
-        about_run = about(folder, title)
         try:
-            page, shown = _written(
-                folder.path, fitting.model, splits, tables, about_run, report.options
-            )
+            run = about(folder, title, fitting.model.interpreter.n_attributes)
+            page, shown = _written(folder.path, fitting.model, splits, tables, run, report.options)
         except Exception as error:
             kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
             # The text of the error alone: a kept traceback would keep the tables in memory.
@@ -67,17 +65,16 @@ def _written(
     model: InterpretableModel,
     splits: Mapping[str, Split],
     tables: Mapping[str, InterpretationTable],
-    about: RunAbout,
+    run: RunDescription,
     options: ReportOptions,
 ) -> tuple[Path, list[Drawing | Sheet]]:
     """The page, and what dashboards show of it."""
     with evaluating(model):
-        page = write_report(folder, model, splits, tables, about, options)
+        page = write_report(folder, model, splits, tables, run, options)
     found, classes = explain_globally(tables[options.split]), model.facts.class_names
-    names = read_names(folder)
     shown: list[Drawing | Sheet] = [
-        attribute_table("report/attributes", found, classes, names),
-        relevance_table("report/relevance", found, classes, names),
+        attribute_table("report/attributes", found, classes, run.names),
+        relevance_table("report/relevance", found, classes, run.names),
     ]
     return page, [*shown, *(_figures(folder, options) if options.figures else [])]
 

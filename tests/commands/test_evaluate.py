@@ -19,7 +19,7 @@ from interp_by_design.api import evaluation, fitted_controls
 from interp_by_design.commands import evaluate as evaluate_command
 from interp_by_design.commands.evaluate import EvaluateOptions, control_scores, evaluate_run
 from interp_by_design.commands.report import report_run
-from interp_by_design.report.run_report import ReportOptions
+from interp_by_design.report.options import ReportOptions
 from interp_by_design.run.control_scores import FILE, belonging, kept
 from interp_by_design.run.saved_run import open_run
 from interp_by_design.terms import UserError

@@ -1,4 +1,4 @@
-"""Content for a page, made up: from a random linear head and random images, quick to make and hostile where a test wants it."""
+"""Synthetic content of a page: a random linear head and random images."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import torch
 from torch import Tensor
 
 from interp_by_design.metrics import SCORES
-from interp_by_design.report.names import HEAD, LONGEST
-from interp_by_design.report.page.content import (
-    About,
-    AttributePage,
-    ClassPage,
-    Example,
-    Findings,
-    Head,
-    PageContent,
-    Sample,
-)
-from interp_by_design.report.page.pictures import heat_picture, picture
-from interp_by_design.report.page.scores import charts, scorecard
+from interp_by_design.report.image_encoding import heat_picture, picture
+from interp_by_design.report.names import HEAD, MAX_LENGTH
+from interp_by_design.report.page.content import Head, PageContent, SharedValues
+from interp_by_design.report.page.curves import charts
+from interp_by_design.report.page.scorecard import scorecard
+from interp_by_design.report.page.sections.attributes import AttributeValues, Example
+from interp_by_design.report.page.sections.classes import ClassValues
+from interp_by_design.report.page.sections.names import NamesValues
+from interp_by_design.report.page.sections.overview import OverviewValues
+from interp_by_design.report.page.sections.run import RunValues
+from interp_by_design.report.page.sections.samples import Sample, SamplesValues
 
 DIGITS = tuple("0123456789")
 SCORED = {f"{split}/{score.key}": 0.5 for split in ("val", "test") for score in SCORES}
@@ -32,7 +30,7 @@ def made_up(
     shape: tuple[int, int, int] = (1, 8, 8),
     names: dict[int, str] | None = None,
 ) -> PageContent:
-    """A page's content in which every part is there; the samples' decisions are those of its head."""
+    """Content with values for every section; the decisions of the samples are those of its head."""
     draw = torch.Generator().manual_seed(0)
     n_classes = len(class_names)
     weights, bias = (
@@ -46,55 +44,63 @@ def made_up(
     )
     typical = (0,) if n_samples else ()
     occurring = range(min(n_classes, 20))
-    findings = Findings(
-        split="test",
-        sheets_split="train",
-        n=100,
-        tau=5.0,
-        least=1e-4,
-        pixelated=True,
-        class_names=class_names,
-        names=names or {},
-        names_head=HEAD,
-        longest_name=LONGEST,
-        head=Head(tuple(map(tuple, weights.tolist())), tuple(bias.tolist())),
-        attributes=tuple(
-            AttributePage(
-                j,
-                (j + 1) / (n_attributes + 1),
-                3.0,
-                (example,) * 3,
-                "evidence",
-                0.6,
-                0.1,
-                (image,) * 3,
-                (0.0, 1.0, 2.0),
-            )
-            for j in range(n_attributes)
-        ),
-        classes=tuple(
-            ClassPage(
-                c,
-                10,
-                10,
-                10,
-                0.9,
-                tuple(weights[c].clamp(-1, 1).tolist()),
-                typical,
-                ((c, 9),),
-                ((c, 8),),
-            )
-            for c in occurring
-        ),
-        samples=tuple(
-            _sample(index, image, row, int((weights @ row + bias).argmax()))
-            for index, row in enumerate(attributes)
-        ),
-        chosen="Made up, not chosen.",
+    attribute_pages = tuple(
+        AttributeValues(
+            attribute=j,
+            active_share=(j + 1) / (n_attributes + 1),
+            largest=3.0,
+            examples=(example,) * 3,
+            heatmap_method="spatial contributions",
+            deletion=0.6,
+            deletion_random=0.1,
+            sweep=(image,) * 3,
+            levels=(0.0, 1.0, 2.0),
+        )
+        for j in range(n_attributes)
     )
-    about = About("interp train", "a: 1", "{}", (("made", "up"),))
+    class_pages = tuple(
+        ClassValues(
+            index=c,
+            labelled=10,
+            predicted=10,
+            interpreted=10,
+            fidelity=0.9,
+            relevance=tuple(weights[c].clamp(-1, 1).tolist()),
+            typical=typical,
+            interpreters=((c, 9),),
+            labels=((c, 8),),
+        )
+        for c in occurring
+    )
+    samples = tuple(
+        _sample(index, image, row, int((weights @ row + bias).argmax()))
+        for index, row in enumerate(attributes)
+    )
     return PageContent(
-        "made up", scorecard(SCORED, n_attributes, 5.0), charts(SCORED, HISTORY), findings, about
+        title="made up",
+        pixelated=True,
+        shared=SharedValues(
+            split="test",
+            sheets_split="train",
+            n=100,
+            n_attributes=n_attributes,
+            tau=5.0,
+            min_probability=1e-4,
+            class_names=class_names,
+            attribute_names=names or {},
+            head=Head(tuple(map(tuple, weights.tolist())), tuple(bias.tolist())),
+        ),
+        sections={
+            "overview": OverviewValues(
+                scorecard(SCORED, n_attributes, 5.0), charts(SCORED, HISTORY)
+            ),
+            "attributes": attribute_pages,
+            "classes": class_pages,
+            "samples": SamplesValues("Made up.", samples),
+            "what-if": None,
+            "names": NamesValues(HEAD, MAX_LENGTH),
+            "run": RunValues("interp train", "a: 1", "{}", (("made", "up"),)),
+        },
     )
 
 
@@ -110,5 +116,5 @@ def _sample(index: int, image: str, attributes: Tensor, decided: int) -> Sample:
         attributes=tuple(attributes.tolist()),
         probabilities=((0, 0.75), (1, 0.25)),
         statement="g decides so.",
-        chosen=("made up",),
+        reasons=("made up",),
     )

@@ -10,13 +10,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interp_by_design.report.names import LONGEST, NAMES, names_text, read_names, write_names
+from interp_by_design.report.names import MAX_LENGTH, NAMES, names_text, read_names, write_names
 from interp_by_design.terms import AttributeNames, UserError
 
 signs = st.characters(
     exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"], exclude_characters="\ufffe\uffff"
 )
-printable = st.text(signs, min_size=1, max_size=LONGEST)
+printable = st.text(signs, min_size=1, max_size=MAX_LENGTH)
 
 
 def test_a_folder_without_names_has_none(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from interp_by_design.report.names import read_names
-from interp_by_design.report.page import PageContent, rendered
+from interp_by_design.report.page import PageContent, render_page
 from tests.report.pages import made_up
 
 TABS = ("overview", "attributes", "classes", "samples", "what-if", "names", "run")
@@ -34,7 +34,7 @@ Visit = Callable[..., Any]
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[[PageContent], Path]:
     def write(content: PageContent) -> Path:
-        (tmp_path / "report.html").write_text(rendered(content), encoding="utf-8")
+        (tmp_path / "report.html").write_text(render_page(content), encoding="utf-8")
         return tmp_path / "report.html"
 
     return write
@@ -86,10 +86,13 @@ def test_every_tab_shows_something(
 
 def test_charts_are_drawn_when_their_tab_opens(page: Any) -> None:
     page.wait_for_selector("#panel-overview .chart svg .scatterlayer .points")
-    assert page.locator("#panel-overview .chart").count() == len(made_up().charts)
+    assert page.locator("#panel-overview .chart").count() == len(
+        made_up().sections["overview"].charts
+    )
     assert page.locator("#relevance-map").count() == 0
     go(page, "classes")
-    page.wait_for_selector("#relevance-map svg .heatmaplayer image", state="attached")
+    page.wait_for_selector("#relevance-map tbody td")
+    assert page.locator("#relevance-map tbody td").count() == 10 * 5
 
 
 def test_a_class_says_how_often_g_agrees(page: Any) -> None:
@@ -130,7 +133,7 @@ def test_the_content_can_be_skipped_to_from_any_tab(page: Any) -> None:
 
 def test_a_cell_of_the_map_opens_its_attribute(page: Any) -> None:
     go(page, "classes")
-    page.locator("#relevance-map .nsewdrag").click()
+    page.locator("#relevance-map td[data-class='1'][data-attribute='2']").click()
     page.wait_for_selector("#panel-attributes h2:has-text('φ2')")
 
 
@@ -148,7 +151,7 @@ def test_attributes_are_sorted_and_found(page: Any) -> None:
     page.select_option("#sort", "usage")
     assert headings.all_inner_texts() == ["φ4", "φ3", "φ2", "φ1 “closed loop”", "φ0"]
     page.select_option("#sort-class", "7")
-    weights = np.clip(made_up().findings.head.weights[7], -1, 1)
+    weights = np.clip(made_up().shared.head.weights[7], -1, 1)
     expected = sorted(range(5), key=lambda j: (-abs(weights[j]), j))
     assert [int(re.findall(r"\d+", text)[0]) for text in headings.all_inner_texts()] == expected
     page.fill("#find-attribute", "LOOP")
@@ -165,7 +168,7 @@ def test_attributes_are_sorted_and_found(page: Any) -> None:
 
 def test_samples_are_filtered(page: Any) -> None:
     go(page, "samples")
-    samples = made_up().findings.samples
+    samples = made_up().sections["samples"].items
     thumbs = page.locator("#panel-samples .thumbs a")
     assert thumbs.count() == len(samples)
     page.select_option("#kind", "disagree")
@@ -186,12 +189,12 @@ def test_samples_are_filtered(page: Any) -> None:
 
 def test_the_page_decides_as_the_head_does(page: Any) -> None:
     go(page, "what-if/4")
-    findings = made_up().findings
+    content = made_up()
     weights, bias = (
         torch.tensor(part, dtype=torch.float64)
-        for part in (findings.head.weights, findings.head.bias)
+        for part in (content.shared.head.weights, content.shared.head.bias)
     )
-    phi = torch.tensor(findings.samples[4].attributes, dtype=torch.float64)
+    phi = torch.tensor(content.sections["samples"].items[4].attributes, dtype=torch.float64)
     before = answers(page)
     assert before == pytest.approx((weights @ phi + bias).softmax(dim=0).tolist(), abs=1e-12)
     phi[2] = moved(page, 2, 0.7)
@@ -243,14 +246,12 @@ def test_what_a_data_set_says_is_shown_as_text(
     page = visit(write(made_up(HOSTILE, names={0: HOSTILE[0], 1: HOSTILE[1]})))
     page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
     go(page, "classes")
-    page.wait_for_selector("#relevance-map svg .ytick text")
+    page.wait_for_selector("#relevance-map tbody td")
     assert page.locator(".links a span").all_inner_texts() == list(HOSTILE)
-    ticks = page.locator("#relevance-map .ytick text").all_text_contents()
-    assert ticks == [name if len(name) <= 18 else name[:17] + "…" for name in HOSTILE]
-    page.locator("#relevance-map .nsewdrag").hover()
-    hovered = page.locator("#relevance-map .hoverlayer text").first
-    hovered.wait_for()
-    assert hovered.text_content().startswith(f"φ2 for {HOSTILE[2]}: ")
+    assert page.locator("#relevance-map tbody th").all_text_contents() == list(HOSTILE)
+    page.locator("#relevance-map td[data-class='2'][data-attribute='2']").hover()
+    readout = page.locator("#panel-classes .readout")
+    assert readout.text_content().startswith(f"φ2 for {HOSTILE[2]}: ")
     for where in ("classes/0", "attributes", "attributes/0", "samples/1", "what-if/1", "names"):
         go(page, where)
         assert HOSTILE[0] in page.locator(f"#panel-{where.partition('/')[0]}").inner_html().replace(

@@ -1,11 +1,11 @@
-"""The report of a small model that was really fitted: its page says what the model says, and its figures are there."""
+"""The report of a small fitted model: its page agrees with the model, and its figures exist."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,14 @@ from interp_by_design.data.split import Split
 from interp_by_design.learning import Objective
 from interp_by_design.metrics import scorecard
 from interp_by_design.model import InterpretableModel
-from interp_by_design.report.run_report import ReportOptions, RunAbout, write_report
+from interp_by_design.report.history import read_history
+from interp_by_design.report.names import read_names
+from interp_by_design.report.options import ReportOptions, RunDescription
+from interp_by_design.report.run_report import write_report
 from interp_by_design.terms import InterpretationTable, UnknownName, UserError
 from tests.small import small_model
 
-ABOUT = RunAbout(
+ABOUT = RunDescription(
     "digits <b>", "interp train experiment=none", "seed: 0\n", {"revision": "abc", "cores": 2}
 )
 FEW = ReportOptions(samples=40, starts=2, maximize=False, figures=False)
@@ -34,10 +37,15 @@ class Fitted:
     model: InterpretableModel
     splits: dict[str, Split]
     tables: dict[str, InterpretationTable]
-    about: RunAbout
+    about: RunDescription
 
     def report(self, folder: Path, options: ReportOptions) -> Path:
-        return write_report(folder, self.model, self.splits, self.tables, self.about, options)
+        read = replace(
+            self.about,
+            names=read_names(folder, self.model.interpreter.n_attributes),
+            history=read_history(folder),
+        )
+        return write_report(folder, self.model, self.splits, self.tables, read, options)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +69,7 @@ def fitted() -> Fitted:
     scores = {
         f"test/{key}": value for key, value in scorecard(tables["test"], tables["train"], 0).items()
     }
-    about = RunAbout(ABOUT.title, ABOUT.command, ABOUT.config_yaml, ABOUT.provenance, scores)
+    about = RunDescription(ABOUT.title, ABOUT.command, ABOUT.config_yaml, ABOUT.provenance, scores)
     return Fitted(model, {split: data.split(split) for split in tables}, tables, about)
 
 
@@ -85,17 +93,17 @@ def content_of(page: Path) -> dict[str, Any]:
     return content
 
 
-def test_the_page_says_what_the_tables_say(page: Path, fitted: Fitted) -> None:
+def test_the_page_agrees_with_the_tables(page: Path, fitted: Fitted) -> None:
     content, table = content_of(page), fitted.tables["test"]
     assert (content["split"], content["sheets_split"], content["n"]) == (
         "test",
         "train",
         len(table),
     )
-    assert content["names"] == {"2": "closed loop"}
+    assert content["attribute_names"] == {"2": "closed loop"}
     assert torch.tensor(content["head"]["weights"]).equal(table.head_weights)
-    assert len(content["samples"]) == 40
-    for sample in content["samples"]:
+    assert len(content["samples"]["items"]) == 40
+    for sample in content["samples"]["items"]:
         assert torch.tensor(sample["attributes"]).equal(table.attributes[sample["index"]])
         assert sample["label"] == int(table.labels[sample["index"]])
     train = fitted.tables["train"].attributes
@@ -106,21 +114,23 @@ def test_the_page_says_what_the_tables_say(page: Path, fitted: Fitted) -> None:
             [v for v in best if v > 0], rel=1e-4
         )
         assert all(example["maximized_value"] is not None for example in sheet["examples"])
-        assert sheet["top"] == pytest.approx(float(table.attributes[:, j].max()), rel=1e-4)
-    assert [chart["title"] for chart in content["charts"]][-1] == "Losses while training"
+        assert sheet["largest"] == pytest.approx(float(table.attributes[:, j].max()), rel=1e-4)
+    assert [chart["title"] for chart in content["overview"]["charts"]][-1] == (
+        "Losses during training"
+    )
 
 
-def test_the_page_says_what_run_it_is_of(page: Path, fitted: Fitted) -> None:
+def test_the_page_describes_its_run(page: Path, fitted: Fitted) -> None:
     text = page.read_text(encoding="utf-8")
     assert "<h1>digits &lt;b&gt;</h1>" in text
-    for told in (
+    for text_of_run in (
         "interp train experiment=none",
         "seed: 0",
         "&#34;revision&#34;: &#34;abc&#34;",
         "TopKDictionary, 6 attributes",
         "conv1, fc1",
     ):
-        assert told in text
+        assert text_of_run in text
     assert f"{fitted.about.scores['test/fidelity']:.4f}" in text
 
 
@@ -154,12 +164,12 @@ def test_the_same_input_gives_the_same_page(fitted: Fitted, tmp_path: Path) -> N
     assert not (tmp_path / "a/figures").exists()
 
 
-def test_what_is_not_there_is_refused(fitted: Fitted, tmp_path: Path) -> None:
+def test_missing_splits_and_invalid_options_are_refused(fitted: Fitted, tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match=r"No split 'val'\. Known: train, test"):
         fitted.report(tmp_path, ReportOptions(split="val"))
     with pytest.raises(UserError, match="tau"):
         fitted.report(tmp_path, ReportOptions(tau=1.0))
-    with pytest.raises(UserError, match="samples=-1"):
+    with pytest.raises(UserError, match="samples must be a whole number of at least 0, not -1"):
         ReportOptions(samples=-1)
     (tmp_path / "names.yaml").write_text("6: loop\n")
     with pytest.raises(UserError, match="attribute 6, and this run has the attributes 0 to 5"):
@@ -167,9 +177,11 @@ def test_what_is_not_there_is_refused(fitted: Fitted, tmp_path: Path) -> None:
     assert not (tmp_path / "report.html").exists()
 
 
-def test_without_a_train_split_sheets_are_of_what_there_is(fitted: Fitted, tmp_path: Path) -> None:
+def test_without_a_train_split_sheets_show_the_explained_split(
+    fitted: Fitted, tmp_path: Path
+) -> None:
     test_alone = ({"test": fitted.splits["test"]}, {"test": fitted.tables["test"]})
-    page = write_report(tmp_path, fitted.model, *test_alone, RunAbout("run"), FEW)
+    page = write_report(tmp_path, fitted.model, *test_alone, RunDescription("run"), FEW)
     assert content_of(page)["sheets_split"] == "test"
 
 
@@ -177,7 +189,7 @@ def test_the_page_decides_as_the_model_does(
     page: Path, fitted: Fitted, visit: Callable[..., Any]
 ) -> None:
     opened = visit(page)
-    sample = content_of(page)["samples"][5]
+    sample = content_of(page)["samples"]["items"][5]
     opened.evaluate("index => { location.hash = `what-if/${index}`; }", sample["index"])
     opened.wait_for_selector("#what-if-result tbody tr")
     row = fitted.tables["test"].interpreter[sample["index"]].softmax(dim=0)

@@ -3,7 +3,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from interp_by_design.report.page.scores import scorecard
+from interp_by_design.report.page.scorecard import scorecard
 from interp_by_design.report.scorecard_table import show
 
 SCORES = {
@@ -117,7 +117,7 @@ def test_it_is_said_what_gates_the_controls_fail_and_what_the_run_is_better_in()
         "The relabelled control fails 1 gate: conciseness_abs@5; the random Ψ control fails 3 gates: fidelity, fidelity_hard, "
         "dead_attributes." in text
     )
-    assert "Warning: relabelled should fail 2 gates at least" in text
+    assert "Warning: relabelled should fail at least 2 gates" in text
     assert (
         "Better than the controls in dead_attributes; in any other score a control is as good."
         in text
@@ -162,7 +162,7 @@ def test_the_page_has_the_same_columns_and_words() -> None:
     rows = {line.key: line.controls for line in card.rows}
     assert rows["fidelity"] == (("1", False), ("0.6000", True))
     assert rows["dead_attributes"] == (("", False), ("4", True))
-    assert card.beside[0].startswith("The relabelled control fails 1 gate")
+    assert card.comparison[0].startswith("The relabelled control fails 1 gate")
     plain = scorecard(SCORES, 10, 5.0)
-    assert plain.controls == plain.beside == ()
+    assert plain.controls == plain.comparison == ()
     assert scorecard({}, 10, 5.0, CONTROLS).controls == ()

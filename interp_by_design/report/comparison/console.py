@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from interp_by_design.report.comparison.table import DIRECTIONS, Cell, Comparison
-from interp_by_design.report.scorecard_table import ARROWS, LOG_WIDTH, number
+from interp_by_design.report.score_text import ARROWS, number
+from interp_by_design.report.scorecard_table import LOG_WIDTH
 
 WIDEST = 44  # characters of a column on the screen
 HEADING = 13  # characters of a line of its heading

@@ -11,7 +11,7 @@ from interp_by_design.metrics import SCORES
 from interp_by_design.metrics.seed_stability import SEED_SCORES
 from interp_by_design.report.comparison.console import shown, told
 from interp_by_design.report.comparison.table import DIRECTIONS, MAIN, Cell, Comparison, Row
-from interp_by_design.report.scorecard_table import ARROWS
+from interp_by_design.report.score_text import ARROWS
 
 TEMPLATE = Path(__file__).with_name("comparison.html")
 MEANINGS = {score.key: score.meaning for score in (*SCORES, *SEED_SCORES)}

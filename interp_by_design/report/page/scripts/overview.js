@@ -1,10 +1,10 @@
-// The overview's charts; its numbers are in the page already.
+// The charts of the overview; its numbers are in the page as text.
 
 views.overview = () => {
   if (byId("charts").childElementCount) return;
-  for (const told of content.charts) {
-    const { place, figure } = lineChart(told);
+  for (const lines of content.overview.charts) {
+    const { place, figure } = lineChart(lines);
     byId("charts").append(figure);
-    chart(place, lines(told));
+    chart(place, plotOf(lines));
   }
 };

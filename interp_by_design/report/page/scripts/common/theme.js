@@ -1,8 +1,12 @@
-// Light or dark, before anything is painted: what the reader chose last, else what the system says.
+// Light or dark, before anything is painted: the reader's last choice, else the system's setting.
 (() => {
   const system = matchMedia("(prefers-color-scheme: dark)");
   let chosen = null;
-  try { chosen = localStorage.getItem("theme"); } catch { /* a browser that keeps nothing for files */ }
+  try {
+    chosen = localStorage.getItem("theme");
+  } catch {
+    /* a browser without storage for files */
+  }
   const apply = () => {
     document.documentElement.dataset.theme = chosen ?? (system.matches ? "dark" : "light");
     document.dispatchEvent(new Event("theme"));
@@ -11,13 +15,18 @@
   apply();
   addEventListener("DOMContentLoaded", () => {
     const button = document.getElementById("theme");
-    const tell = () => button.setAttribute("aria-pressed", document.documentElement.dataset.theme === "dark");
+    const mark = () =>
+      button.setAttribute("aria-pressed", document.documentElement.dataset.theme === "dark");
     button.addEventListener("click", () => {
       chosen = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-      try { localStorage.setItem("theme", chosen); } catch { /* then for this visit */ }
+      try {
+        localStorage.setItem("theme", chosen);
+      } catch {
+        /* for this visit alone */
+      }
       apply();
     });
-    document.addEventListener("theme", tell);
-    tell();
+    document.addEventListener("theme", mark);
+    mark();
   });
 })();

@@ -1,8 +1,10 @@
-"""What the page shows is what the tables say, and the images it shows are the images."""
+"""Values of the page agree with the tables, and its images are the images of the split."""
 
 from __future__ import annotations
 
 import base64
+import gzip
+import hashlib
 import io
 import json
 import math
@@ -15,26 +17,27 @@ import torch
 from PIL import Image
 
 from interp_by_design.data.split import TensorSplit
-from interp_by_design.explain import AttributeSheet, disagreement, explain_globally, local_columns
-from interp_by_design.report.page import rendered
-from interp_by_design.report.page.pictures import HEAT, heat_picture, picture, side_for
-from interp_by_design.report.page.render import policy
-from interp_by_design.report.page.sample_selection import AT_RANDOM, choose
-from interp_by_design.report.page.scores import MOST_POINTS, charts, scorecard
-from interp_by_design.report.page.section_values import (
-    attribute_page,
-    class_pages,
-    exact,
-    head_of,
-    samples,
-)
+from interp_by_design.explain import AttributeSheet, explain_globally
+from interp_by_design.report.findings import find_in_table
+from interp_by_design.report.image_encoding import HEAT, heat_picture, picture, side_for
+from interp_by_design.report.images import read_images
+from interp_by_design.report.options import ReportOptions, RunDescription
+from interp_by_design.report.page import ReportData, page_content, render_page
+from interp_by_design.report.page.curves import MAX_POINTS, charts
+from interp_by_design.report.page.numbers import exact
+from interp_by_design.report.page.render import CHART_LIBRARY, policy
+from interp_by_design.report.page.scorecard import scorecard
+from interp_by_design.report.page.sections import SECTIONS
+from interp_by_design.report.page.sections.attributes import attribute_values
+from interp_by_design.report.page.sections.classes import classes_values
+from interp_by_design.report.page.sections.samples import samples_values
 from interp_by_design.terms import InterpretationTable
 from tests.metrics.tables import table_of
 from tests.report.pages import SCORED, made_up
 
 
 def planted(n: int = 400, n_classes: int = 4, n_attributes: int = 6) -> InterpretationTable:
-    """f and g disagree now and then, f is wrong now and then, on rows that are not in the order of their images."""
+    """A table in which f and g sometimes disagree and f is sometimes wrong."""
     draw = torch.Generator().manual_seed(1)
     phi = torch.rand(n, n_attributes, generator=draw)
     phi[7] = 0
@@ -47,60 +50,29 @@ def planted(n: int = 400, n_classes: int = 4, n_attributes: int = 6) -> Interpre
     )
 
 
+def report_data(
+    table: InterpretationTable, n_samples: int, images: torch.Tensor | None = None
+) -> ReportData:
+    """Data of a report without sheets."""
+    images = torch.zeros(len(table), 1, 2, 2) if images is None else images
+    found = find_in_table(table, ReportOptions(samples=n_samples), "test", [])
+    return ReportData(
+        run=RunDescription("planted"),
+        facts=(),
+        class_names=tuple("abcdefgh"[: len(table.head_weights)]),
+        findings=found,
+        images=read_images(TensorSplit(images, table.labels), found),
+    )
+
+
 def decoded(address: str) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(address.partition("base64,")[2])))
 
 
-def test_the_chosen_samples_hold_whatever_is_amiss() -> None:
+def test_classes_agree_with_the_table() -> None:
     table = planted()
-    columns = local_columns(table)
-    choice = choose(table, columns, 60, "test", seed=3)
-    rows = torch.tensor(choice.rows)
-    assert len(set(choice.rows)) == 60
-    assert (table.indices[rows].diff() > 0).all()
-    for holds, words in (
-        (~columns.agrees, "f and g disagree"),
-        (~columns.correct, "f is wrong"),
-        (~columns.sufficient, "is not sufficient"),
-    ):
-        assert int(holds[rows].sum()) >= min(10, int(holds.sum())) > 0
-        assert f"{int(holds[rows].sum())} of the {int(holds.sum())} where" in choice.told
-        assert words in choice.told
-    assert 7 in choice.rows
-    assert sum(reasons == (AT_RANDOM,) for reasons in choice.reasons.values()) > 5
-    assert choice == choose(table, columns, 60, "test", seed=3)
-    assert choice.rows != choose(table, columns, 60, "test", seed=4).rows
-
-
-def test_typical_samples_are_those_nearest_to_their_class() -> None:
-    table = planted()
-    f, g = table.predictor.argmax(dim=1).tolist(), table.interpreter.argmax(dim=1).tolist()
-    choice = choose(table, local_columns(table), 80, "test", seed=0)
-    assert choice.typical.keys() == set(g)
-    for c, found in choice.typical.items():
-        same = [row for row in range(len(table)) if f[row] == g[row] == c]
-        mean = [
-            math.fsum(float(table.attributes[row, j]) for row in same) / len(same) for j in range(6)
-        ]
-        far = {row: math.dist(mean, table.attributes[row].tolist()) for row in same}
-        assert list(found) == sorted(same, key=far.__getitem__)[: len(found)]
-
-
-def test_of_few_images_all_are_chosen() -> None:
-    table = planted(20)
-    choice = choose(table, local_columns(table), 200, "val", seed=0)
-    assert choice.rows == tuple(range(20))
-    assert choice.told == "All 20 images of val."
-
-
-def test_a_page_may_hold_no_samples() -> None:
-    assert choose(planted(), local_columns(planted()), 0, "test", seed=0).rows == ()
-
-
-def test_classes_count_what_the_table_says() -> None:
-    table = planted()
-    choice = choose(table, local_columns(table), 40, "test", seed=0)
-    pages = class_pages(table, explain_globally(table), disagreement(table), choice)
+    data = report_data(table, 40)
+    pages, selection = classes_values(data), data.findings.selection
     f, g = table.predictor.argmax(dim=1).tolist(), table.interpreter.argmax(dim=1).tolist()
     labels = table.labels.tolist()
     for page in pages:
@@ -119,17 +91,14 @@ def test_classes_count_what_the_table_says() -> None:
         assert [n for _, n in page.labels] == sorted((n for _, n in page.labels), reverse=True)
         relevance = explain_globally(table).relevance[c].tolist()
         assert page.relevance == (pytest.approx(relevance, abs=1e-4) if page.interpreted else ())
-        assert [choice.rows[place] for place in page.typical] == list(choice.typical.get(c, ()))
+        assert [selection.rows[place] for place in page.typical] == list(
+            selection.typical.get(c, ())
+        )
 
 
 def test_a_class_that_never_occurs_has_no_page() -> None:
     table = table_of([[1.0]], [[1.0], [0.5], [0.0]], f=[[0.0, 1.0, 0.0]], labels=[1.0])
-    pages = class_pages(
-        table,
-        explain_globally(table),
-        disagreement(table),
-        choose(table, local_columns(table), 1, "test", 0),
-    )
+    pages = classes_values(report_data(table, 1))
     assert [(page.index, bool(page.relevance)) for page in pages] == [(0, True), (1, False)]
     assert [page.fidelity for page in pages] == [None, 0]  # f decides 1, and g 0
 
@@ -137,9 +106,9 @@ def test_a_class_that_never_occurs_has_no_page() -> None:
 def test_samples_are_rows_of_the_table() -> None:
     table = planted(50)
     images = torch.rand(50, 1, 5, 5)
-    columns = local_columns(table)
-    choice = choose(table, columns, 20, "test", seed=0)
-    found = samples(table, columns, TensorSplit(images, table.labels), choice, "abcd", 64)
+    data = report_data(table, 20, images)
+    found = samples_values(data).items
+    assert len(found) == 20
     for sample in found:
         row = sample.index  # the rows of this table are in order
         assert np.asarray(decoded(sample.image)) == pytest.approx(
@@ -152,13 +121,14 @@ def test_samples_are_rows_of_the_table() -> None:
             {c: float(p) for c, p in enumerate(probabilities) if p > 1e-4}, abs=1e-5
         )
         assert f"“{'abcd'[sample.predictor]}”" in sample.statement
-        assert sample.sufficient == bool(columns.sufficient[row])
+        assert sample.sufficient == bool(data.findings.columns.sufficient[row])
 
 
 def test_numbers_the_page_computes_with_are_whole() -> None:
     draws = torch.randn(1000) * 10.0 ** torch.randint(-20, 20, (1000,))
     assert torch.tensor(json.loads(json.dumps(exact(draws)))).equal(draws)
-    assert torch.tensor(head_of(planted()).weights).equal(planted().head_weights)
+    head = page_content(report_data(planted(), 1)).shared.head
+    assert torch.tensor(head.weights).equal(planted().head_weights)
 
 
 def test_a_sheet_without_maximisation_and_with_undefined_numbers() -> None:
@@ -172,7 +142,7 @@ def test_a_sheet_without_maximisation_and_with_undefined_numbers() -> None:
         maximized=None,
         maximized_values=None,
         heatmaps=torch.rand(2, 6, 6),
-        heatmap_method="evidence",
+        heatmap_method="spatial contributions",
         deletion=math.nan,
         deletion_random=0.25,
         sweep=torch.rand(5, 3, 6, 6),
@@ -180,7 +150,7 @@ def test_a_sheet_without_maximisation_and_with_undefined_numbers() -> None:
         active_share=0.5,
         class_relevance=torch.rand(3),
     )
-    page = attribute_page(sheet, 0.25, 3.0, 64)
+    page = attribute_values(sheet, 0.25, 3.0, 64)
     assert (page.deletion, page.deletion_random, page.active_share) == (None, 0.25, 0.25)
     assert [(each.index, each.value, each.maximized) for each in page.examples] == [
         (4, 2.0, None),
@@ -213,8 +183,8 @@ def test_heat_is_transparent_where_there_is_none() -> None:
 
 
 def test_the_scorecard_is_judged_by_its_gates() -> None:
-    told = scorecard(SCORED | {"test/fidelity": 0.98, "test/odd": 2.0}, 25, 5.0)
-    rows = {row.key: row for row in told.rows}
+    card = scorecard(SCORED | {"test/fidelity": 0.98, "test/odd": 2.0}, 25, 5.0)
+    rows = {row.key: row for row in card.rows}
     assert (rows["fidelity"].failed, rows["fidelity"].bound, rows["fidelity"].values) == (
         False,
         "≥ 0.97",
@@ -224,17 +194,17 @@ def test_the_scorecard_is_judged_by_its_gates() -> None:
     assert rows["odd"].values == ("", "2")
     assert "conciseness@2" not in rows
     assert "conciseness_abs@5" in rows
-    assert told.verdict.startswith(
+    assert card.verdict.startswith(
         "7 of 14 judged scores on test are beyond the gate: fidelity_hard (0.5000, gate ≥ 0.7), "
     )
-    assert [line.value for line in told.headlines][:3] == ["50.0 %", "50.0 %", "98.0 %"]
+    assert [line.value for line in card.headlines][:3] == ["50.0 %", "50.0 %", "98.0 %"]
 
 
-def test_a_run_without_scores_is_told_so() -> None:
-    told = scorecard({}, 25, 5.0)
-    assert (told.splits, told.rows, told.headlines) == ((), (), ())
+def test_a_run_without_scores_says_so() -> None:
+    card = scorecard({}, 25, 5.0)
+    assert (card.splits, card.rows, card.headlines) == ((), (), ())
     assert charts({}, {}) == ()
-    assert "could be judged" in told.verdict
+    assert "no test scores to judge" in card.verdict
     assert (
         scorecard({"val/fidelity": 1.0, "train/seconds": 3.0}, 25, 5.0).headlines[0].value
         == "100 %"
@@ -244,22 +214,63 @@ def test_a_run_without_scores_is_told_so() -> None:
 def test_long_curves_are_thinned_and_keep_their_end() -> None:
     steps = list(range(1, 2001))
     (chart,) = charts({}, {"train/loss": (steps, [float(step) for step in steps])})
-    assert len(chart.curves[0].x) <= MOST_POINTS
+    assert len(chart.curves[0].x) <= MAX_POINTS
     assert (chart.curves[0].x[-1], chart.curves[0].y[-1]) == (2000, 2000.0)
 
 
 def test_the_page_holds_its_scripts_to_their_hashes() -> None:
-    html = rendered(made_up())
-    assert html.count("plotly.js v") == 1
+    html = render_page(made_up())
+    assert html.count("plotly.js (basic - minified) v") == 1
     assert "connect-src" not in policy(())
     assert policy(("alert(1)",)).startswith(
         "default-src 'none'; script-src 'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"
     )
-    assert len(html) < 5.5e6
+    assert len(html) < 1.5e6
 
 
 def test_a_page_without_finite_numbers_is_refused() -> None:
     content = made_up()
-    object.__setattr__(content.findings, "tau", math.nan)
+    object.__setattr__(content.shared, "tau", math.nan)
     with pytest.raises(ValueError, match="JSON"):
-        rendered(content)
+        render_page(content)
+
+
+def test_the_chart_library_is_the_recorded_one() -> None:
+    recorded = json.loads((CHART_LIBRARY.parent / "plotly.json").read_text())
+    script = gzip.decompress(CHART_LIBRARY.read_bytes())
+    assert hashlib.sha256(script).hexdigest() == recorded["sha256"]
+    assert f"v{recorded['version']}\n".encode() in script[:200]
+    assert CHART_LIBRARY.stat().st_size < 1e6
+
+
+def test_every_section_has_its_files_and_its_values() -> None:
+    page = CHART_LIBRARY.parents[2]
+    for section in SECTIONS:
+        for folder, name, suffix in (
+            ("scripts", section.script, "js"),
+            ("templates", section.template, "html"),
+            ("styles", section.style, "css"),
+        ):
+            assert not name or (page / folder / f"{name}.{suffix}").is_file()
+        assert section.script or section.template
+    keys = [section.key for section in SECTIONS]
+    assert list(page_content(report_data(planted(), 3)).sections) == keys
+    assert len(set(keys)) == len(keys)
+    used = {f"{section.script}.js" for section in SECTIONS}
+    assert {path.name for path in (page / "scripts").glob("*.js")} <= used
+
+
+def test_every_image_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    table, pixels = planted(60), TensorSplit.pixels
+    read: list[int] = []
+
+    def counting(split: TensorSplit, indices: torch.Tensor) -> torch.Tensor:
+        read.extend(indices.tolist())
+        return pixels(split, indices)
+
+    monkeypatch.setattr(TensorSplit, "pixels", counting)
+    found = find_in_table(table, ReportOptions(samples=20), "test", [])
+    images = read_images(TensorSplit(torch.rand(60, 1, 5, 5), table.labels), found)
+    assert len(read) == len(set(read))
+    assert images.samples.keys() == set(found.selection.rows)
+    assert images.examples.keys() == set(found.example_rows)

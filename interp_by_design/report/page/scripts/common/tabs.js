@@ -1,12 +1,15 @@
-// Tabs, by the pattern of the ARIA authoring practices; the address says what is open, so that Back works and links can be kept.
+// Tabs by the pattern of the ARIA authoring practices. The address says which one is open, so that
+// the Back button and bookmarks work.
 
 const tabs = [...document.querySelectorAll('[role="tab"]')];
 const tabNamed = (name) => tabs.find((tab) => tab.id === `tab-${name}`);
 
+const firstTab = tabs[0].id.slice("tab-".length);
+
 const open = () => {
   const [name, item = ""] = location.hash.slice(1).split("/");
   if (tabNamed(name)) openTab(name, item);
-  else if (location.hash === "") openTab("overview", ""); // any other address is a place within the tab that is open
+  else if (location.hash === "") openTab(firstTab, ""); // any other address is a place in the open tab
 };
 
 const openTab = (name, item) => {
@@ -27,7 +30,9 @@ const keys = {
 };
 
 for (const [place, tab] of tabs.entries()) {
-  tab.addEventListener("click", () => { location.hash = tab.id.slice("tab-".length); });
+  tab.addEventListener("click", () => {
+    location.hash = tab.id.slice("tab-".length);
+  });
   tab.addEventListener("keydown", (event) => {
     if (!keys[event.key]) return;
     event.preventDefault();

@@ -1,7 +1,9 @@
-// The linear head h and what follows from it, in double precision: g's logits, probabilities, contributions, relevance.
+// The linear head h in double precision: g's logits, probabilities, contributions, relevance.
 
 const logitsOf = (phi) =>
-  content.head.weights.map((row, c) => row.reduce((sum, weight, j) => sum + weight * phi[j], content.head.bias[c]));
+  content.head.weights.map((row, c) =>
+    row.reduce((sum, weight, j) => sum + weight * phi[j], content.head.bias[c]),
+  );
 
 const softmax = (logits) => {
   const largest = Math.max(...logits);
@@ -10,7 +12,8 @@ const softmax = (logits) => {
   return powers.map((power) => power / total);
 };
 
-const largestOf = (values) => values.reduce((best, value, place) => (value > values[best] ? place : best), 0);
+const largestOf = (values) =>
+  values.reduce((best, value, place) => (value > values[best] ? place : best), 0);
 
 // alpha_j = phi_j w_jc, in logits.
 const contributions = (phi, c) => content.head.weights[c].map((weight, j) => weight * phi[j]);
