@@ -17,7 +17,7 @@ from interp_by_design.files import reading
 from interp_by_design.interpreter import Interpreter, build_interpreter, instantiate
 from interp_by_design.model.config import Config, name_of
 from interp_by_design.model.saving import CONFIG, FILES, WEIGHTS
-from interp_by_design.predictor import Predictor, evaluating, misfits, weights_hash
+from interp_by_design.predictor import Predictor, evaluating, mismatches, weights_hash
 from interp_by_design.terms import UnknownName, UserError
 
 DOWNLOAD = ("revision", "token", "cache_dir", "force_download", "local_files_only")
@@ -138,7 +138,7 @@ def _fill(interpreter: Interpreter, file: Path, config: Config) -> None:
         if sha256(content).hexdigest() != config.interpreter_sha256:
             raise UserError(f"it is not the one that {CONFIG} was written with")
         state = deserialised(content)
-    if wrong := misfits(interpreter.state_dict(), state):
+    if wrong := mismatches(interpreter.state_dict(), state):
         raise UserError(
             f"{file} holds another interpreter than {CONFIG} beside it tells of: {'; '.join(wrong)}. Save it again."
         )

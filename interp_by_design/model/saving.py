@@ -16,7 +16,7 @@ from interp_by_design.files import replacing
 from interp_by_design.interpreter import InterpreterSpec, build_interpreter, instantiate
 from interp_by_design.model.card import card_of
 from interp_by_design.model.config import Config
-from interp_by_design.predictor import misfits, weights_hash
+from interp_by_design.predictor import mismatches, weights_hash
 from interp_by_design.terms import UserError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def rebuildable(model: InterpretableModel) -> InterpreterSpec:
         again = build_interpreter(
             model.spec, model.predictor.hidden_shapes, model.facts, partial(instantiate, trust=True)
         )
-    if wrong := misfits(model.interpreter.state_dict(), again.state_dict()):
+    if wrong := mismatches(model.interpreter.state_dict(), again.state_dict()):
         raise UserError(
             f"The model's spec builds another interpreter than it has: {'; '.join(wrong)}. Give it its own."
         )

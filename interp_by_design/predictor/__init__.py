@@ -10,14 +10,14 @@ from interp_by_design.predictor.networks import LeNet, PublishedLeNet
 from interp_by_design.predictor.predictor import Predictor
 from interp_by_design.predictor.preprocessing import (
     Preprocessing,
-    fitting_preprocessing,
-    given_size,
+    choose_preprocessing,
+    parse_size,
 )
 from interp_by_design.predictor.resnet import NarrowResNet, ResNet18
 from interp_by_design.predictor.timm_networks import timm_network
 from interp_by_design.predictor.topology import LayerGraph, LayerNode, layer_graph
 from interp_by_design.predictor.torchvision_networks import torchvision_network
-from interp_by_design.predictor.weights import load_weights, misfits, weights_hash
+from interp_by_design.predictor.weights import load_weights, mismatches, weights_hash
 
 __all__ = [
     "ActivationReader",
@@ -33,13 +33,13 @@ __all__ = [
     "Recorded",
     "ResNet18",
     "checkpoint_network",
+    "choose_preprocessing",
     "evaluating",
-    "fitting_preprocessing",
-    "given_size",
     "layer_graph",
     "load_weights",
-    "misfits",
+    "mismatches",
     "named_network",
+    "parse_size",
     "recording",
     "timm_network",
     "torchvision_network",

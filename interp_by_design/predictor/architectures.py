@@ -1,6 +1,7 @@
-"""Which network weights belong to, by their names and shapes: the house's ResNets, then torchvision's classifiers.
+"""Architectures that a set of weights may belong to, matched by names and shapes of weights.
 
-Networks of timm are not searched: many of them share all names and shapes and differ in what they compute.
+The narrow ResNets of this package come first, then torchvision's classifiers. Networks of timm are
+not searched: many of them share all names and shapes and differ in what they compute.
 """
 
 from __future__ import annotations
@@ -17,17 +18,19 @@ from torch import Tensor, nn
 from interp_by_design.predictor.resnet import NarrowResNet
 from interp_by_design.predictor.weights import (
     class_head,
-    complete,
-    misfits,
+    match_names,
+    mismatches,
     n_outputs,
-    named_as,
-    starts,
+    name_starts,
+    with_batch_counts,
 )
 from interp_by_design.terms import UserError
 
 log = logging.getLogger(__name__)
 
-OURS = {"resnet20": 20, "resnet32": 32, "resnet44": 44, "resnet56": 56}  # name: depth
+# Depths of the narrow ResNets, by name.
+NARROW_RESNETS = {"resnet20": 20, "resnet32": 32, "resnet44": 44, "resnet56": 56}
+# Endings of names that are no parameters.
 BUFFERS = (
     "running_mean",
     "running_var",
@@ -35,56 +38,76 @@ BUFFERS = (
     "relative_position_index",
     "relative_coords_table",
 )
-AUXILIARY = (
-    "aux1.",
-    "aux2.",
-    "AuxLogits.",
-)  # heads that torchvision leaves out of a network's size
-NEAREST = 5  # networks that a message names
-PUBLISHED = 1000  # classes of the networks whose sizes are published
-TRIED = 15  # networks of about the same size, among which the nearest are sought
+# Heads that torchvision leaves out of a network's published number of parameters.
+AUXILIARY_HEADS = ("aux1.", "aux2.", "AuxLogits.")
+N_PUBLISHED_CLASSES = 1000  # of the networks whose numbers of parameters are published
+N_SUGGESTIONS = 5  # networks that a message names
+N_CANDIDATES = 15  # networks of about the same size, among which the suggestions are sought
 
 
-class _Known(NamedTuple):
-    """A network that may be meant: how it is made for a number of classes, and its published numbers of parameters."""
+class _Architecture(NamedTuple):
+    """A network that may be meant.
+
+    Args:
+        name: its name, as `named_network` takes it.
+        make: returns it for a number of classes.
+        sizes: its published numbers of parameters.
+    """
 
     name: str
     make: Callable[[int], nn.Module]
     sizes: frozenset[int] = frozenset()
 
 
-def recognised(state: Mapping[str, Tensor], image_shape: tuple[int, int, int], source: str) -> str:
-    """The name, as `named_network` takes it, of the network that has just these weights; `source` names them in messages.
+def match_architecture(
+    state: Mapping[str, Tensor], image_shape: tuple[int, int, int], source: str
+) -> str:
+    """Return the name of the network that has exactly these weights.
 
-    Raises `UserError` where none has, with those that share most names.
+    Args:
+        state: weights by name.
+        image_shape: shape (c, h, w) of the network's input.
+        source: where the weights come from, for messages.
+
+    Returns:
+        The name, as `named_network` takes it.
+
+    Raises:
+        UserError: no network has them; the message names those that share most names.
+
+    >>> match_architecture(NarrowResNet((3, 8, 8), 2).state_dict(), (3, 8, 8), "weights.pth")
+    'resnet20'
     """
-    ours = [_Known(name, _ours(depth, image_shape)) for name, depth in OURS.items()]
-    for known in ours:
-        if _fits(known, state, source):
-            return _told(known.name, source)
-    theirs, sizes = _torchvision(image_shape), _sizes(state)
-    for known in theirs:
-        if known.sizes & sizes and _fits(known, state, source):
-            return _told(known.name, source)
+    narrow = [
+        _Architecture(name, _narrow(depth, image_shape)) for name, depth in NARROW_RESNETS.items()
+    ]
+    for one in narrow:
+        if _fits(one, state, source):
+            return _logged(one.name, source)
+    theirs, sizes = _torchvision(image_shape), _possible_sizes(state)
+    for one in theirs:
+        if one.sizes & sizes and _fits(one, state, source):
+            return _logged(one.name, source)
     raise UserError(
-        f"'{source}' holds the weights of no network that is known by sight. Say whose they are: predictor.name=…, or "
-        f"predictor.network for one of your own. Nearest by their names: {_nearest([*ours, *theirs], state, source)}."
+        f"'{source}' holds the weights of no known network. Name the network: predictor.name=…, or "
+        "predictor.network for one of your own. Nearest by their names: "
+        f"{_nearest([*narrow, *theirs], state, source)}."
     )
 
 
-def _told(name: str, source: str) -> str:
+def _logged(name: str, source: str) -> str:
     log.info("'%s' holds the weights of %s", source, name)
     return name
 
 
-def _ours(depth: int, image_shape: tuple[int, int, int]) -> Callable[[int], nn.Module]:
+def _narrow(depth: int, image_shape: tuple[int, int, int]) -> Callable[[int], nn.Module]:
     return lambda n_classes: NarrowResNet(image_shape, n_classes, depth)
 
 
-def _torchvision(image_shape: tuple[int, int, int]) -> list[_Known]:
+def _torchvision(image_shape: tuple[int, int, int]) -> list[_Architecture]:
     if image_shape[0] != 3:
         return []
-    from torchvision import models  # a second's work
+    from torchvision import models  # takes a second
 
     def make(name: str) -> Callable[[int], nn.Module]:
         return lambda n_classes: models.get_model(name, weights=None, num_classes=n_classes)
@@ -93,36 +116,31 @@ def _torchvision(image_shape: tuple[int, int, int]) -> list[_Known]:
         return frozenset(weights.meta["num_params"] for weights in models.get_model_weights(name))
 
     return [
-        _Known(f"torchvision/{name}", make(name), sizes(name))
+        _Architecture(f"torchvision/{name}", make(name), sizes(name))
         for name in models.list_models(module=models)
     ]
 
 
-def _sizes(state: Mapping[str, Tensor]) -> set[int]:
-    """What numbers of parameters the network may have with the 1,000 classes of those that are published.
+def _possible_sizes(state: Mapping[str, Tensor]) -> set[int]:
+    """Return the numbers of parameters that the network may have with 1,000 classes.
 
-    A cheap look before any network is made: one for each prefix that the network may lie under, each layer that may be its class
-    head, with auxiliary heads and without.
+    A cheap look before any network is made: one number for each prefix that the network may lie
+    under and each layer that may be its class head, with auxiliary heads and without.
     """
     below: dict[str, dict[str, Tensor]] = defaultdict(dict)
     for key, value in state.items():
-        for start in starts(key):
+        for start in name_starts(key):
             if not key.endswith(BUFFERS):
                 below[key[:start]][key[start:]] = value
     sizes: set[int] = set()
     for found in below.values():
-        for left_out in ((), AUXILIARY):
+        for left_out in ((), AUXILIARY_HEADS):
             kept = {key: value for key, value in found.items() if not key.startswith(left_out)}
             total = sum(value.numel() for value in kept.values())
-            heads = [
-                key
-                for key, value in kept.items()
-                if value.ndim > 1 and value.shape[2:].numel() == 1
-            ]
-            sizes |= {
-                total + (PUBLISHED - len(kept[key])) * (kept[key].shape[1] + _has_bias(kept, key))
-                for key in heads
-            }
+            for key, value in kept.items():
+                if value.ndim > 1 and value.shape[2:].numel() == 1:
+                    inputs = value.shape[1] + _has_bias(kept, key)
+                    sizes.add(total + (N_PUBLISHED_CLASSES - len(value)) * inputs)
     return sizes
 
 
@@ -130,40 +148,38 @@ def _has_bias(state: Mapping[str, Tensor], weight: str) -> bool:
     return f"{weight.removesuffix('weight')}bias" in state
 
 
-def _fits(known: _Known, state: Mapping[str, Tensor], source: str) -> bool:
-    network = _outline(known, PUBLISHED)
+def _fits(architecture: _Architecture, state: Mapping[str, Tensor], source: str) -> bool:
+    network = _outline(architecture, N_PUBLISHED_CLASSES)
     own = network.state_dict()
-    given = complete(named_as(own, state, source).weights, own)
-    n_classes = n_outputs(given, class_head(network))
-    if n_classes is None or own.keys() != given.keys():
+    found = with_batch_counts(match_names(own, state, source).weights, own)
+    n_classes = n_outputs(found, class_head(network))
+    if n_classes is None or own.keys() != found.keys():
         return False
-    return not misfits(_outline(known, n_classes).state_dict(), given)
+    return not mismatches(_outline(architecture, n_classes).state_dict(), found)
 
 
-def _outline(known: _Known, n_classes: int) -> nn.Module:
-    """The network without memory for its weights; a few must be made with it."""
+def _outline(architecture: _Architecture, n_classes: int) -> nn.Module:
+    """Return the network without memory for its weights, where it can be made so."""
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", FutureWarning
-        )  # GoogLeNet and Inception, on how they draw weights
+        # GoogLeNet and Inception warn of how they draw their weights.
+        warnings.simplefilter("ignore", FutureWarning)
         try:
             with torch.device("meta"):
-                return known.make(n_classes)
+                return architecture.make(n_classes)
         except NotImplementedError:  # RegNet computes its widths by tensors
-            return known.make(n_classes)
+            return architecture.make(n_classes)
 
 
-def _nearest(known: list[_Known], state: Mapping[str, Tensor], source: str) -> str:
-    """Those that share most names, among those of about the same size."""
+def _nearest(known: list[_Architecture], state: Mapping[str, Tensor], source: str) -> str:
+    """Return the names of those that share most names, among those of about the same size."""
     total = sum(value.numel() for value in state.values())
-    tried = sorted(
+    candidates = sorted(
         known, key=lambda one: min((abs(size - total) for size in one.sizes), default=0)
-    )[:TRIED]
+    )[:N_CANDIDATES]
     shared = []
-    for one in tried:
-        wanted = _outline(one, PUBLISHED).state_dict().keys()
-        shared.append(
-            (len(wanted & named_as(wanted, state, source).weights.keys()), len(wanted), one.name)
-        )
-    best = sorted(shared, reverse=True)[:NEAREST]
+    for one in candidates:
+        wanted = _outline(one, N_PUBLISHED_CLASSES).state_dict().keys()
+        found = match_names(wanted, state, source).weights.keys()
+        shared.append((len(wanted & found), len(wanted), one.name))
+    best = sorted(shared, reverse=True)[:N_SUGGESTIONS]
     return ", ".join(f"{name} ({n} of {total} names)" for n, total, name in best)

@@ -1,4 +1,4 @@
-"""A network from nothing but a file of its weights, and networks by a name that says whose they are."""
+"""Networks from a file of weights alone, and networks by name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from interp_by_design.predictor.architectures import OURS, recognised
+from interp_by_design.predictor.architectures import NARROW_RESNETS, match_architecture
 from interp_by_design.predictor.resnet import NarrowResNet
 from interp_by_design.predictor.timm_networks import timm_network
 from interp_by_design.predictor.torchvision_networks import torchvision_network
@@ -22,22 +22,30 @@ def checkpoint_network(
     name: str | None = None,
     load: bool = True,
 ) -> nn.Module:
-    """The network whose weights are in `path`, as it was saved: its class head decides among `n_classes`.
+    """Return the network whose weights are in a file, class head included.
 
-    name: which it is, as `named_network` takes it; None recognises it by the names and shapes of its weights.
-    load: false leaves the weights random, for those who overwrite them all.
+    Args:
+        image_shape: shape (c, h, w) of the network's input.
+        n_classes: number of classes that it decides among.
+        path: the file of its weights; None for random ones.
+        name: which network it is, as `named_network` takes it; None matches names and shapes.
+        load: False leaves the weights random.
 
-    Raises `UserError` for a file that cannot be read, is not recognised, or does not fit, and for another number of classes.
+    Raises:
+        UserError: the file cannot be read, matches no network or does not fit, or is for another
+            number of classes; neither path nor name is given.
+        UnknownName: the name is unknown.
     """
     if path is None:
         if name is None:
             raise UserError(
-                "Without predictor.path, no network can be recognised: give the file of its weights, or predictor.name."
+                "Without predictor.path, no network can be matched: give the file of its weights, "
+                "or predictor.name."
             )
         return named_network(name, image_shape, n_classes)
     state = read_weights(path) if load or name is None else {}
     network = named_network(
-        name or recognised(state, image_shape, Path(path).name), image_shape, n_classes
+        name or match_architecture(state, image_shape, Path(path).name), image_shape, n_classes
     )
     if load:
         load_state(network, state, Path(path).name, fresh_head=False)
@@ -45,15 +53,25 @@ def checkpoint_network(
 
 
 def named_network(name: str, image_shape: tuple[int, int, int], n_classes: int) -> nn.Module:
-    """`resnet20`, 32, 44 or 56 (`NarrowResNet`), `torchvision/<name>` or `timm/<name>`, with random weights.
+    """Return a network with random weights.
 
-    Raises `UnknownName` for any other name.
+    Args:
+        name: `resnet20`, 32, 44 or 56 (`NarrowResNet`), `torchvision/<name>` or `timm/<name>`.
+        image_shape: shape (c, h, w) of the network's input.
+        n_classes: number of classes that it decides among.
+
+    Raises:
+        UnknownName: the name is unknown.
+
+    >>> type(named_network("resnet20", (3, 32, 32), 10)).__name__
+    'NarrowResNet'
     """
     owner, _, own = name.rpartition("/")
     if owner == "torchvision":
         return torchvision_network(image_shape, n_classes, own)
     if owner == "timm":
         return timm_network(image_shape, n_classes, own)
-    if name not in OURS:
-        raise UnknownName.among("network", name, [*OURS, "torchvision/<name>", "timm/<name>"])
-    return NarrowResNet(image_shape, n_classes, OURS[name])
+    if name not in NARROW_RESNETS:
+        known = [*NARROW_RESNETS, "torchvision/<name>", "timm/<name>"]
+        raise UnknownName.among("network", name, known)
+    return NarrowResNet(image_shape, n_classes, NARROW_RESNETS[name])

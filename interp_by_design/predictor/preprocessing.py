@@ -1,7 +1,4 @@
-"""What a network wants done to an image in [0, 1] before it sees it: size, order of colours, normalisation.
-
-Knows nothing of how images were read, or which network it is.
-"""
+"""The preprocessing of a network: size, order of colours, normalisation of images in [0, 1]."""
 
 from __future__ import annotations
 
@@ -18,19 +15,26 @@ from interp_by_design.terms import DataFacts, Images, Normalisation, UnknownName
 
 log = logging.getLogger(__name__)
 
-ORDERS = ("rgb", "bgr")
+COLOUR_ORDERS = ("rgb", "bgr")
 
 
 @final
 @dataclass(frozen=True)
 class Preprocessing:
-    """Images in [0, 1] to a network's input: resized, their colours in its order, then normalised.
+    """Images in [0, 1] to a network's input: resized, colours reordered, then normalised.
 
-    normalisation: `(x - mean) / std`, in the network's own order of channels.
-    size: (h, w) of its images; others are resized by antialiased bilinear interpolation. None takes them as they are.
-    colour_order: "rgb", or "bgr" for a network that was trained on images as OpenCV or Caffe read them.
+    Args:
+        normalisation: `(x - mean) / std`, in the network's own order of channels.
+        size: (h, w) in pixels; other images are resized by antialiased bilinear interpolation. None
+            keeps their size.
+        colour_order: "rgb", or "bgr" for a network that was trained on images of OpenCV or Caffe.
 
-    Raises `UserError` for a size that is not two positive whole numbers, `UnknownName` for another order.
+    Raises:
+        UserError: the size is not two positive whole numbers.
+        UnknownName: the order of colours is unknown.
+
+    >>> Preprocessing(Normalisation(), size=(4, 4)).apply(torch.zeros(1, 3, 8, 8)).shape
+    torch.Size([1, 3, 4, 4])
     """
 
     normalisation: Normalisation
@@ -38,81 +42,114 @@ class Preprocessing:
     colour_order: str = "rgb"
 
     def __post_init__(self) -> None:
-        if self.colour_order not in ORDERS:
-            raise UnknownName.among("colour order", str(self.colour_order), ORDERS)
-        given_size({"size": self.size})
+        if self.colour_order not in COLOUR_ORDERS:
+            raise UnknownName.among("colour order", str(self.colour_order), COLOUR_ORDERS)
+        parse_size({"size": self.size})
 
     def input_shape(self, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
-        """What images of `image_shape` become; raises `UserError` where their channels do not fit."""
+        """Return the shape of the network's input.
+
+        Args:
+            image_shape: shape (c, h, w) of the images.
+
+        Raises:
+            UserError: the channels do not fit the normalisation or the order of colours.
+        """
         channels, height, width = image_shape
-        if (given := len(self.normalisation.mean)) not in (1, channels):
+        if (n_means := len(self.normalisation.mean)) not in (1, channels):
             raise UserError(
-                f"A normalisation by {given} means does not fit images of {channels} channels: give one for all, or one for each."
+                f"A normalisation by {n_means} means does not fit images of {channels} channels: "
+                "give one for all, or one for each."
             )
         if self.colour_order == "bgr" and channels != 3:
             raise UserError(
-                f"Images of {channels} channels have no colours in the order bgr: give predictor.colour_order=rgb."
+                f"Images of {channels} channels have no colours in the order bgr: give "
+                "predictor.colour_order=rgb."
             )
         return channels, *(self.size or (height, width))
 
     def rearrange(self, images: Images) -> Images:
-        """`images` in the network's size and order of colours, still in [0, 1]; themselves where there is nothing to do."""
+        """Return images in the network's size and order of colours, still in [0, 1].
+
+        Args:
+            images: images [n, c, h, w] in [0, 1]; returned themselves where nothing changes.
+        """
         if self.size is not None and tuple(images.shape[-2:]) != self.size:
             images = _resized(images, self.size)
         return images.flip(-3) if self.colour_order == "bgr" else images
 
     def apply(self, images: Images) -> Images:
-        """Images in [0, 1] to network input."""
+        """Return the network's input for images.
+
+        Args:
+            images: images [n, c, h, w] in [0, 1].
+        """
         return self.normalisation.apply(self.rearrange(images))
 
 
-def fitting_preprocessing(
-    network: nn.Module, facts: DataFacts, given: Mapping[str, Any], trained: bool
+def choose_preprocessing(
+    network: nn.Module, facts: DataFacts, options: Mapping[str, Any], trained: bool
 ) -> Preprocessing:
-    """What `given` says (`normalisation`, `size`, `colour_order`), else what is known of the network, else the data's own.
+    """Return the preprocessing that the options ask for, else the network's own, else the data's.
 
-    A network made by timm or by name knows it (`pretrained_cfg`); its normalisation counts only where it was `trained`, its size
-    only where it takes no other. What is taken from there is logged.
+    A network of a library declares its own in `pretrained_cfg`; what is taken from there is logged.
+
+    Args:
+        network: the network.
+        facts: shape and normalisation of the data.
+        options: `normalisation`, `size` and `colour_order`, each of which may be absent or None.
+        trained: whether the network has trained weights; only then its normalisation counts. Its
+            size counts where it takes no other.
+
+    Raises:
+        UserError: an option has no valid value.
+        UnknownName: the order of colours is unknown.
     """
     known = getattr(network, "pretrained_cfg", None) or {}
-    order = given.get("colour_order") or "rgb"
-    size = given_size(given) or _only_size(known, facts, type(network).__name__)
-    if own := given.get("normalisation"):
-        return Preprocessing(_normalisation(own), size, order)
+    order = options.get("colour_order") or "rgb"
+    size = parse_size(options) or _only_size(known, facts, type(network).__name__)
+    if own := options.get("normalisation"):
+        return Preprocessing(_parse_normalisation(own), size, order)
     if trained and "mean" in known and "std" in known:
-        normalisation = Normalisation(tuple(known["mean"]), tuple(known["std"]))
-        log.info(
-            "Images are normalised as for %s: mean %s, std %s",
-            _name(network),
-            normalisation.mean,
-            normalisation.std,
-        )
-        return Preprocessing(normalisation, size, order)
+        mean, std = tuple(known["mean"]), tuple(known["std"])
+        log.info("Images are normalised as for %s: mean %s, std %s", _name(network), mean, std)
+        return Preprocessing(Normalisation(mean, std), size, order)
     return Preprocessing(_reordered(facts.normalisation, order), size, order)
 
 
-def given_size(given: Mapping[str, Any]) -> tuple[int, int] | None:
-    """The `size` (h, w) in `given`, where one number is a square; raises `UserError` where that is no size."""
-    size = given.get("size")
+def parse_size(options: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return the `size` among the options as (h, w), or None.
+
+    Args:
+        options: options of a predictor; `size` is two numbers, or one for a square.
+
+    Raises:
+        UserError: the size is not of positive whole numbers.
+
+    >>> parse_size({"size": 224})
+    (224, 224)
+    """
+    size = options.get("size")
     if size is None:
         return None
     sides = list(size) if isinstance(size, Sequence) else [size, size]
     if len(sides) == 2 and all(type(side) is int and side > 0 for side in sides):
         return sides[0], sides[1]
     raise UserError(
-        f"The size of a network's images is (height, width), positive whole numbers, not {size}. "
-        "Give predictor.size=[224,224], or null for the data's."
+        "The size of a network's images is (height, width), positive whole numbers, not "
+        f"{size}. Give predictor.size=[224,224], or null for the data's."
     )
 
 
-def _normalisation(given: Any) -> Normalisation:
-    if not isinstance(given, Mapping) or set(given) != {"mean", "std"}:
+def _parse_normalisation(value: Any) -> Normalisation:
+    if not isinstance(value, Mapping) or set(value) != {"mean", "std"}:
         raise UserError(
-            f"predictor.normalisation is null or {{mean: […], std: […]}}, a number for each channel, not {given}."
+            "predictor.normalisation is null or {mean: […], std: […]}, a number for each channel, "
+            f"not {value}."
         )
     mean, std = (
-        tuple(value) if isinstance(value, Sequence) else (value,)
-        for value in (given["mean"], given["std"])
+        tuple(numbers) if isinstance(numbers, Sequence) else (numbers,)
+        for numbers in (value["mean"], value["std"])
     )
     return Normalisation(mean, std)
 
@@ -122,7 +159,7 @@ def _only_size(known: Mapping[str, Any], facts: DataFacts, name: str) -> tuple[i
     if size is None or size == facts.image_shape[1:]:
         return None
     log.info(
-        "%s takes images of %d x %d alone: those of %d x %d are resized",
+        "%s takes only images of %d x %d: those of %d x %d are resized",
         name,
         *size,
         *facts.image_shape[1:],
@@ -132,18 +169,15 @@ def _only_size(known: Mapping[str, Any], facts: DataFacts, name: str) -> tuple[i
 
 
 def _reordered(normalisation: Normalisation, order: str) -> Normalisation:
-    """The data's means are in the order of its channels, and are taken off once those are turned."""
-    return (
-        Normalisation(normalisation.mean[::-1], normalisation.std[::-1])
-        if order == "bgr"
-        else normalisation
-    )
+    """Return the data's normalisation in the network's order: it acts on reordered channels."""
+    if order == "bgr":
+        return Normalisation(normalisation.mean[::-1], normalisation.std[::-1])
+    return normalisation
 
 
 def _resized(images: Images, size: tuple[int, int]) -> Images:
-    wide = (
-        images if images.dtype in (torch.float32, torch.float64) else images.float()
-    )  # torch resizes no others
+    # torch resizes no other types.
+    wide = images if images.dtype in (torch.float32, torch.float64) else images.float()
     resized: Tensor = F.interpolate(
         wide, size, mode="bilinear", antialias=True, align_corners=False
     )

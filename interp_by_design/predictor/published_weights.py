@@ -1,18 +1,121 @@
-"""Weights that others publish under a tag: which words are tags, and what is said where they cannot be fetched."""
+"""Classifiers of a library by name, with random weights, those of a file, or published ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from torch import nn
+
+from interp_by_design.predictor.weights import class_count_error, load_weights
 from interp_by_design.terms import UnknownName, UserError
 
 
-def is_tag(weights: str, tags: Sequence[str], owner: str) -> bool:
-    """Whether `weights` is one of the `tags` of `owner`, or else the path of a file.
+class NetworkRequest(NamedTuple):
+    """A classifier that is asked for.
 
-    Raises `UnknownName` for what is neither: a word without folder or suffix that names no file.
+    Args:
+        image_shape: shape (c, h, w) of the network's input.
+        n_classes: number of classes that it decides among.
+        name: the library's name of the network.
+        weights: None for random ones, the path of a file, or a tag of the library.
+        fresh_head: whether a class head for another number of classes may be drawn again.
+        load: False leaves the weights random, in the network that belongs to `weights`.
+    """
+
+    image_shape: tuple[int, int, int]
+    n_classes: int
+    name: str
+    weights: str | None = None
+    fresh_head: bool = True
+    load: bool = True
+
+
+class PublishedWeights(NamedTuple):
+    """Weights that a library publishes.
+
+    Args:
+        label: what messages call them.
+        n_classes: number of classes that they decide among.
+        entry: the library's own record of them.
+    """
+
+    label: str
+    n_classes: int
+    entry: Any
+
+
+class ModelZoo(ABC):
+    """A library of classifiers with published weights."""
+
+    owner: str  # the library's name, in messages
+
+    def network(self, request: NetworkRequest) -> nn.Module:
+        """Return the network that is asked for, with its weights.
+
+        Args:
+            request: the network and its weights.
+
+        Raises:
+            UnknownName: the library has no network, or no tag, of that name.
+            UserError: the network does not take such images, or the weights cannot be fetched or
+                do not fit.
+        """
+        self.check(request)
+        published = self._published(request)
+        if published is None:
+            network = self.create(request, None)
+            if request.load and request.weights is not None:
+                load_weights(network, request.weights, request.fresh_head)
+            return network
+        if not request.load:
+            return self.create(request, published)
+        if not request.fresh_head and published.n_classes != request.n_classes:
+            # Before anything is fetched.
+            raise class_count_error(f"'{published.label}'", published.n_classes, request.n_classes)
+        return self.fetch(request, published)
+
+    def _published(self, request: NetworkRequest) -> PublishedWeights | None:
+        tags = self.tags(request.name)
+        owner = f"{self.owner}'s {request.name}"
+        if request.weights is None or not is_tag(request.weights, list(tags), owner):
+            return None
+        return self.published(request.name, tags[request.weights])
+
+    @abstractmethod
+    def check(self, request: NetworkRequest) -> None:
+        """Refuse networks that the library does not have, and images that they do not take."""
+
+    @abstractmethod
+    def tags(self, name: str) -> Mapping[str, Any]:
+        """Return the library's records of the weights of a network, by their tags."""
+
+    @abstractmethod
+    def published(self, name: str, entry: Any) -> PublishedWeights:
+        """Return the weights behind one of the library's records."""
+
+    @abstractmethod
+    def create(self, request: NetworkRequest, published: PublishedWeights | None) -> nn.Module:
+        """Return the network with random weights, in the form that `published` ones need."""
+
+    @abstractmethod
+    def fetch(self, request: NetworkRequest, published: PublishedWeights) -> nn.Module:
+        """Return the network with published weights, which are fetched once."""
+
+
+def is_tag(weights: str, tags: Sequence[str], owner: str) -> bool:
+    """Return whether `weights` is a tag, rather than the path of a file.
+
+    Args:
+        weights: a tag or a path.
+        tags: the tags that exist.
+        owner: whose tags they are, for the message.
+
+    Raises:
+        UnknownName: a word without folder or suffix that is no tag and names no file.
     """
     if weights in tags:
         return True
@@ -26,12 +129,19 @@ def is_tag(weights: str, tags: Sequence[str], owner: str) -> bool:
 
 @contextmanager
 def fetching(source: str) -> Iterator[None]:
-    """Whatever goes wrong while weights are fetched is a `UserError` that names them."""
+    """Turn every failure of a download into a `UserError` that names the weights.
+
+    Args:
+        source: the weights that are fetched.
+
+    Raises:
+        UserError: the block failed.
+    """
     try:
         yield
-    except Exception as error:  # each library of theirs fails in its own way
-        told = " ".join(str(error).split())
+    except Exception as error:  # each library fails in its own way
+        reason = " ".join(str(error).split())
         raise UserError(
-            f"The weights '{source}' cannot be fetched ({type(error).__name__}: {told}). Where there is no network, fetch them "
-            "elsewhere and give the file: predictor.weights=FILE."
+            f"The weights '{source}' cannot be fetched ({type(error).__name__}: {reason}). Without "
+            "a network, fetch them elsewhere and give the file: predictor.weights=FILE."
         ) from error

@@ -1,6 +1,6 @@
-"""Residual networks for small images: ResNet-18 behind a 3x3 stem, and the narrow ResNet-20, 32, 44 and 56 of CIFAR-10.
+"""Residual networks for small images: ResNet-18 with a 3x3 stem, and narrow ResNets.
 
-Parameters are named as in public checkpoints, so that those load. Knows nothing of who reads a stage or a block.
+Parameters are named as in public checkpoints, so that those load.
 """
 
 from __future__ import annotations
@@ -12,20 +12,29 @@ from typing import final
 import torch.nn.functional as F
 from torch import Tensor, channels_last, nn
 
-from interp_by_design.predictor.networks import large_enough
+from interp_by_design.predictor.networks import check_image_shape
 from interp_by_design.terms import UserError
 
 
 @final
 class ResNet18(nn.Sequential):
-    """ResNet-18 for small images: four stages of two blocks, `width` to 8 `width` maps, the first at full resolution.
+    """ResNet-18 for small images: four stages of two blocks, the first at full resolution.
 
-    Stages: `conv1`, `bn1`, `relu`, `layer1` to `layer4` (512 x h/8 x w/8; its first block is `layer4.0`), `avgpool` (512), `fc`.
+    Stages: `conv1`, `bn1`, `relu`, `layer1` to `layer4` (512 x h/8 x w/8; its first block is
+    `layer4.0`), `avgpool` (512), `fc`. Without batch normalisation it is FLINT's form, with one
+    more dense layer, `dense` (512), before the class head; 11,427,018 parameters for 10 classes.
 
-    `batch_norm: false` is FLINT's form: no batch normalisation, and one more dense layer, `dense` (512), before the class head;
-    11,427,018 parameters for 10 classes.
+    Source: He et al. (2016), arXiv 1512.03385, with the stem that is customary at 32x32; FLINT's
+    official networks.
 
-    Source: He et al. (2016), arXiv 1512.03385, with the stem that is customary at 32x32; FLINT's official networks.
+    Args:
+        image_shape: shape (c, h, w) of the input; h and w at least 8.
+        n_classes: number of classes.
+        width: maps of the first stage; the last has eight times as many.
+        batch_norm: whether batch normalisation follows each convolution.
+
+    Raises:
+        UserError: images are too small.
     """
 
     def __init__(
@@ -35,7 +44,7 @@ class ResNet18(nn.Sequential):
         width: int = 64,
         batch_norm: bool = True,
     ) -> None:
-        colours, last = large_enough(image_shape, 8)[0], 8 * width
+        colours, last = check_image_shape(image_shape, 8)[0], 8 * width
         stages = _trunk(colours, (width, 2 * width, 4 * width, last), 2, batch_norm, projected=True)
         if not batch_norm:
             stages["dense"] = nn.Sequential(nn.Linear(last, last), nn.ReLU())
@@ -48,20 +57,29 @@ class ResNet18(nn.Sequential):
 
 @final
 class NarrowResNet(nn.Sequential):
-    """ResNet-20, 32, 44 or 56 for small images: three stages of (depth - 2) / 6 blocks, 16, 32 and 64 maps; 269,722 parameters.
+    """ResNet-20, 32, 44 or 56 for small images: three stages of (depth - 2) / 6 blocks.
 
     Stages: `conv1`, `bn1`, `relu`, `layer1` to `layer3` (64 x h/4 x w/4), `avgpool` (64), `linear`.
+    269,722 parameters at depth 20.
 
     Source: He et al. (2016), arXiv 1512.03385, section 4.2, with its shortcuts of option A.
+
+    Args:
+        image_shape: shape (c, h, w) of the input; h and w at least 4.
+        n_classes: number of classes.
+        depth: number of layers with weights, 6 n + 2.
+
+    Raises:
+        UserError: images are too small, or the depth is not 6 n + 2.
     """
 
     def __init__(self, image_shape: tuple[int, int, int], n_classes: int, depth: int = 20) -> None:
-        """Raises `UserError` for a depth that is not 6 n + 2."""
-        colours = large_enough(image_shape, 4)[0]
+        colours = check_image_shape(image_shape, 4)[0]
         blocks, rest = divmod(depth - 2, 6)
         if blocks < 1 or rest:
             raise UserError(
-                f"A ResNet of this kind has a depth of 6 n + 2, such as 20, 32, 44 or 56; not {depth!r}."
+                "A ResNet of this kind has a depth of 6 n + 2, such as 20, 32, 44 or 56; not "
+                f"{depth!r}."
             )
         stages = _trunk(colours, (16, 32, 64), blocks, batch_norm=True, projected=False)
         stages["linear"] = nn.Linear(64, n_classes)
@@ -72,13 +90,21 @@ class NarrowResNet(nn.Sequential):
 
 @final
 class BasicBlock(nn.Module):
-    """relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)), from `maps` to `out` maps; nothing is done in place.
+    """relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)), with nothing done in place.
+
+    Where the shape changes, the shortcut is a 1x1 convolution (option B) or padded (option A).
 
     Source: He et al. (2016), figure 2.
+
+    Args:
+        maps: maps that it takes.
+        out: maps that it returns.
+        stride: stride of its first convolution, in pixels.
+        batch_norm: whether batch normalisation follows each convolution.
+        projected: whether a shortcut that changes the shape is of option B.
     """
 
     def __init__(self, maps: int, out: int, stride: int, batch_norm: bool, projected: bool) -> None:
-        """Where the shape changes, the shortcut is a 1x1 convolution if `projected` (option B), else padded (option A)."""
         super().__init__()
         self.conv1 = nn.Conv2d(maps, out, 3, stride, padding=1, bias=False)
         self.bn1 = _norm(out, batch_norm)
@@ -98,7 +124,12 @@ class BasicBlock(nn.Module):
 
 @final
 class PaddedShortcut(nn.Module):
-    """Option A: each `stride`-th pixel, and `extra` maps of zeros, half of them before the others and half behind."""
+    """A shortcut of option A: every `stride`-th pixel, padded with maps of zeros.
+
+    Args:
+        stride: step between pixels.
+        extra: number of maps of zeros, half of them before the others and half behind.
+    """
 
     def __init__(self, stride: int, extra: int) -> None:
         super().__init__()
@@ -114,7 +145,7 @@ class PaddedShortcut(nn.Module):
 def _trunk(
     colours: int, widths: Sequence[int], blocks: int, batch_norm: bool, projected: bool
 ) -> OrderedDict[str, nn.Module]:
-    """Everything before the class head: stem, a stage of `blocks` blocks for each width, pooled maps [n, widths[-1]]."""
+    """Return all stages before the class head; the last gives pooled maps [n, widths[-1]]."""
     stages: OrderedDict[str, nn.Module] = OrderedDict()
     stages["conv1"] = nn.Conv2d(colours, widths[0], 3, padding=1, bias=False)
     stages["bn1"] = _norm(widths[0], batch_norm)
@@ -134,7 +165,10 @@ def _norm(maps: int, batch_norm: bool) -> nn.Module:
 
 
 def _initialise(network: nn.Module) -> None:
-    """Convolutions as in He et al. (2015), arXiv 1502.01852; without batch normalisation such maps would grow with depth."""
+    """Draw convolutions as in He et al. (2015), arXiv 1502.01852.
+
+    Without batch normalisation, maps would grow with depth.
+    """
     for part in network.modules():
         if isinstance(part, nn.Conv2d):
             nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")

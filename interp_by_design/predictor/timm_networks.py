@@ -1,20 +1,26 @@
-"""timm's classifiers by name, with random weights, those of a file, or those that timm publishes."""
+"""timm's classifiers by name."""
 
 from __future__ import annotations
 
+import difflib
 import logging
-from types import ModuleType
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, final
 
 from torch import nn
 
-from interp_by_design.predictor.published_weights import fetching, is_tag
-from interp_by_design.predictor.weights import load_weights, other_classes
+from interp_by_design.predictor.published_weights import (
+    ModelZoo,
+    NetworkRequest,
+    PublishedWeights,
+    fetching,
+)
 from interp_by_design.terms import UnknownName, UserError
 
 log = logging.getLogger(__name__)
 
-DEFAULT = "DEFAULT"  # torchvision's word for whatever weights are best
+DEFAULT = "DEFAULT"  # torchvision's word for the best weights of a network
+N_SUGGESTIONS = 10  # names that a message lists, out of a thousand
 
 
 def timm_network(
@@ -25,69 +31,76 @@ def timm_network(
     fresh_head: bool = True,
     load: bool = True,
 ) -> nn.Module:
-    """The timm classifier `name` for `n_classes` classes; hidden layers are its submodules' dotted names.
+    """Return a timm classifier; its hidden layers are its submodules' dotted names.
 
-    weights: None draws them; a path reads them from that file; a tag, such as DEFAULT or augreg_in21k, fetches what timm
-        publishes under it, once.
-    fresh_head: whether a class head for another number of classes may be drawn afresh.
-    load: false leaves the weights random, for those who overwrite them all; the network is that of `weights` none the less.
+    Args:
+        image_shape: shape (c, h, w) of the network's input.
+        n_classes: number of classes that it decides among.
+        name: timm's name of the network.
+        weights: None for random ones; the path of a file; or a tag, such as DEFAULT or
+            augreg_in21k, whose weights are fetched once.
+        fresh_head: whether a class head for another number of classes may be drawn again.
+        load: False leaves the weights random, in the network that belongs to `weights`.
 
-    Raises `UnknownName` for a name or tag that timm does not know, and `UserError` for weights that do not fit, where they cannot
-    be fetched, and where timm is not installed.
+    Returns:
+        The network, in training mode.
+
+    Raises:
+        UnknownName: timm has no network, or no tag, of that name.
+        UserError: timm is not installed, or the weights cannot be fetched or do not fit.
     """
-    timm = _timm()
-    if name not in (known := timm.list_models()):
-        raise UnknownName.among("network", name, _like(name, known), owner="timm")
-    tags = _tags(timm, name)
-    tag = (
-        tags[weights]
-        if weights is not None and is_tag(weights, list(tags), f"timm's {name}")
-        else None
-    )
-    shape = {"num_classes": n_classes, "in_chans": image_shape[0]}
-    if tag is None:
-        network: nn.Module = timm.create_model(name, pretrained=False, **shape)
-        if load and weights is not None:
-            load_weights(network, weights, fresh_head)
+    return _Timm().network(NetworkRequest(image_shape, n_classes, name, weights, fresh_head, load))
+
+
+@final
+class _Timm(ModelZoo):
+    owner = "timm"
+
+    def __init__(self) -> None:
+        try:
+            import timm
+        except ImportError as absent:
+            raise UserError(
+                'Networks of timm need that library: pip install "interp_by_design[timm]".'
+            ) from absent
+        self.timm: Any = timm
+
+    def check(self, request: NetworkRequest) -> None:
+        known = self.timm.list_models()
+        if request.name not in known:
+            near = difflib.get_close_matches(request.name, known, n=N_SUGGESTIONS, cutoff=0.3)
+            raise UnknownName.among("network", request.name, near, owner=self.owner)
+
+    def tags(self, name: str) -> Mapping[str, Any]:
+        entries = self.timm.list_pretrained(f"{name}.*")  # whole names: network.tag
+        tags = {entry.partition(".")[2]: entry for entry in entries}
+        default = self.timm.get_pretrained_cfg(name)
+        if default is not None and default.tag in tags:
+            tags[DEFAULT] = f"{name}.{default.tag}"
+        return tags
+
+    def published(self, name: str, entry: Any) -> PublishedWeights:
+        return PublishedWeights(entry, self.timm.get_pretrained_cfg(entry).num_classes, entry)
+
+    def create(self, request: NetworkRequest, published: PublishedWeights | None) -> nn.Module:
+        return self._model(request, request.name if published is None else published.entry, False)
+
+    def fetch(self, request: NetworkRequest, published: PublishedWeights) -> nn.Module:
+        with fetching(published.label):
+            network = self._model(request, published.entry, True)
+        drawn = (
+            ""
+            if published.n_classes == request.n_classes
+            else f" but the class head: a new one for {request.n_classes} classes is drawn"
+        )
+        log.info("The weights of '%s'%s", published.label, drawn)
         return network
-    found = timm.get_pretrained_cfg(tag).num_classes
-    if load and not fresh_head and found != n_classes:
-        raise other_classes(f"'{tag}'", found, n_classes)  # before anything is fetched
-    if not load:
-        return timm.create_model(tag, pretrained=False, **shape)  # type: ignore[no-any-return]  # timm's types are loose
-    with fetching(tag):
-        network = timm.create_model(tag, pretrained=True, **shape)
-    drawn = (
-        ""
-        if found == n_classes
-        else f" but the class head: one for {n_classes} classes is drawn afresh"
-    )
-    log.info("The weights of '%s'%s", tag, drawn)
-    return network
 
-
-def _timm() -> Any:
-    try:
-        import timm
-    except ImportError as absent:
-        raise UserError(
-            'Networks of timm need that library: pip install "interp_by_design[timm]".'
-        ) from absent
-    return timm
-
-
-def _tags(timm: ModuleType, name: str) -> dict[str, str]:
-    """Each tag that has weights, with the whole name that timm knows them by."""
-    whole = timm.list_pretrained(f"{name}.*")
-    tags = {entry.partition(".")[2]: entry for entry in whole}
-    default = timm.get_pretrained_cfg(name)
-    return tags | (
-        {DEFAULT: f"{name}.{default.tag}"} if default is not None and default.tag in tags else {}
-    )
-
-
-def _like(name: str, known: list[str], shown: int = 10) -> list[str]:
-    """The nearest of a thousand names."""
-    import difflib
-
-    return difflib.get_close_matches(name, known, n=shown, cutoff=0.3)
+    def _model(self, request: NetworkRequest, name: str, pretrained: bool) -> nn.Module:
+        network: nn.Module = self.timm.create_model(
+            name,
+            pretrained=pretrained,
+            num_classes=request.n_classes,
+            in_chans=request.image_shape[0],
+        )
+        return network

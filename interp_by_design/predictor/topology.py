@@ -26,8 +26,8 @@ class LayerNode:
 
     Args:
         name: the name that `ActivationReader` takes; `images` for the network's input.
-        kind: `input`, `module`, `add` (branches meet in a sum, as in residual blocks), `concatenate`
-            (branches meet side by side, as in DenseNet), or `operation`.
+        kind: `input`, `module`, `add` (branches meet in a sum, as in residual blocks),
+            `concatenate` (branches meet side by side, as in DenseNet), or `operation`.
         operation: the module's class, or the function's name, such as `Conv2d` or `flatten`.
         shape: the shape of the output without the batch axis; None where it is no single tensor.
         predecessors: names of the layers that feed it, in the order of its arguments.
@@ -106,7 +106,7 @@ class LayerGraph:
 def layer_graph(network: nn.Module, image_shape: tuple[int, int, int]) -> LayerGraph:
     """Return the layer graph of a network, from a trace and one pass over noise.
 
-    The network stays unchanged. Operations whose values are no tensors, such as sizes, are left out.
+    The network stays unchanged. Operations that give no tensors, such as sizes, are left out.
 
     Args:
         network: the network to trace, in evaluation mode.

@@ -1,15 +1,25 @@
-"""torchvision's classifiers by name, with random weights, those of a file, or those that torchvision publishes."""
+"""torchvision's classifiers by name."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, final
 
 from torch import channels_last, nn
 
-from interp_by_design.predictor.published_weights import fetching, is_tag
-from interp_by_design.predictor.weights import load_state, load_weights, other_classes
+from interp_by_design.predictor.published_weights import (
+    ModelZoo,
+    NetworkRequest,
+    PublishedWeights,
+    fetching,
+)
+from interp_by_design.predictor.weights import load_state
 from interp_by_design.terms import UnknownName, UserError
+
+MAXVIT_SIDE = 224  # pixels; MaxViT takes no other images, and has no attribute that says so
+# Their weights are older than torchvision's way to normalise.
+TRANSFORM_INPUT = ("googlenet", "inception_v3")
 
 
 def torchvision_network(
@@ -20,79 +30,87 @@ def torchvision_network(
     fresh_head: bool = True,
     load: bool = True,
 ) -> nn.Module:
-    """The torchvision classifier `name` for `n_classes` classes; hidden layers are its submodules' dotted names.
+    """Return a torchvision classifier; its hidden layers are its submodules' dotted names.
 
-    weights: None draws them; a path reads them from that file; a tag, such as DEFAULT or IMAGENET1K_V1, fetches what torchvision
-        publishes under it, once. With a tag, `pretrained_cfg` of the network says what it wants done to images, as timm's do.
-    fresh_head: whether a class head for another number of classes may be drawn afresh.
-    load: false leaves the weights random, for those who overwrite them all; the network is that of `weights` none the less.
+    With published weights, `pretrained_cfg` of the network holds their preprocessing, as in timm.
 
-    Raises `UnknownName` for a name or tag that torchvision does not know, and `UserError` for images without three channels, for
-    weights that do not fit, and where they cannot be fetched.
+    Args:
+        image_shape: shape (c, h, w) of the network's input; c is 3.
+        n_classes: number of classes that it decides among.
+        name: torchvision's name of the network.
+        weights: None for random ones; the path of a file; or a tag, such as DEFAULT or
+            IMAGENET1K_V1, whose weights are fetched once.
+        fresh_head: whether a class head for another number of classes may be drawn again.
+        load: False leaves the weights random, in the network that belongs to `weights`.
+
+    Returns:
+        The network, in training mode.
+
+    Raises:
+        UnknownName: torchvision has no network, or no tag, of that name.
+        UserError: images have not three channels, or the weights cannot be fetched or do not fit.
     """
-    import torchvision  # a second's work, which no other network needs
-
-    known = torchvision.models.list_models(module=torchvision.models)
-    if name not in known:
-        raise UnknownName.among("network", name, known, owner="torchvision")
-    if image_shape[0] != 3:
-        raise UserError(
-            f"'{name}' takes images of 3 channels, not {image_shape[0]}; grey ones must be repeated (data.channels=3)."
-        )
-    tags = torchvision.models.get_model_weights(name).__members__
-    published = (
-        tags[weights]
-        if weights is not None and is_tag(weights, list(tags), f"torchvision's {name}")
-        else None
-    )
-    network = _drawn(name, n_classes, published)
-    if load and published is not None:
-        _load_published(network, name, published, n_classes, fresh_head)
-    elif load and weights is not None:
-        load_weights(network, weights, fresh_head)
-    return network.to(memory_format=channels_last)
+    request = NetworkRequest(image_shape, n_classes, name, weights, fresh_head, load)
+    return _Torchvision().network(request).to(memory_format=channels_last)
 
 
-def _drawn(name: str, n_classes: int, published: Any) -> nn.Module:
-    """The network, freshly drawn, as it must be for the weights that are `published`."""
-    import torchvision
+@final
+class _Torchvision(ModelZoo):
+    owner = "torchvision"
 
-    options: dict[str, Any] = {}
-    if published is not None and name.startswith("vit_"):
-        options["image_size"] = published.meta["min_size"][0]
-    if published is not None and name in ("googlenet", "inception_v3"):
-        options["transform_input"] = (
-            True  # these weights are older than torchvision's way to normalise
-        )
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", FutureWarning
-        )  # GoogLeNet and Inception, on how they draw weights
-        network: Any = torchvision.models.get_model(
-            name, weights=None, num_classes=n_classes, **options
-        )
-    network.pretrained_cfg = _preprocessing(network, name, published)
-    return network  # type: ignore[no-any-return]  # torchvision ships no types
+    def __init__(self) -> None:
+        import torchvision  # takes a second, which no other network needs
+
+        self.models: Any = torchvision.models
+
+    def check(self, request: NetworkRequest) -> None:
+        known = self.models.list_models(module=self.models)
+        if request.name not in known:
+            raise UnknownName.among("network", request.name, known, owner=self.owner)
+        if (channels := request.image_shape[0]) != 3:
+            raise UserError(
+                f"'{request.name}' takes images of 3 channels, not {channels}; repeat grey ones "
+                "(data.channels=3)."
+            )
+
+    def tags(self, name: str) -> Mapping[str, Any]:
+        tags: Mapping[str, Any] = self.models.get_model_weights(name).__members__
+        return tags
+
+    def published(self, name: str, entry: Any) -> PublishedWeights:
+        return PublishedWeights(f"{name} {entry.name}", len(entry.meta["categories"]), entry)
+
+    def create(self, request: NetworkRequest, published: PublishedWeights | None) -> nn.Module:
+        name, entry = request.name, None if published is None else published.entry
+        options: dict[str, Any] = {}
+        if entry is not None and name.startswith("vit_"):
+            options["image_size"] = entry.meta["min_size"][0]
+        if entry is not None and name in TRANSFORM_INPUT:
+            options["transform_input"] = True
+        with warnings.catch_warnings():
+            # GoogLeNet and Inception warn of how they draw their weights.
+            warnings.simplefilter("ignore", FutureWarning)
+            network: Any = self.models.get_model(
+                name, weights=None, num_classes=request.n_classes, **options
+            )
+        network.pretrained_cfg = _preprocessing(network, name, entry)
+        return network  # type: ignore[no-any-return]  # torchvision ships no types
+
+    def fetch(self, request: NetworkRequest, published: PublishedWeights) -> nn.Module:
+        network = self.create(request, published)
+        with fetching(published.label):
+            state = published.entry.get_state_dict(progress=True, check_hash=True)
+        load_state(network, state, published.label, request.fresh_head)
+        return network
 
 
-def _preprocessing(network: Any, name: str, published: Any) -> dict[str, Any]:
-    """In timm's words, what is known of the images that the network takes."""
+def _preprocessing(network: Any, name: str, entry: Any) -> dict[str, Any]:
+    """Return what is known of the images that the network takes, with timm's keys."""
     known: dict[str, Any] = {"architecture": name}
-    side = getattr(network, "image_size", None) or (224 if name == "maxvit_t" else None)
+    side = getattr(network, "image_size", None) or (MAXVIT_SIDE if name == "maxvit_t" else None)
     if side is not None:
         known |= {"input_size": (3, side, side), "fixed_input_size": True}
-    if published is not None:
-        wanted = published.transforms()
-        known |= {"mean": tuple(wanted.mean), "std": tuple(wanted.std)}
+    if entry is not None:
+        transforms = entry.transforms()
+        known |= {"mean": tuple(transforms.mean), "std": tuple(transforms.std)}
     return known
-
-
-def _load_published(
-    network: nn.Module, name: str, published: Any, n_classes: int, fresh_head: bool
-) -> None:
-    source = f"{name} {published.name}"
-    if not fresh_head and (found := len(published.meta["categories"])) != n_classes:
-        raise other_classes(f"'{source}'", found, n_classes)  # before anything is fetched
-    with fetching(source):
-        state = published.get_state_dict(progress=True, check_hash=True)
-    load_state(network, state, source, fresh_head)

@@ -1,4 +1,4 @@
-"""Files of weights as people have them, read as one flat state dict. Knows nothing of networks, and downloads nothing."""
+"""Reading files of weights as one flat state dict."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from torch import Tensor
 
 from interp_by_design.terms import UserError
 
-WRAPPERS = (
-    "state_dict",
-    "model_state_dict",
-    "model",
-    "network",
-    "net",
-)  # what training scripts save a state dict under
+# The keys under which training scripts save a state dict.
+WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net")
+MAX_LISTED = 5  # names that a message lists
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """The tensors of `path` by name: of what `torch.save` wrote, of a Lightning checkpoint, or of safetensors.
+    """Return the tensors of a file by name.
 
-    A state dict may lie in others, as in `{"state_dict": …, "epoch": 3}`. Nothing but tensors and plain values is ever read.
-    Raises `UserError` for a file that is not there, is damaged, or holds something else.
+    A state dict may lie in other dicts, as in `{"state_dict": …, "epoch": 3}`. Only tensors and
+    plain values are read, never code.
+
+    Args:
+        path: a file of `torch.save`, a Lightning checkpoint, or a file of safetensors.
+
+    Raises:
+        UserError: the file does not exist, is damaged, or holds something else.
     """
     path = Path(path)
     if not path.is_file():
@@ -38,7 +40,8 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         or not all(isinstance(value, Tensor) for value in content.values())
     ):
         raise UserError(
-            f"'{path}' holds {_kind(content)}; wanted a state dict: names and tensors, from `state_dict()`."
+            f"'{path}' holds {_kind(content)}; wanted a state dict: names and tensors, from "
+            "`state_dict()`."
         )
     return dict(content)
 
@@ -59,8 +62,8 @@ def _saved(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a file of anything makes its reader fail in any way
         raise UserError(
-            f"'{path}' cannot be read as plain weights: it is damaged, or holds Python objects, which could run any code. Save "
-            "the network's `state_dict()` alone, with torch.save."
+            f"'{path}' cannot be read as plain weights: it is damaged, or holds Python objects, "
+            "which could run any code. Save the network's `state_dict()` alone, with torch.save."
         ) from error
 
 
@@ -75,8 +78,7 @@ def _kind(content: Any) -> str:
     if not isinstance(content, Mapping):
         return type(content).__name__
     names = [str(name) for name in content]
-    return (
-        f"a {type(content).__name__} of {', '.join(names[:5])}{', …' if len(names) > 5 else ''}"
-        if names
-        else "an empty dict"
-    )
+    if not names:
+        return "an empty dict"
+    more = ", …" if len(names) > MAX_LISTED else ""
+    return f"a {type(content).__name__} of {', '.join(names[:MAX_LISTED])}{more}"

@@ -26,11 +26,11 @@ from interp_by_design.predictor import (
     Preprocessing,
     checkpoint_network,
     evaluating,
-    fitting_preprocessing,
-    given_size,
+    choose_preprocessing,
+    parse_size,
     load_weights,
 )
-from interp_by_design.predictor.weights import other_classes
+from interp_by_design.predictor.weights import class_count_error
 from interp_by_design.run.checkpoint_io import AtomicCheckpointIO
 from interp_by_design.run.distributed import n_processes
 from interp_by_design.terms import DataFacts, UserError
@@ -48,7 +48,7 @@ def build_network(config: DictConfig, facts: DataFacts, load: bool = True) -> nn
     """f's network with the weights that the config names, before anybody chooses hidden layers; not `load`ed, they are random."""
     chosen = config.predictor
     with _options_of("predictor"):
-        shape = (facts.image_shape[0], *(given_size(chosen) or facts.image_shape[1:]))
+        shape = (facts.image_shape[0], *(parse_size(chosen) or facts.image_shape[1:]))
         offered = {"image_shape": shape, "n_classes": facts.n_classes}
         if "path" in chosen or OmegaConf.is_missing(chosen, "path"):
             return _from_checkpoint(chosen, offered, load)
@@ -68,7 +68,7 @@ def build_preprocessing(config: DictConfig, network: nn.Module, facts: DataFacts
     """What is done to the data's images before `network` sees them."""
     with _options_of("predictor"):
         trained = bool(config.predictor.get("weights") or config.predictor.get("path"))
-        return fitting_preprocessing(network, facts, config.predictor, trained)
+        return choose_preprocessing(network, facts, config.predictor, trained)
 
 
 def build_predictor(
@@ -85,7 +85,7 @@ def build_predictor(
         with evaluating(predictor), torch.no_grad():
             given = predictor(torch.zeros(2, *facts.image_shape)).logits.shape[1]
     if given != facts.n_classes:
-        raise other_classes(f"this {type(network).__name__}", given, facts.n_classes)
+        raise class_count_error(f"this {type(network).__name__}", given, facts.n_classes)
     return predictor
 
 

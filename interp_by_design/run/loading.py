@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from interp_by_design.files import reading
 from interp_by_design.learning.post_hoc import HASH
 from interp_by_design.model import InterpretableModel
-from interp_by_design.predictor import load_weights, misfits, weights_hash
+from interp_by_design.predictor import load_weights, mismatches, weights_hash
 from interp_by_design.run.build import build_model
 from interp_by_design.run.config_safety import harmless
 from interp_by_design.run.folder import CONFIG, METRICS, RunFolder
@@ -85,7 +85,7 @@ def weights_for(model: InterpretableModel, checkpoint: Path) -> dict[str, Tensor
         weights |= {
             key: value for key, value in model.state_dict().items() if key.startswith("predictor.")
         }
-    if wrong := misfits(model.state_dict(), weights):
+    if wrong := mismatches(model.state_dict(), weights):
         raise UserError(
             f"{checkpoint} holds the weights of another model than the config builds: {'; '.join(wrong)}. "
             "Load it from the run folder that it was written in."

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.transforms.v2 import functional as reference
 
-from interp_by_design.predictor import Predictor, Preprocessing, fitting_preprocessing
+from interp_by_design.predictor import Predictor, Preprocessing, choose_preprocessing
 from interp_by_design.predictor.checkpoint import checkpoint_network
 from interp_by_design.terms import DataFacts, Normalisation, UnknownName, UserError
 
@@ -93,7 +93,7 @@ def test_what_is_no_size_is_refused(size: object) -> None:
     ):
         Preprocessing(IMAGENET, size)  # type: ignore[arg-type]
     with pytest.raises(UserError, match="positive whole numbers"):
-        fitting_preprocessing(Known(), FACTS, {"size": size}, trained=False)
+        choose_preprocessing(Known(), FACTS, {"size": size}, trained=False)
 
 
 def test_an_unknown_order_of_colours_is_refused() -> None:
@@ -114,9 +114,9 @@ def test_what_is_given_holds() -> None:
         "size": [6, 7],
         "colour_order": "bgr",
     }
-    chosen = fitting_preprocessing(Known(fixed_input_size=True), FACTS, own, trained=True)
+    chosen = choose_preprocessing(Known(fixed_input_size=True), FACTS, own, trained=True)
     assert chosen == Preprocessing(Normalisation((0.5,) * 3, (0.1,) * 3), (6, 7), "bgr")
-    assert fitting_preprocessing(Known(), FACTS, {"size": 9}, trained=False).size == (9, 9)
+    assert choose_preprocessing(Known(), FACTS, {"size": 9}, trained=False).size == (9, 9)
 
 
 @pytest.mark.parametrize(
@@ -124,25 +124,25 @@ def test_what_is_given_holds() -> None:
 )
 def test_what_is_no_normalisation_is_refused(given: object) -> None:
     with pytest.raises(UserError, match=r"predictor.normalisation is null or"):
-        fitting_preprocessing(Known(), FACTS, {"normalisation": given}, trained=True)
+        choose_preprocessing(Known(), FACTS, {"normalisation": given}, trained=True)
 
 
 def test_a_trained_network_is_normalised_as_it_was_and_a_fresh_one_as_the_data(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    assert fitting_preprocessing(Known(), FACTS, {}, trained=True) == Preprocessing(IMAGENET)
+    assert choose_preprocessing(Known(), FACTS, {}, trained=True) == Preprocessing(IMAGENET)
     assert "Images are normalised as for Known: mean (0.485, 0.456, 0.406)" in caplog.text
-    assert fitting_preprocessing(Known(), FACTS, {}, trained=False) == Preprocessing(
+    assert choose_preprocessing(Known(), FACTS, {}, trained=False) == Preprocessing(
         FACTS.normalisation
     )
-    assert fitting_preprocessing(nn.Flatten(), FACTS, {}, trained=True) == Preprocessing(
+    assert choose_preprocessing(nn.Flatten(), FACTS, {}, trained=True) == Preprocessing(
         FACTS.normalisation
     )
 
 
 def test_the_datas_own_means_follow_the_order_of_colours() -> None:
-    chosen = fitting_preprocessing(Known(), FACTS, {"colour_order": "bgr"}, trained=False)
+    chosen = choose_preprocessing(Known(), FACTS, {"colour_order": "bgr"}, trained=False)
     assert chosen.normalisation == Normalisation((0.3, 0.2, 0.1), (0.6, 0.5, 0.4))
 
 
@@ -150,13 +150,13 @@ def test_images_are_resized_unasked_where_a_network_takes_one_size_alone(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    assert fitting_preprocessing(Known(fixed_input_size=True), FACTS, {}, trained=False).size == (
+    assert choose_preprocessing(Known(fixed_input_size=True), FACTS, {}, trained=False).size == (
         8,
         8,
     )
-    assert "Known takes images of 8 x 8 alone: those of 12 x 10 are resized" in caplog.text
+    assert "Known takes only images of 8 x 8: those of 12 x 10 are resized" in caplog.text
     same = DataFacts((3, 8, 8), ("a", "b"), Normalisation())
-    assert fitting_preprocessing(Known(fixed_input_size=True), same, {}, trained=False).size is None
+    assert choose_preprocessing(Known(fixed_input_size=True), same, {}, trained=False).size is None
 
 
 def test_a_predictor_does_what_its_preprocessing_says() -> None:

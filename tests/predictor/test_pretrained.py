@@ -11,7 +11,7 @@ from interp_by_design.predictor import (
     LayerReader,
     Predictor,
     Preprocessing,
-    fitting_preprocessing,
+    choose_preprocessing,
     load_weights,
     torchvision_network,
 )
@@ -129,10 +129,10 @@ def test_a_tag_is_fetched_with_a_fresh_head_and_says_how_to_normalise(
     network = torchvision_network(SHAPE, 4, "squeezenet1_1", "DEFAULT")
     assert [url.rpartition("/")[2][:13] for url in fetched] == ["squeezenet1_1"]
     assert (
-        "all that SqueezeNet has but the class head: that is for 1000 classes, and one for 4 is drawn afresh"
+        "all that SqueezeNet has but the class head: that is for 1000 classes, and a new one for 4 is drawn"
         in caplog.text
     )
-    chosen = fitting_preprocessing(network, facts(), {}, trained=True)
+    chosen = choose_preprocessing(network, facts(), {}, trained=True)
     assert chosen == Preprocessing(Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
 
 
@@ -154,8 +154,8 @@ def test_a_fresh_head_is_never_drawn_unasked(fetched: list[str]) -> None:
 def test_a_network_is_that_of_its_weights_where_they_are_overwritten(fetched: list[str]) -> None:
     network = torchvision_network(SHAPE, 4, "vit_b_16", "IMAGENET1K_SWAG_E2E_V1", load=False)
     assert fetched == []
-    assert fitting_preprocessing(network, facts(), {}, trained=True).size == (384, 384)
-    assert fitting_preprocessing(
+    assert choose_preprocessing(network, facts(), {}, trained=True).size == (384, 384)
+    assert choose_preprocessing(
         torchvision_network(SHAPE, 4, "vit_b_32"), facts(), {}, trained=False
     ).size == (224, 224)
 

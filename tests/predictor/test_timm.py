@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from interp_by_design.predictor import Predictor, fitting_preprocessing, timm_network
+from interp_by_design.predictor import Predictor, choose_preprocessing, timm_network
 from interp_by_design.terms import DataFacts, Normalisation, UnknownName, UserError
 
 timm = pytest.importorskip("timm")
@@ -34,7 +34,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_a_network_by_name_reads_images_of_any_size() -> None:
     network = timm_network(SHAPE, 4, NAME)
-    chosen = fitting_preprocessing(network, facts(), {}, trained=False)
+    chosen = choose_preprocessing(network, facts(), {}, trained=False)
     assert chosen.size == (160, 160)
     assert chosen.normalisation == Normalisation()
     predictor = Predictor(network, ["blocks.2", "blocks.5"], facts(), chosen).eval()
@@ -67,8 +67,8 @@ def test_a_tag_is_fetched_with_a_fresh_head(
     network = timm_network(SHAPE, 4, name, tag)
     assert fetched == [f"{name}.{whole}"]
     assert network.num_classes == 4
-    assert "one for 4 classes is drawn afresh" in caplog.text
-    assert fitting_preprocessing(network, facts(), {}, trained=True).normalisation.mean == (
+    assert "a new one for 4 classes is drawn" in caplog.text
+    assert choose_preprocessing(network, facts(), {}, trained=True).normalisation.mean == (
         0.5,
         0.5,
         0.5,

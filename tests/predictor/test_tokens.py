@@ -180,7 +180,7 @@ def test_tokens_of_an_unknown_grid_are_one_column() -> None:
     assert output.shape == (2, 8, 17, 1)
     with pytest.raises(
         UserError,
-        match=r"'mix' has no class or register tokens that the network tells of. Read 'mix' itself",
+        match=r"'mix' has no class or register tokens that the network declares. Read 'mix' itself",
     ):
         LayerReader(network, ["mix:prefix"], SHAPE)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -80,7 +82,7 @@ def test_a_network_without_branches_is_a_chain() -> None:
         *("fc1.0", "fc1.1", "fc1.2", "head.0", "head.1"),
     ]
     names = [node.name for node in graph]
-    assert graph.edges == tuple(zip(names, names[1:], strict=False))
+    assert graph.edges == tuple(itertools.pairwise(names))
     assert graph["conv1.0"].shape == (20, 8, 8)
     assert graph["conv1.0"].operation == "Conv2d"
     assert graph["head.1"].shape == (3,)

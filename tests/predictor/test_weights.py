@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from interp_by_design.predictor import load_weights, misfits, weights_hash
+from interp_by_design.predictor import load_weights, mismatches, weights_hash
 from interp_by_design.terms import UserError
 
 
@@ -118,7 +118,7 @@ def test_one_line_says_what_was_loaded_and_another_what_was_left_aside(
     )
     load_weights(Small(), path)
     assert caplog.messages == [
-        "Left aside in 'last.ckpt', as not under 'net.': criterion.weight",
+        "Ignored in 'last.ckpt', as not under 'net.': criterion.weight",
         "9 tensors from 'last.ckpt', all that Small has",
     ]
 
@@ -204,7 +204,7 @@ def test_an_empty_file_is_refused_and_one_of_other_things_says_what_it_holds(
 
 
 def test_misfits_are_none_where_all_is_there() -> None:
-    assert misfits(Small().state_dict(), Small().state_dict()) == []
+    assert mismatches(Small().state_dict(), Small().state_dict()) == []
 
 
 class Both(nn.Module):

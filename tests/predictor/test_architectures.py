@@ -8,7 +8,7 @@ import torchvision
 from torch import Tensor, nn
 
 from interp_by_design.predictor import NarrowResNet, checkpoint_network, named_network
-from interp_by_design.predictor.architectures import recognised
+from interp_by_design.predictor.architectures import match_architecture
 from interp_by_design.terms import UnknownName, UserError
 
 SHAPE = (3, 32, 32)
@@ -25,7 +25,7 @@ def theirs(name: str, n_classes: int) -> dict[str, Tensor]:
 @pytest.mark.parametrize("depth", [20, 32, 44, 56])
 def test_our_resnets_are_recognised_for_any_number_of_classes_and_channels(depth: int) -> None:
     assert (
-        recognised(NarrowResNet((1, 28, 28), 7, depth).state_dict(), (1, 28, 28), "file")
+        match_architecture(NarrowResNet((1, 28, 28), 7, depth).state_dict(), (1, 28, 28), "file")
         == f"resnet{depth}"
     )
 
@@ -39,38 +39,41 @@ def test_torchvisions_classifiers_are_recognised(
     name: str, n_classes: int, wrap: Callable[[str], str]
 ) -> None:
     state = {wrap(key): value for key, value in theirs(name, n_classes).items()}
-    assert recognised(state, SHAPE, "file") == f"torchvision/{name}"
+    assert match_architecture(state, SHAPE, "file") == f"torchvision/{name}"
 
 
 def test_what_lies_beside_the_network_does_no_harm() -> None:
     state = {f"model.{key}": value for key, value in theirs("resnet18", 5).items()}
     state |= {"criterion.weight": torch.rand(5), "ema.weight": torch.rand(700, 3)}
-    assert recognised(state, SHAPE, "file") == "torchvision/resnet18"
+    assert match_architecture(state, SHAPE, "file") == "torchvision/resnet18"
 
 
 def test_neither_the_order_of_names_nor_old_counts_matter() -> None:
     state = {
         key: value for key, value in sorted(theirs("resnet18", 5).items()) if "tracked" not in key
     }
-    assert recognised(state, SHAPE, "file") == "torchvision/resnet18"
+    assert match_architecture(state, SHAPE, "file") == "torchvision/resnet18"
 
 
 def test_recognising_leaves_the_random_state_alone() -> None:
     state = torch.get_rng_state()
-    assert recognised(NarrowResNet(SHAPE, 7).state_dict(), SHAPE, "file") == "resnet20"
+    assert match_architecture(NarrowResNet(SHAPE, 7).state_dict(), SHAPE, "file") == "resnet20"
     torch.manual_seed(0)
     state = torch.get_rng_state()
-    recognised(theirs("squeezenet1_1", 10), SHAPE, "file")
+    match_architecture(theirs("squeezenet1_1", 10), SHAPE, "file")
     assert torch.equal(state, torch.get_rng_state())
 
 
 def test_what_is_not_recognised_is_told_with_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interp_by_design.predictor.architectures.TRIED", 6)
+    monkeypatch.setattr("interp_by_design.predictor.architectures.N_CANDIDATES", 6)
     state = theirs("resnet18", 5)
     state["fc.0.weight"] = state.pop("fc.weight")
-    told = r"'file' holds the weights of no network .* predictor.name=.* predictor.network .*/resnet18 \(121 of 122 names"
-    with pytest.raises(UserError, match=told):
-        recognised(state, SHAPE, "file")
+    message = (
+        r"'file' holds the weights of no known network\. Name the network: predictor.name=.* "
+        r"predictor.network .*/resnet18 \(121 of 122 names"
+    )
+    with pytest.raises(UserError, match=message):
+        match_architecture(state, SHAPE, "file")
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
