@@ -64,45 +64,45 @@ class ModelZoo(ABC):
             UserError: the network does not take such images, or the weights cannot be fetched or
                 do not fit.
         """
-        self.check(request)
-        published = self._published(request)
+        self._check(request)
+        published = self._requested(request)
         if published is None:
-            network = self.create(request, None)
+            network = self._create(request, None)
             if request.load and request.weights is not None:
                 load_weights(network, request.weights, request.fresh_head)
             return network
         if not request.load:
-            return self.create(request, published)
+            return self._create(request, published)
         if not request.fresh_head and published.n_classes != request.n_classes:
             # Before anything is fetched.
             raise class_count_error(f"'{published.label}'", published.n_classes, request.n_classes)
-        return self.fetch(request, published)
+        return self._fetch(request, published)
 
-    def _published(self, request: NetworkRequest) -> PublishedWeights | None:
-        tags = self.tags(request.name)
+    def _requested(self, request: NetworkRequest) -> PublishedWeights | None:
+        tags = self._tags(request.name)
         owner = f"{self.owner}'s {request.name}"
         if request.weights is None or not is_tag(request.weights, list(tags), owner):
             return None
-        return self.published(request.name, tags[request.weights])
+        return self._published(request.name, tags[request.weights])
 
     @abstractmethod
-    def check(self, request: NetworkRequest) -> None:
+    def _check(self, request: NetworkRequest) -> None:
         """Refuse networks that the library does not have, and images that they do not take."""
 
     @abstractmethod
-    def tags(self, name: str) -> Mapping[str, Any]:
+    def _tags(self, name: str) -> Mapping[str, Any]:
         """Return the library's records of the weights of a network, by their tags."""
 
     @abstractmethod
-    def published(self, name: str, entry: Any) -> PublishedWeights:
+    def _published(self, name: str, entry: Any) -> PublishedWeights:
         """Return the weights behind one of the library's records."""
 
     @abstractmethod
-    def create(self, request: NetworkRequest, published: PublishedWeights | None) -> nn.Module:
+    def _create(self, request: NetworkRequest, published: PublishedWeights | None) -> nn.Module:
         """Return the network with random weights, in the form that `published` ones need."""
 
     @abstractmethod
-    def fetch(self, request: NetworkRequest, published: PublishedWeights) -> nn.Module:
+    def _fetch(self, request: NetworkRequest, published: PublishedWeights) -> nn.Module:
         """Return the network with published weights, which are fetched once."""
 
 

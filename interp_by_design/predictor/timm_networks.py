@@ -65,13 +65,13 @@ class _Timm(ModelZoo):
             ) from absent
         self.timm: Any = timm
 
-    def check(self, request: NetworkRequest) -> None:
+    def _check(self, request: NetworkRequest) -> None:
         known = self.timm.list_models()
         if request.name not in known:
             near = difflib.get_close_matches(request.name, known, n=N_SUGGESTIONS, cutoff=0.3)
             raise UnknownName.among("network", request.name, near, owner=self.owner)
 
-    def tags(self, name: str) -> Mapping[str, Any]:
+    def _tags(self, name: str) -> Mapping[str, Any]:
         entries = self.timm.list_pretrained(f"{name}.*")  # whole names: network.tag
         tags = {entry.partition(".")[2]: entry for entry in entries}
         default = self.timm.get_pretrained_cfg(name)
@@ -79,13 +79,13 @@ class _Timm(ModelZoo):
             tags[DEFAULT] = f"{name}.{default.tag}"
         return tags
 
-    def published(self, name: str, entry: Any) -> PublishedWeights:
+    def _published(self, name: str, entry: Any) -> PublishedWeights:
         return PublishedWeights(entry, self.timm.get_pretrained_cfg(entry).num_classes, entry)
 
-    def create(self, request: NetworkRequest, published: PublishedWeights | None) -> nn.Module:
+    def _create(self, request: NetworkRequest, published: PublishedWeights | None) -> nn.Module:
         return self._model(request, request.name if published is None else published.entry, False)
 
-    def fetch(self, request: NetworkRequest, published: PublishedWeights) -> nn.Module:
+    def _fetch(self, request: NetworkRequest, published: PublishedWeights) -> nn.Module:
         with fetching(published.label):
             network = self._model(request, published.entry, True)
         drawn = (

@@ -63,7 +63,7 @@ class _Torchvision(ModelZoo):
 
         self.models: Any = torchvision.models
 
-    def check(self, request: NetworkRequest) -> None:
+    def _check(self, request: NetworkRequest) -> None:
         known = self.models.list_models(module=self.models)
         if request.name not in known:
             raise UnknownName.among("network", request.name, known, owner=self.owner)
@@ -73,14 +73,14 @@ class _Torchvision(ModelZoo):
                 "(data.channels=3)."
             )
 
-    def tags(self, name: str) -> Mapping[str, Any]:
+    def _tags(self, name: str) -> Mapping[str, Any]:
         tags: Mapping[str, Any] = self.models.get_model_weights(name).__members__
         return tags
 
-    def published(self, name: str, entry: Any) -> PublishedWeights:
+    def _published(self, name: str, entry: Any) -> PublishedWeights:
         return PublishedWeights(f"{name} {entry.name}", len(entry.meta["categories"]), entry)
 
-    def create(self, request: NetworkRequest, published: PublishedWeights | None) -> nn.Module:
+    def _create(self, request: NetworkRequest, published: PublishedWeights | None) -> nn.Module:
         name, entry = request.name, None if published is None else published.entry
         options: dict[str, Any] = {}
         if entry is not None and name.startswith("vit_"):
@@ -96,8 +96,8 @@ class _Torchvision(ModelZoo):
         network.pretrained_cfg = _preprocessing(network, name, entry)
         return network  # type: ignore[no-any-return]  # torchvision ships no types
 
-    def fetch(self, request: NetworkRequest, published: PublishedWeights) -> nn.Module:
-        network = self.create(request, published)
+    def _fetch(self, request: NetworkRequest, published: PublishedWeights) -> nn.Module:
+        network = self._create(request, published)
         with fetching(published.label):
             state = published.entry.get_state_dict(progress=True, check_hash=True)
         load_state(network, state, published.label, request.fresh_head)

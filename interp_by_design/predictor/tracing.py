@@ -117,11 +117,21 @@ class GraphRun(fx.Interpreter):
         self.constants, self.note = traced.constants, note
 
     def run_node(self, n: fx.Node) -> Any:
+        """Run one node and note its value.
+
+        Args:
+            n: the node.
+        """
         value = super().run_node(n)
         self.note(n, value)
         return value
 
     def fetch_attr(self, target: str) -> Any:
+        """Return a parameter of the network, or a constant of the trace.
+
+        Args:
+            target: its dotted name.
+        """
         return self.constants[target] if target in self.constants else super().fetch_attr(target)
 
 

@@ -60,7 +60,8 @@ def test_inputs_are_not_recorded_unasked() -> None:
 
 
 def test_inputs_are_copied_before_the_layer_writes_over_them() -> None:
-    network, images = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU(inplace=True)), torch.rand(2, *GREY)
+    network = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU(inplace=True))
+    images = torch.linspace(-9, 9, 128).view(2, *GREY)
     with recording(network, ["1"], copy=True, inputs=True) as seen, torch.no_grad():
         network(images)
     assert torch.equal(seen["1"][0].inputs[0], network[0](images))

@@ -1,4 +1,4 @@
-"""Submodules of other people's networks, against clones taken by a hook as soon as a layer has fired."""
+"""Submodules of libraries' networks, against clones that a hook takes at once."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from interp_by_design.terms import UnknownName, UserError
 SHAPE = (3, 32, 32)
 
 
-def theirs(name: str, n_classes: int) -> dict[str, Tensor]:
+def torchvision_state(name: str, n_classes: int) -> dict[str, Tensor]:
     with torch.device("meta"):
         state: dict[str, Tensor] = torchvision.models.get_model(
             name, weights=None, num_classes=n_classes
@@ -23,7 +23,7 @@ def theirs(name: str, n_classes: int) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize("depth", [20, 32, 44, 56])
-def test_our_resnets_are_recognised_for_any_number_of_classes_and_channels(depth: int) -> None:
+def test_narrow_resnets_are_recognised_for_any_number_of_classes_and_channels(depth: int) -> None:
     assert (
         match_architecture(NarrowResNet((1, 28, 28), 7, depth).state_dict(), (1, 28, 28), "file")
         == f"resnet{depth}"
@@ -38,19 +38,21 @@ def test_our_resnets_are_recognised_for_any_number_of_classes_and_channels(depth
 def test_torchvisions_classifiers_are_recognised(
     name: str, n_classes: int, wrap: Callable[[str], str]
 ) -> None:
-    state = {wrap(key): value for key, value in theirs(name, n_classes).items()}
+    state = {wrap(key): value for key, value in torchvision_state(name, n_classes).items()}
     assert match_architecture(state, SHAPE, "file") == f"torchvision/{name}"
 
 
-def test_what_lies_beside_the_network_does_no_harm() -> None:
-    state = {f"model.{key}": value for key, value in theirs("resnet18", 5).items()}
+def test_weights_next_to_the_network_do_no_harm() -> None:
+    state = {f"model.{key}": value for key, value in torchvision_state("resnet18", 5).items()}
     state |= {"criterion.weight": torch.rand(5), "ema.weight": torch.rand(700, 3)}
     assert match_architecture(state, SHAPE, "file") == "torchvision/resnet18"
 
 
 def test_neither_the_order_of_names_nor_old_counts_matter() -> None:
     state = {
-        key: value for key, value in sorted(theirs("resnet18", 5).items()) if "tracked" not in key
+        key: value
+        for key, value in sorted(torchvision_state("resnet18", 5).items())
+        if "tracked" not in key
     }
     assert match_architecture(state, SHAPE, "file") == "torchvision/resnet18"
 
@@ -60,13 +62,15 @@ def test_recognising_leaves_the_random_state_alone() -> None:
     assert match_architecture(NarrowResNet(SHAPE, 7).state_dict(), SHAPE, "file") == "resnet20"
     torch.manual_seed(0)
     state = torch.get_rng_state()
-    match_architecture(theirs("squeezenet1_1", 10), SHAPE, "file")
+    match_architecture(torchvision_state("squeezenet1_1", 10), SHAPE, "file")
     assert torch.equal(state, torch.get_rng_state())
 
 
-def test_what_is_not_recognised_is_told_with_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_weights_are_refused_with_the_nearest_networks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("interp_by_design.predictor.architectures.N_CANDIDATES", 6)
-    state = theirs("resnet18", 5)
+    state = torchvision_state("resnet18", 5)
     state["fc.0.weight"] = state.pop("fc.weight")
     message = (
         r"'file' holds the weights of no known network\. Name the network: predictor.name=.* "

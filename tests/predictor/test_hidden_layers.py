@@ -104,7 +104,7 @@ def test_no_layer_or_one_twice_is_refused(layers: list[str]) -> None:
         LayerReader(LeNet(SHAPE, 3), layers, SHAPE)
 
 
-def test_hooks_are_let_go_of_also_after_an_exception() -> None:
+def test_hooks_are_removed_also_after_an_exception() -> None:
     network = LeNet(SHAPE, 3)
     read = LayerReader(network, ["conv1", "fc1"], SHAPE)
     read(torch.rand(2, *SHAPE))
@@ -127,7 +127,7 @@ def test_asking_for_shapes_leaves_modes_buffers_and_random_state_alone() -> None
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
-def test_evaluating_puts_each_mode_back_after_an_exception() -> None:
+def test_evaluating_restores_each_mode_after_an_exception() -> None:
     network = nn.Sequential(nn.Linear(2, 2).eval(), nn.Dropout())
 
     def fail() -> None:
@@ -141,7 +141,7 @@ def test_evaluating_puts_each_mode_back_after_an_exception() -> None:
 
 
 class WritesOver(nn.Module):
-    """Its layer `inner` is added to in place, with no module to tell so."""
+    """Adds to its layer `inner` in place, without a module that does so."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -153,7 +153,7 @@ class WritesOver(nn.Module):
         return self.head(x)
 
 
-def test_what_is_written_over_is_read_as_it_was() -> None:
+def test_an_overwritten_layer_is_read_before_it_is_overwritten() -> None:
     network, images = WritesOver(), torch.rand(2, *SHAPE)
     assert overwrites(network, ["inner"], images)
     assert not overwrites(network, ["outer"], images)
@@ -163,7 +163,7 @@ def test_what_is_written_over_is_read_as_it_was() -> None:
     assert network.outer.weight.grad is None  # what was added later is no part of what was read
 
 
-def test_what_is_written_over_is_never_handed_out_without_a_copy() -> None:
+def test_an_overwritten_layer_is_never_returned_without_a_copy() -> None:
     with pytest.raises(UserError, match="output of layer 'inner' was written over later"):
         HookReader(WritesOver(), ["inner"], copy=False)(torch.rand(2, *SHAPE))
 

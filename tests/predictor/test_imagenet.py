@@ -1,4 +1,4 @@
-"""A third party's ImageNet weights on photographs: what was published of them is found again."""
+"""A third party's ImageNet weights on photographs, against their published accuracy."""
 
 from __future__ import annotations
 
@@ -14,16 +14,22 @@ from torch import Tensor
 from interp_by_design.predictor import Predictor, Preprocessing, checkpoint_network
 from interp_by_design.terms import DataFacts, Normalisation
 
-EVERY, SIDE = 16, 227
+STEP = 16  # photographs
+SIDE = 227  # pixels
 
 
 def photographs(archive: Path) -> tuple[list[str], Tensor]:
-    """Every 16th photograph by name, with its class, brought to the network's size as its authors did: by bicubic resizing."""
+    """Every 16th photograph by name, with its class, resized bicubically as its authors did."""
     with tarfile.open(archive) as tar:
-        names = sorted(member.name for member in tar.getmembers() if member.isfile())[::EVERY]
+        names = sorted(member.name for member in tar.getmembers() if member.isfile())[::STEP]
         files = [tar.extractfile(name) for name in names]
-        images = [Image.open(io.BytesIO(file.read())).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-                  for file in files if file is not None]  # fmt: skip
+        images = [
+            Image.open(io.BytesIO(file.read()))
+            .convert("RGB")
+            .resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+            for file in files
+            if file is not None
+        ]
     return [Path(name).parent.name for name in names], torch.stack(
         [torch.from_numpy(np.array(image)) for image in images]
     )

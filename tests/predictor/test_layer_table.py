@@ -44,10 +44,10 @@ def test_the_table_of_a_small_network() -> None:
     assert usable_layers(Own(), SHAPE) == (
         Layer("conv", (4, 64, 64), 112, "map"),
         Layer("again", (4, 64, 64), 148, "map"),
-    )  # relu fires twice, forget never, and head answers
+    )  # relu fires twice, forget never, and head gives the logits
 
 
-def test_tokens_are_told_from_maps_and_vectors() -> None:
+def test_tokens_differ_from_maps_and_vectors() -> None:
     table = {layer.name: layer for layer in usable_layers(small_vit(reg_tokens=4), SHAPE)}
     parameters = sum(parameter.numel() for parameter in small_vit().blocks[1].parameters())
     assert table["blocks.1"] == Layer("blocks.1", (192, 4, 4), parameters, "tokens")
@@ -57,12 +57,12 @@ def test_tokens_are_told_from_maps_and_vectors() -> None:
     assert not table["blocks.1"].is_stage
 
 
-def test_a_layer_that_hands_on_the_image_is_left_out() -> None:
+def test_a_layer_that_returns_the_image_is_left_out() -> None:
     network = nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(192, 8), nn.Linear(8, 3))
     assert [layer.name for layer in usable_layers(network, (3, 8, 8))] == ["1", "2"]
 
 
-def test_the_network_is_left_as_it_was() -> None:
+def test_the_network_stays_unchanged() -> None:
     network = torchvisions("resnet18").train()
     network.layer1.eval()
     state = {name: value.clone() for name, value in network.state_dict().items()}

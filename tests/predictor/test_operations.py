@@ -24,7 +24,7 @@ def reference(network: nn.Module, images: Tensor) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_operations_of_a_block_are_read_as_they_were(training: bool) -> None:
+def test_operations_of_a_block_are_read_before_they_are_overwritten(training: bool) -> None:
     network, images = torchvisions("resnet18").train(training), torch.rand(3, *SHAPE)
     state = {name: value.clone() for name, value in network.state_dict().items()}
     read = LayerReader(
@@ -78,7 +78,7 @@ def test_a_module_that_is_used_twice_is_refused_with_the_names_of_its_uses() -> 
         LayerReader(torchvisions("resnet18"), ["layer1.0.relu", "layer1.0.add"], SHAPE)
 
 
-def test_a_layer_that_never_fires_is_refused_beside_an_operation() -> None:
+def test_a_layer_that_never_fires_is_refused_next_to_an_operation() -> None:
     with pytest.raises(UserError, match="'forget' never fired"):
         LayerReader(Own(), ["add", "forget"], SHAPE)
 
@@ -97,7 +97,7 @@ def test_what_is_no_operation_is_unknown(name: str) -> None:
 
 
 class Answers(nn.Module):
-    """Its operation `add` is the answer, `mul` are maps of it, and `size` is no tensor."""
+    """Its operation `add` gives the logits, `mul` are maps of them, and `size` is no tensor."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,15 +109,15 @@ class Answers(nn.Module):
 
 
 @pytest.mark.parametrize(
-    ("layer", "told"),
+    ("layer", "message"),
     [
         ("add", "'add' is the class head's output"),
         ("mul", "'mul' is the class head's output"),
         ("size", "'size' gives int"),
     ],
 )
-def test_operations_that_cannot_be_read_are_refused(layer: str, told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_operations_that_cannot_be_read_are_refused(layer: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
         LayerReader(Answers(), [layer], SHAPE)
 
 
@@ -136,7 +136,7 @@ class Branches(nn.Module):
 def test_a_network_that_cannot_be_traced_says_so() -> None:
     with pytest.raises(
         UnknownName,
-        match=r"No layer 'add' in Branches. Known: inner, head\..*cannot be traced for its operations",
+        match=r"No layer 'add' in Branches. Known: inner, head\..*cannot be traced for its op",
     ):
         LayerReader(Branches(), ["add"], SHAPE)
     assert LayerReader(Branches(), ["inner.conv"], SHAPE).shapes == [torch.Size((4, 64, 64))]

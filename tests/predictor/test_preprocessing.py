@@ -127,7 +127,7 @@ def test_what_is_no_normalisation_is_refused(given: object) -> None:
         choose_preprocessing(Known(), FACTS, {"normalisation": given}, trained=True)
 
 
-def test_a_trained_network_is_normalised_as_it_was_and_a_fresh_one_as_the_data(
+def test_a_trained_network_is_normalised_as_in_training_and_a_fresh_one_as_the_data(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -146,7 +146,7 @@ def test_the_datas_own_means_follow_the_order_of_colours() -> None:
     assert chosen.normalisation == Normalisation((0.3, 0.2, 0.1), (0.6, 0.5, 0.4))
 
 
-def test_images_are_resized_unasked_where_a_network_takes_one_size_alone(
+def test_images_are_resized_unasked_where_a_network_takes_one_size_only(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -177,7 +177,7 @@ def test_weights_of_half_precision_are_refused(dtype: torch.dtype) -> None:
         Predictor(Known().to(dtype), ["0"], FACTS)
 
 
-def test_weights_of_double_precision_are_none_of_our_business() -> None:
+def test_weights_of_double_precision_are_accepted() -> None:
     predictor = Predictor(Known().double(), ["0"], FACTS).double()
     assert predictor(torch.rand(2, 3, 12, 10).double()).logits.dtype == torch.float64
 

@@ -38,7 +38,7 @@ def given_at_once(network: nn.Module, layers: list[str]) -> dict[str, Tensor]:
 @pytest.mark.parametrize(
     ("name", "layers"),
     [
-        # Each of these is written over by an in-place step behind it, and would be read wrong without a copy.
+        # An in-place step behind each of these writes over it: only a copy reads it right.
         ("squeezenet1_0", ["features.0", "features.3.expand1x1", "features.5", "features.12"]),
         ("resnet18", ["bn1", "layer1.0.bn2", "layer3", "avgpool"]),
         ("mobilenet_v3_small", ["features.0.1", "features.12", "classifier.1"]),
@@ -87,7 +87,7 @@ def test_images_that_are_too_small_are_refused_in_words() -> None:
 
 
 @pytest.mark.parametrize("layer", ["classifier.1", "classifier.2", "classifier"])
-def test_maps_whose_means_are_the_logits_are_the_answer_too(layer: str) -> None:
+def test_maps_whose_means_are_the_logits_are_the_class_head_too(layer: str) -> None:
     with pytest.raises(UserError, match=f"'{layer}' is the class head's output"):
         LayerReader(torchvision_network(SHAPE, 4, "squeezenet1_0"), [layer], SHAPE)
 
@@ -129,8 +129,8 @@ def test_a_tag_is_fetched_with_a_fresh_head_and_says_how_to_normalise(
     network = torchvision_network(SHAPE, 4, "squeezenet1_1", "DEFAULT")
     assert [url.rpartition("/")[2][:13] for url in fetched] == ["squeezenet1_1"]
     assert (
-        "all that SqueezeNet has but the class head: that is for 1000 classes, and a new one for 4 is drawn"
-        in caplog.text
+        "all that SqueezeNet has but the class head: that is for 1000 classes, and a new one for 4 "
+        "is drawn" in caplog.text
     )
     chosen = choose_preprocessing(network, facts(), {}, trained=True)
     assert chosen == Preprocessing(Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
@@ -161,8 +161,11 @@ def test_a_network_is_that_of_its_weights_where_they_are_overwritten(fetched: li
 
 
 def test_an_unknown_tag_is_named_with_the_known() -> None:
-    told = r"No weights 'IMAGENET' in torchvision's resnet18, and no file .* Known: IMAGENET1K_V1, DEFAULT"
-    with pytest.raises(UnknownName, match=told):
+    message = (
+        r"No weights 'IMAGENET' in torchvision's resnet18, and no file .* "
+        r"Known: IMAGENET1K_V1, DEFAULT"
+    )
+    with pytest.raises(UnknownName, match=message):
         torchvision_network(SHAPE, 4, "resnet18", "IMAGENET")
     with pytest.raises(UserError, match="No file of weights"):
         torchvision_network(SHAPE, 4, "resnet18", "somewhere/weights.pth")

@@ -18,7 +18,7 @@ LAYERS = ["blocks.2", "blocks.1:prefix", "blocks.1"]
 
 
 def tokens_of(network: nn.Module, images: Tensor, blocks: int) -> Tensor:
-    """What timm's transformer makes of images up to and with a block, from its pieces: [n, t, d]."""
+    """Tokens [n, t, d] of timm's transformer after a number of blocks, from its pieces."""
     x = network.norm_pre(network.patch_drop(network._pos_embed(network.patch_embed(images))))
     for block in network.blocks[:blocks]:
         x = block(x)
@@ -124,7 +124,7 @@ def test_windows_are_no_images() -> None:
         LayerReader(network, ["layers.0.blocks.0.attn.qkv"], SHAPE)
 
 
-def test_torchvisions_transformer_tells_its_grid() -> None:
+def test_torchvisions_transformer_declares_its_grid() -> None:
     network = VisionTransformer(64, 16, 2, 2, 32, 64, num_classes=4).eval()
     images, name = torch.rand(2, *SHAPE), "encoder.layers.encoder_layer_0"
     tokens = torch.cat(
@@ -138,12 +138,12 @@ def test_torchvisions_transformer_tells_its_grid() -> None:
 
 
 class Patches(nn.Module):
-    """Tokens of 16x16 patches, one after the other; tells its grid where it is asked to."""
+    """Tokens of 16x16 patches, one after the other; declares its grid if asked to."""
 
-    def __init__(self, told: bool) -> None:
+    def __init__(self, declared: bool) -> None:
         super().__init__()
         self.proj = nn.Conv2d(3, 8, 16, 16)
-        if told:
+        if declared:
             self.grid_size = (4, 4)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -151,9 +151,9 @@ class Patches(nn.Module):
 
 
 class OwnTransformer(nn.Module):
-    def __init__(self, told: bool) -> None:
+    def __init__(self, declared: bool) -> None:
         super().__init__()
-        self.patch_embed, self.cls_token = Patches(told), nn.Parameter(torch.rand(1, 1, 8))
+        self.patch_embed, self.cls_token = Patches(declared), nn.Parameter(torch.rand(1, 1, 8))
         self.mix, self.head = nn.Linear(8, 8), nn.Linear(8, 4)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -163,8 +163,8 @@ class OwnTransformer(nn.Module):
         return self.head(self.mix(tokens)[:, 0])
 
 
-def test_tokens_of_ones_own_are_maps_where_the_grid_is_told() -> None:
-    network, images = OwnTransformer(told=True), torch.rand(2, *SHAPE)
+def test_tokens_of_ones_own_are_maps_where_the_grid_is_declared() -> None:
+    network, images = OwnTransformer(declared=True), torch.rand(2, *SHAPE)
     seen = LayerReader(network, ["mix", "mix:prefix", "patch_embed"], SHAPE)(images)
     tokens = network.mix(
         torch.cat([network.cls_token.expand(2, -1, -1), network.patch_embed(images)], dim=1)
@@ -175,7 +175,7 @@ def test_tokens_of_ones_own_are_maps_where_the_grid_is_told() -> None:
 
 
 def test_tokens_of_an_unknown_grid_are_one_column() -> None:
-    network, images = OwnTransformer(told=False), torch.rand(2, *SHAPE)
+    network, images = OwnTransformer(declared=False), torch.rand(2, *SHAPE)
     output = LayerReader(network, ["mix"], SHAPE)(images).hidden[0]
     assert output.shape == (2, 8, 17, 1)
     with pytest.raises(

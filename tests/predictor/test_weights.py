@@ -108,7 +108,7 @@ def test_where_a_fresh_head_is_not_wanted_another_number_of_classes_is_refused(
     assert len(whole[3].bias) == 1000
 
 
-def test_one_line_says_what_was_loaded_and_another_what_was_left_aside(
+def test_one_line_says_what_was_loaded_and_another_what_was_ignored(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -159,11 +159,12 @@ def test_weights_that_do_not_fit_are_reported_and_nothing_is_loaded(tmp_path: Pa
     torch.save(state, path := tmp_path / "weights.pth")
     target = Small()
     before = {name: value.clone() for name, value in target.state_dict().items()}
-    told = (
-        r"not those of this Small: missing: 1.bias; unexpected: surplus; of another shape: 0.weight \(5 x 1 x 3 x 3, the model's "
-        r"is 4 x 1 x 3 x 3\), 0.bias \(5, the model's is 4\), 1.weight \(5, the model's is 4\) and 3 more"
+    message = (
+        r"not those of this Small: missing: 1.bias; unexpected: surplus; of another shape: "
+        r"0.weight \(5 x 1 x 3 x 3, the model's is 4 x 1 x 3 x 3\), 0.bias \(5, the model's is "
+        r"4\), 1.weight \(5, the model's is 4\) and 3 more"
     )
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         load_weights(target, path)
     assert all(torch.equal(value, before[name]) for name, value in target.state_dict().items())
 
@@ -203,7 +204,7 @@ def test_an_empty_file_is_refused_and_one_of_other_things_says_what_it_holds(
         load_weights(Small(), path)
 
 
-def test_misfits_are_none_where_all_is_there() -> None:
+def test_equal_weights_have_no_mismatches() -> None:
     assert mismatches(Small().state_dict(), Small().state_dict()) == []
 
 
@@ -227,7 +228,7 @@ class Both(nn.Module):
         lambda network: network.register_buffer("more", torch.zeros(0)),
     ],
 )
-def test_a_hash_tells_any_difference(change: Callable[[nn.Module], object]) -> None:
+def test_a_hash_differs_for_any_difference(change: Callable[[nn.Module], object]) -> None:
     network = Both()
     network.weight.data.div_(100)
     before = weights_hash(network)
