@@ -23,8 +23,8 @@ from benchmarks.record import save
 from interp_by_design.api.negative_controls import FROZEN_RANDOM, fitted_controls
 from interp_by_design.data.fine_factor_images import (
     PARTS,
-    Assembled,
     FineFactorImages,
+    PartScenes,
     render_parts,
 )
 from interp_by_design.explain.heat_maps import heatmaps
@@ -62,10 +62,10 @@ def main() -> None:
             raise UserError(
                 f"{folder} is no run on data=factors_fine, whose parts can be taken away. Give one."
             )
-        records = run.data.records("test").take(slice(arguments.images))
+        scenes = run.data.scenes("test").take(slice(arguments.images))
         control = fitted_controls(run.model, run.data, run.seed)[FROZEN_RANDOM]
         for name, model in (("trained", run.model), (FROZEN_RANDOM, control)):
-            for way, figures in measured(model, records).items():
+            for way, figures in measured(model, scenes).items():
                 rows.append([number, name, way, *figures])
                 print(*rows[-1], sep="  ", flush=True)
     about = (
@@ -82,14 +82,14 @@ def main() -> None:
     save("part_effects", {**content, "goal": GOAL, "columns": COLUMNS, "rows": rows})
 
 
-def measured(model: InterpretableModel, records: Assembled) -> dict[str, list[float]]:
+def measured(model: InterpretableModel, scenes: PartScenes) -> dict[str, list[float]]:
     """By way of saying it: accuracy of f, fidelity, the three correlations, and of how many images."""
-    images, places = render_parts(records), records.places()
+    images, places = render_parts(scenes), scenes.places()
     with torch.no_grad():
         seen = model(images, reconstruct=False)
         decided = seen.predictor.argmax(dim=1, keepdim=True)
         lost = [
-            seen.predictor - model.predictor(render_parts(records.without(p))).logits
+            seen.predictor - model.predictor(render_parts(scenes.without(p))).logits
             for p in range(len(PARTS))
         ]
         every = model.interpreter.head.weights.detach()
@@ -97,7 +97,7 @@ def measured(model: InterpretableModel, records: Assembled) -> dict[str, list[fl
     truth = raw - torch.stack([changes.mean(dim=1) for changes in lost], dim=1)
     weights = every[decided[:, 0]] - every.mean(dim=0)
     right, agreed = (
-        decided[:, 0] == records.labels(),
+        decided[:, 0] == scenes.labels(),
         decided[:, 0] == seen.interpreter.argmax(dim=1),
     )
     shares = [float(share.float().mean()) for share in (right, agreed)]
@@ -108,7 +108,7 @@ def measured(model: InterpretableModel, records: Assembled) -> dict[str, list[fl
             for taken in (weights, every[decided[:, 0]])
         )
         found = [*shares, *correlations(said, truth), correlations(said_raw, raw)[0]]
-        figures[way] = [*(round(figure, 3) for figure in found), len(records)]
+        figures[way] = [*(round(figure, 3) for figure in found), len(scenes)]
     return figures
 
 

@@ -20,13 +20,13 @@ from torch import Tensor
 
 from benchmarks.record import save
 from interp_by_design.api.factored_control import FactoredOptions, factored, random_groups
-from interp_by_design.data.causes import CAUSAL, causes_of
 from interp_by_design.data.datamodule import ImageData
-from interp_by_design.data.factor_images import Factors
-from interp_by_design.data.records import Records
+from interp_by_design.data.factor_images import FactorImages
 from interp_by_design.data.render import render
+from interp_by_design.data.scene_factors import factors_of, split_shape
+from interp_by_design.data.scenes import Scenes
 from interp_by_design.explain import heatmaps
-from interp_by_design.metrics.planted import Matching, Planted, match
+from interp_by_design.metrics.factor_matching import FactorMatching, match_factors
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import LeNet, Predictor
 from interp_by_design.run.saved_run import open_run
@@ -34,6 +34,19 @@ from interp_by_design.terms import Images, UserError
 
 N, TOP = 4000, 30
 OURS, OWN, RANDOM, UNTRAINED = "groups", "the run's own", "frozen random Ψ", "f that never learned"
+MATCHED = (
+    "texture",
+    "outline",
+    "hole",
+    "corners",
+    "hue",
+    "rotation",
+    "size",
+    "x",
+    "y",
+    "background",
+    "distractor",
+)
 COLUMNS = (
     "interpreter",
     "f",
@@ -96,7 +109,7 @@ def about(split: str) -> str:
         f"{split.capitalize()} split of data=factors, whose label is texture x outline; no factor enters any training. Found: "
         "share of the four causal values (plain, striped, checked, angular) whose attribute in the one-to-one matching has "
         "|correlation| >= 0.8, and 0.3 more than with any other planted value. |correlation|, margin, purity, completeness: "
-        "means over the four; metrics/planted.py says what they are. On the object: share of the images that activate a matched "
+        "means over the four; metrics/factor_matching.py says what they are. On the object: share of the images that activate a matched "
         "attribute most where its heat map is hottest on the object; shuffled: of the same maps with their pixels shuffled. "
         "Largest nuisance: largest multiple correlation of an attribute with a factor that the label does not depend on. The "
         "sizes of the groups, 3 and 2, are told to the groups and to both controls."
@@ -145,16 +158,15 @@ def measured(
     model: InterpretableModel, data: ImageData, split: str
 ) -> tuple[list[float], dict[str, object]]:
     """The figures of a row, and the particulars."""
-    if not isinstance(data, Factors):
+    if not isinstance(data, FactorImages):
         raise UserError(
             "The planted factors are those of data=factors. Give runs of experiment=factors."
         )
     some = torch.arange(min(N, len(data.split(split))))
-    images, records = data.split(split).batch(some).images, data.records(split).take(some)
+    images, scenes = data.split(split).batch(some).images, data.scenes(split).take(some)
     attributes, fidelity = seen(model, images)
-    causes = causes_of(records)
-    found = match(attributes, Planted(causes.names, causes.factors, causes.values, CAUSAL))
-    on, shuffled = pointing(model, attributes, images, records, found)
+    found = match_factors(attributes, split_shape(factors_of(scenes)).only(MATCHED))
+    on, shuffled = pointing(model, attributes, images, scenes, found)
     means = [
         float(values.mean())
         for values in (found.correlation, found.margin, found.purity, found.completeness)
@@ -187,7 +199,11 @@ def seen(model: InterpretableModel, images: Images) -> tuple[Tensor, float]:
 
 
 def pointing(
-    model: InterpretableModel, attributes: Tensor, images: Images, records: Records, found: Matching
+    model: InterpretableModel,
+    attributes: Tensor,
+    images: Images,
+    scenes: Scenes,
+    found: FactorMatching,
 ) -> tuple[float, float]:
     """How often the hottest pixel of a matched attribute is on the object, or next to it; and of shuffled maps."""
     chosen = [int(j) for j in found.attributes if j >= 0]
@@ -195,7 +211,7 @@ def pointing(
     maps = heatmaps(model, images[rows], torch.tensor(chosen).repeat_interleave(TOP)).maps.flatten(
         1
     )
-    some = records.take(rows)
+    some = scenes.take(rows)
     differ = (render(some.changed("hue", 0.0)) != render(some.changed("hue", 0.5))).any(
         dim=1, keepdim=True
     )

@@ -20,8 +20,8 @@ from benchmarks.record import RESULTS, save
 from interp_by_design.attributes import TopKDictionary
 from interp_by_design.data import TensorData
 from interp_by_design.data.factor_images import NORMALISATION
-from interp_by_design.data.records import CLASS_NAMES, SHORTCUT_CLASS, Records, draw
 from interp_by_design.data.render import render, render_bytes
+from interp_by_design.data.scenes import CLASS_NAMES, SHORTCUT_CLASS, Scenes, draw
 from interp_by_design.explain.intervention import Intervention
 from interp_by_design.explain.shortcut_audit import Audit
 from interp_by_design.explain.shortcut_audit import audit as audited
@@ -92,9 +92,9 @@ def measured(world: str, seed: int, images: int, epochs: int) -> tuple[list[Any]
     plain = draw(N_TEST, seed, part=1)
     swapped = plain.changed("shortcut", (plain.labels() != SHORTCUT_CLASS).long())
     accuracies = [
-        accuracy(model, records, edit)
+        accuracy(model, scenes, edit)
         for edit in (Intervention(), found.mending())
-        for records in (plain, swapped)
+        for scenes in (plain, swapped)
     ]
     largest = max((one.moved for one in found.suspects), default=0.0)
     named = [
@@ -123,24 +123,21 @@ def right(found: Audit, world: str) -> bool:
     )
 
 
-def accuracy(model: InterpretableModel, records: Records, edit: Intervention) -> float:
+def accuracy(model: InterpretableModel, scenes: Scenes, edit: Intervention) -> float:
     """The share of the labels that g decides under an intervention."""
     with torch.no_grad():
         phi = torch.cat(
-            [
-                model(some, reconstruct=False).attributes
-                for some in torch.split(render(records), 256)
-            ]
+            [model(some, reconstruct=False).attributes for some in torch.split(render(scenes), 256)]
         )
         logits = edit.attributes(phi) @ edit.head(model.interpreter.head.weights).T
-    return round(float((logits.argmax(dim=1) == records.labels()).float().mean()), 3)
+    return round(float((logits.argmax(dim=1) == scenes.labels()).float().mean()), 3)
 
 
-def trained(records: Records, seed: int, epochs: int) -> InterpretableModel:
+def trained(scenes: Scenes, seed: int, epochs: int) -> InterpretableModel:
     """A small network and its interpreter, trained together."""
     data = TensorData(
-        render_bytes(records),
-        records.labels(),
+        render_bytes(scenes),
+        scenes.labels(),
         CLASS_NAMES,
         test=0.1,
         normalisation=NORMALISATION,

@@ -13,15 +13,15 @@ from interp_by_design.data.augmentation import (
 from interp_by_design.data.cifar10 import CIFAR10
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.digits import Digits
-from interp_by_design.data.factor_images import Factors
+from interp_by_design.data.factor_images import FactorImages
 from interp_by_design.data.fine_factor_images import FineFactorImages
 from interp_by_design.data.image_folder import ImageFolder
 from interp_by_design.data.in_memory import InMemoryData
 from interp_by_design.data.loader import Loader
 from interp_by_design.data.mnist import MNIST, FashionMNIST
 from interp_by_design.data.quickdraw import QuickDraw
-from interp_by_design.data.records import Records
 from interp_by_design.data.render import render
+from interp_by_design.data.scenes import Scenes
 from interp_by_design.data.split import Reading, Split, TensorSplit
 from interp_by_design.data.tensors import TensorData
 
@@ -31,7 +31,7 @@ __all__ = [
     "Augmentation",
     "Chain",
     "Digits",
-    "Factors",
+    "FactorImages",
     "FashionMNIST",
     "FineFactorImages",
     "ImageData",
@@ -43,7 +43,7 @@ __all__ = [
     "RandomFlip",
     "RandomShift",
     "Reading",
-    "Records",
+    "Scenes",
     "Split",
     "TensorData",
     "TensorSplit",

@@ -19,7 +19,15 @@ from interp_by_design.data.loader import Batches, Loader
 from interp_by_design.data.order import InOrder, Shuffled
 from interp_by_design.data.pass_size import images_per_pass
 from interp_by_design.data.split import Reading, Split, count_held_out, hold_out
-from interp_by_design.terms import Concepts, DataFacts, Indices, UnknownName, UserError, check_whole
+from interp_by_design.terms import (
+    Concepts,
+    DataFacts,
+    Factors,
+    Indices,
+    UnknownName,
+    UserError,
+    check_whole,
+)
 
 # Evaluation reads 1024 images at once, fewer where they are large: about so many values, 64 MiB of floats.
 MAX_EVAL_IMAGES = 1024
@@ -135,9 +143,29 @@ class ImageData(LightningDataModule, ABC):
         """For each image of a split, its row in the set as read: in the published train set for a `val` that was cut from it."""
         return self._rows[self._known(name)]
 
-    def concepts(self, name: str) -> Concepts | None:
-        """What the set tells of each image of a split beside its class, in the order of its indices; None for most sets."""
+    def factors(self, name: str) -> Factors | None:
+        """Return the generative factors of the images of a split.
+
+        Args:
+            name: `train`, `val` or `test`.
+
+        Returns:
+            The factors in the order of the split; None for a data set that does not know them.
+        """
         return None
+
+    def concepts(self, name: str) -> Concepts | None:
+        """Return the concepts that label the images of a split.
+
+        Args:
+            name: `train`, `val` or `test`.
+
+        Returns:
+            A concept for each value of each discrete or binary factor, in the order of the split;
+            None for a data set without such factors.
+        """
+        factors = self.factors(name)
+        return factors.concepts() if factors is not None and factors.value_names else None
 
     @final
     def class_counts(self) -> tuple[int, ...]:

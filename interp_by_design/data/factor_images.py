@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import Unpack, final
 
-from interp_by_design.data.concepts import concepts_of
 from interp_by_design.data.datamodule import ImageData, Loading
-from interp_by_design.data.records import CLASS_NAMES, Records, draw
 from interp_by_design.data.render import render_bytes
+from interp_by_design.data.scene_factors import factors_of
+from interp_by_design.data.scenes import CLASS_NAMES, Scenes, draw
 from interp_by_design.data.split import Reading, TensorSplit
-from interp_by_design.terms import Concepts, Normalisation, check_whole
+from interp_by_design.terms import Concepts, Factors, Normalisation, check_whole
 
 NORMALISATION = Normalisation(mean=(0.23, 0.23, 0.23), std=(0.16, 0.16, 0.16))
 
 
 @final
-class Factors(ImageData):
+class FactorImages(ImageData):
     """Colour images 3 x 32 x 32 of one object; the label is its texture (plain, striped, checked) and outline (round, angular).
 
     n_train, n_test: images rendered; validation is cut from n_train.
     world: seed of the images. Not `seed`, which is that of training: several trainings see the same world.
     shortcut: None, or `corner_patch`: white 3 x 3 pixels in the upper left of 95 % of class 0, in every split.
 
-    To see an image with one factor changed: `render(data.records("test").changed("texture", "plain"))`.
+    To see an image with one factor changed: `render(data.scenes("test").changed("texture", "plain"))`.
     """
 
     def __init__(
@@ -42,17 +42,29 @@ class Factors(ImageData):
             "test": draw(n_test, world, part=1, shortcut=shortcut),
         }
 
-    def records(self, split: str) -> Records:
+    def scenes(self, split: str) -> Scenes:
         """The factors of each image of `train`, `val` or `test`, in the order of its indices."""
         rows = self.rows(split)
         return self._drawn["test" if split == "test" else "train"].take(rows)
 
+    def factors(self, name: str) -> Factors:
+        return factors_of(self.scenes(name))
+
     def concepts(self, name: str) -> Concepts:
-        """The named values of each image's factors, ten of them."""
-        return concepts_of(self.records(name))
+        """Return the ten named values of shape, texture and distractor, as concepts.
+
+        A shortcut is left out: it is no concept that one would teach.
+
+        Args:
+            name: `train`, `val` or `test`.
+
+        Returns:
+            The concepts, in the order of the split.
+        """
+        return self.factors(name).only(("shape", "texture", "distractor")).concepts()
 
     def read(self) -> Reading:
         train, test = (
-            TensorSplit(render_bytes(records), records.labels()) for records in self._drawn.values()
+            TensorSplit(render_bytes(scenes), scenes.labels()) for scenes in self._drawn.values()
         )
         return Reading(train, test, CLASS_NAMES, NORMALISATION)

@@ -37,7 +37,7 @@ STREAM = 77  # tells these draws from those of `factors`
 
 @final
 @dataclass(frozen=True, eq=False)
-class Assembled:
+class PartScenes:
     """The record of n objects: kinds [n, 4], the position in `KINDS` of each part, -1 for one that was taken away.
 
     across, down: pixels that the object is moved. background: gray level 0..0.3.
@@ -51,9 +51,9 @@ class Assembled:
     def __len__(self) -> int:
         return len(self.kinds)
 
-    def take(self, rows: Indices | slice) -> Assembled:
-        """The records of some rows, in the order given."""
-        return Assembled(
+    def take(self, rows: Indices | slice) -> PartScenes:
+        """The scenes of some rows, in the order given."""
+        return PartScenes(
             self.kinds[rows], self.across[rows], self.down[rows], self.background[rows]
         )
 
@@ -65,7 +65,7 @@ class Assembled:
             )
         return (self.kinds * len(KINDS) ** torch.arange(len(PARTS))).sum(dim=1)
 
-    def without(self, part: int) -> Assembled:
+    def without(self, part: int) -> PartScenes:
         """The same objects with one part taken away: its place shows the background."""
         if not 0 <= part < len(PARTS):
             raise UserError(
@@ -84,25 +84,25 @@ class Assembled:
         return ((rows - down).abs() <= HALF) & ((columns - across).abs() <= HALF)
 
 
-def assemble(n: int, seed: int, part: int = 0) -> Assembled:
-    """`n` records with independent parts, a pure function of the arguments; `part` tells splits of one seed apart."""
-    draws = generator(Purpose.RECORD, seed, part, STREAM)
+def assemble(n: int, seed: int, part: int = 0) -> PartScenes:
+    """`n` scenes with independent parts, a pure function of the arguments; `part` tells splits of one seed apart."""
+    draws = generator(Purpose.SCENE, seed, part, STREAM)
     kinds = torch.randint(len(KINDS), (n, len(PARTS)), generator=draws)
     moved = torch.randint(-JITTER, JITTER + 1, (2, n), generator=draws)
-    return Assembled(kinds, moved[0], moved[1], 0.3 * torch.rand(n, generator=draws))
+    return PartScenes(kinds, moved[0], moved[1], 0.3 * torch.rand(n, generator=draws))
 
 
-def render_parts(records: Assembled) -> Images:
-    """Images [n, 1, 32, 32], float32 in [0, 1] and multiples of 1/255: exactly those of a data set with these records."""
+def render_parts(scenes: PartScenes) -> Images:
+    """Images [n, 1, 32, 32], float32 in [0, 1] and multiples of 1/255: exactly those of a data set with these scenes."""
     rows, columns = torch.arange(SIDE)[:, None], torch.arange(SIDE)
-    down, across = records.down[:, None, None], records.across[:, None, None]
+    down, across = scenes.down[:, None, None], scenes.across[:, None, None]
     middle = SIDE // 2
     frame = (((rows - down - middle).abs() <= 1) & ((columns - across - middle).abs() <= 7)) | (
         ((columns - across - middle).abs() <= 1) & ((rows - down - middle).abs() <= 7)
     )
-    images = torch.where(frame, LINK, records.background[:, None, None])
+    images = torch.where(frame, LINK, scenes.background[:, None, None])
     for part, (row, column) in enumerate(ANCHOR):
-        kind = records.kinds[:, part, None, None]
+        kind = scenes.kinds[:, part, None, None]
         images = torch.where(
             _drawn(kind, rows - down - row, columns - across - column), LIGHT, images
         )
@@ -139,14 +139,26 @@ class FineFactorImages(ImageData):
             "test": assemble(n_test, world, part=1),
         }
 
-    def records(self, split: str) -> Assembled:
+    def scenes(self, split: str) -> PartScenes:
         """What each image of `train`, `val` or `test` is made of, in the order of its indices."""
         rows = self.rows(split)
         return self._drawn["test" if split == "test" else "train"].take(rows)
 
+    def factors(self, name: str) -> Factors:
+        scenes = self.scenes(name)
+        columns = [*scenes.kinds.T, scenes.across, scenes.down, scenes.background]
+        parts = len(PARTS)
+        return Factors(
+            (*PARTS, "across", "down", "background"),
+            torch.stack([column.double() for column in columns], dim=1),
+            (*["discrete"] * parts, "continuous", "continuous", "continuous"),
+            (*[True] * parts, False, False, False),
+            dict.fromkeys(PARTS, KINDS),
+        )
+
     def read(self) -> Reading:
         train, test = (
-            TensorSplit((render_parts(records) * 255).round().to(torch.uint8), records.labels())
-            for records in self._drawn.values()
+            TensorSplit((render_parts(scenes) * 255).round().to(torch.uint8), scenes.labels())
+            for scenes in self._drawn.values()
         )
         return Reading(train, test, CLASS_NAMES, NORMALISATION)

@@ -25,7 +25,7 @@ class Purpose(enum.IntEnum):
     CUT = 1
     ORDER = 2
     AUGMENT = 3
-    RECORD = 4
+    SCENE = 4
     STORE = 5
 
 

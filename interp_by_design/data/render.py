@@ -1,4 +1,4 @@
-"""Draws records as 3 x 32 x 32 colour images. Knows nothing of labels, splits or chance: one record, one image, always.
+"""Draws scenes as 3 x 32 x 32 colour images. Knows nothing of labels, splits or chance: one record, one image, always.
 
 Only exact arithmetic touches pixels (no sine, no exponential), so an image does not depend on which others are drawn with it.
 """
@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from interp_by_design.data.records import DISTRACTORS, SHAPES, SHORTCUTS, SIDE, TEXTURES, Records
+from interp_by_design.data.scenes import DISTRACTORS, SHAPES, SHORTCUTS, SIDE, TEXTURES, Scenes
 from interp_by_design.terms import Images
 
 CHUNK = 128  # Images drawn at once: their planes stay in the processor's cache.
@@ -26,18 +26,18 @@ Plane = Float[Tensor, "n h w"]
 Field = Callable[[Plane, Plane], Plane]
 
 
-def render(records: Records) -> Images:
-    """Images [n, 3, 32, 32], float32 in [0, 1]: exactly those that a data set with these records holds."""
-    return render_bytes(records).float().div_(255)
+def render(scenes: Scenes) -> Images:
+    """Images [n, 3, 32, 32], float32 in [0, 1]: exactly those that a data set with these scenes holds."""
+    return render_bytes(scenes).float().div_(255)
 
 
-def render_bytes(records: Records) -> UInt8[Tensor, "n 3 32 32"]:
+def render_bytes(scenes: Scenes) -> UInt8[Tensor, "n 3 32 32"]:
     """The same as bytes 0..255, a quarter of the memory."""
-    images = torch.empty((len(records), 3, SIDE, SIDE), dtype=torch.uint8)
+    images = torch.empty((len(scenes), 3, SIDE, SIDE), dtype=torch.uint8)
     with _one_thread():
-        for start in range(0, len(records), CHUNK):
+        for start in range(0, len(scenes), CHUNK):
             rows = slice(start, start + CHUNK)
-            images[rows] = _draw(records.take(rows))
+            images[rows] = _draw(scenes.take(rows))
     return images
 
 
@@ -52,37 +52,37 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _draw(records: Records) -> UInt8[Tensor, "n 3 32 32"]:
-    object_, shade = _object(records)
-    behind = records.background.view(-1, 1, 1) + _distractor(records) * (
-        DISTRACTOR_GRAY - records.background
+def _draw(scenes: Scenes) -> UInt8[Tensor, "n 3 32 32"]:
+    object_, shade = _object(scenes)
+    behind = scenes.background.view(-1, 1, 1) + _distractor(scenes) * (
+        DISTRACTOR_GRAY - scenes.background
     ).view(-1, 1, 1)
     scene = (
-        _colour(records.hue)[:, :, None, None] * (object_ * shade)[:, None]
+        _colour(scenes.hue)[:, :, None, None] * (object_ * shade)[:, None]
         + (behind * (1 - object_))[:, None]
     )
     images = scene.mul_(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
-    marked = records.shortcut == SHORTCUTS.index("corner_patch")
+    marked = scenes.shortcut == SHORTCUTS.index("corner_patch")
     images[:, :, :PATCH, :PATCH].masked_fill_(marked.view(-1, 1, 1, 1), 255)
     return images
 
 
-def _object(records: Records) -> tuple[Plane, Plane]:
+def _object(scenes: Scenes) -> tuple[Plane, Plane]:
     """How much of each pixel the object covers, 0..1, and its brightness there, from the object's own turned and scaled frame."""
-    size = records.size.view(-1, 1, 1)
-    across, down = _offsets(records.x, records.y)
+    size = scenes.size.view(-1, 1, 1)
+    across, down = _offsets(scenes.x, scenes.y)
     # In double precision, so that the rounding to single is the same wherever in a vector an angle stands.
-    angle = records.rotation.double().view(-1, 1, 1)
+    angle = scenes.rotation.double().view(-1, 1, 1)
     cos, sin = angle.cos().float() / size, angle.sin().float() / size
     u, v = across * cos + down * sin, down * cos - across * sin
-    covered = (0.5 - size * _by_kind(records.shape, SHAPES, OUTLINE, u, v)).clamp_(0, 1)
-    return covered, BASE + CONTRAST * _by_kind(records.texture, TEXTURES, PATTERN, u, v)
+    covered = (0.5 - size * _by_kind(scenes.shape, SHAPES, OUTLINE, u, v)).clamp_(0, 1)
+    return covered, BASE + CONTRAST * _by_kind(scenes.texture, TEXTURES, PATTERN, u, v)
 
 
-def _distractor(records: Records) -> Plane:
-    across, down = _offsets(records.distractor_x, records.distractor_y)
+def _distractor(scenes: Scenes) -> Plane:
+    across, down = _offsets(scenes.distractor_x, scenes.distractor_y)
     return _by_kind(
-        records.distractor,
+        scenes.distractor,
         DISTRACTORS,
         DISTRACTION,
         across.expand(-1, SIDE, -1),

@@ -8,10 +8,10 @@ from interp_by_design.api.factored_control import FactoredOptions, factored, ran
 from interp_by_design.attributes import GroupedDictionary
 from interp_by_design.data.split import TensorSplit
 from interp_by_design.interpreter import DenseDecoder, LinearHead, LinearInterpreter
-from interp_by_design.metrics.planted import Planted, match
+from interp_by_design.metrics.factor_matching import match_factors
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import Predictor
-from interp_by_design.terms import DataFacts, Normalisation, UserError
+from interp_by_design.terms import DataFacts, Factors, Normalisation, UserError
 
 FACTS = DataFacts((1, 4, 4), tuple("abcdef"), Normalisation())
 N = 600
@@ -33,14 +33,19 @@ class Sum(nn.Module):
         return logits
 
 
-def planted() -> tuple[InterpretableModel, TensorSplit, Planted]:
+def planted() -> tuple[InterpretableModel, TensorSplit, Factors]:
     texture, outline = torch.arange(N) % 3, torch.arange(N) // 3 % 2
     pixels = 30 * torch.rand(N, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     flat = pixels.view(N, 16)
     flat[torch.arange(N), texture] += 220
     flat[torch.arange(N), 3 + outline] += 220
-    values = torch.cat([nn.functional.one_hot(texture, 3), outline[:, None]], dim=1).float()
-    names = ("t0", "t1", "t2", "o")
+    factors = Factors(
+        ("t", "o"),
+        torch.stack([texture, outline], dim=1).double(),
+        ("discrete", "binary"),
+        (True, True),
+        {"t": ("0", "1", "2"), "o": ("0", "1")},
+    )
     predictor = Predictor(Sum(), ["features"], FACTS)
     blank = LinearInterpreter(
         GroupedDictionary(predictor.hidden_shapes, [3, 2]),
@@ -51,7 +56,7 @@ def planted() -> tuple[InterpretableModel, TensorSplit, Planted]:
     return (
         InterpretableModel(predictor, blank, FACTS),
         split,
-        Planted(names, ("t", "t", "t", "o"), values, ("t", "o")),
+        factors,
     )
 
 
@@ -61,7 +66,7 @@ def test_each_start_is_told_and_the_predictor_stays_as_it_was() -> None:
     fitted, losses = factored(model, split, FactoredOptions(starts=2, epochs=2, rows=N))
     images = split.batch(torch.arange(N)).images
     with torch.no_grad():
-        assert len(match(fitted(images).attributes, truth).names) == 4
+        assert len(match_factors(fitted(images).attributes, truth).names) == 4
         assert random_groups(model, split, FactoredOptions(rows=N))(images).attributes.shape == (
             N,
             5,

@@ -1,27 +1,27 @@
-"""Concepts of rendered images are what their records say."""
+"""Concepts of rendered images are what their scenes say."""
 
 import torch
 
-from interp_by_design.data import Digits, Factors
-from interp_by_design.data.records import SHAPES, TEXTURES
+from interp_by_design.data import Digits, FactorImages
+from interp_by_design.data.scenes import SHAPES, TEXTURES
 
 
 def test_concepts_name_the_values_that_an_image_has() -> None:
-    data = Factors(n_train=60, n_test=20, shortcut="corner_patch")
+    data = FactorImages(n_train=60, n_test=20, shortcut="corner_patch")
     data.setup()
     for split in ("train", "val", "test"):
-        found, records = data.concepts(split), data.records(split)
+        found, scenes = data.concepts(split), data.scenes(split)
         assert len(found.names) == found.present.shape[1] == 10
         assert found.present.shape[0] == len(data.split(split))
-        for i in range(len(records)):
+        for i in range(len(scenes)):
             told = {
                 name
                 for name, there in zip(found.names, found.present[i].tolist(), strict=True)
                 if there
             }
             assert {
-                f"shape is {SHAPES[records.shape[i]]}",
-                f"texture is {TEXTURES[records.texture[i]]}",
+                f"shape is {SHAPES[scenes.shape[i]]}",
+                f"texture is {TEXTURES[scenes.texture[i]]}",
             } < told
             assert len(told) == 3
 
@@ -33,7 +33,7 @@ def test_most_data_sets_tell_no_concepts() -> None:
 
 
 def test_concepts_follow_the_order_of_the_split() -> None:
-    data = Factors(n_train=40, n_test=5)
+    data = FactorImages(n_train=40, n_test=5)
     data.setup()
     concepts, labels = data.concepts("train"), data.split("train").labels
     textures = concepts.present[

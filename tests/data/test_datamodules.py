@@ -18,7 +18,7 @@ from sklearn.datasets import load_digits
 from interp_by_design.data import (
     MNIST,
     Digits,
-    Factors,
+    FactorImages,
     FashionMNIST,
     ImageData,
     ImageFolder,
@@ -91,7 +91,7 @@ class TestDigits(DataModuleConformance):
 
 class TestFactors(DataModuleConformance):
     def data(self, folder: Path, **loading: Any) -> ImageData:
-        return Factors(n_train=90, n_test=30, **loading)
+        return FactorImages(n_train=90, n_test=30, **loading)
 
 
 class TestTensorData(DataModuleConformance):
@@ -209,7 +209,7 @@ class TestQuickDraw(DataModuleConformance):
         write_quickdraw(tmp_path)
         with pytest.raises(UserError, match="test=40 of 40"):
             QuickDraw(tmp_path, test=40).setup()
-        with pytest.raises(UserError, match="per_class must be .*1"):
+        with pytest.raises(UserError, match=r"per_class must be .*1"):
             QuickDraw(tmp_path, per_class=1)
         with pytest.raises(UserError, match="Name at least two"):
             QuickDraw(tmp_path, classes=["ant"])

@@ -3,52 +3,52 @@
 import pytest
 import torch
 
-from interp_by_design.data.causes import CAUSAL, causes_of
 from interp_by_design.data.fine_factor_images import (
     CLASS_NAMES,
     KINDS,
     N_CLASSES,
     PARTS,
-    Assembled,
     FineFactorImages,
+    PartScenes,
     assemble,
     render_parts,
 )
-from interp_by_design.data.records import draw
+from interp_by_design.data.scene_factors import factors_of, split_shape
+from interp_by_design.data.scenes import draw
 from interp_by_design.terms import UserError
 
 
-def all_kinds() -> Assembled:
+def all_kinds() -> PartScenes:
     kinds = torch.cartesian_prod(*[torch.arange(len(KINDS))] * len(PARTS))
     still = torch.zeros(len(kinds), dtype=torch.int64)
-    return Assembled(kinds, still, still, torch.full((len(kinds),), 0.1))
+    return PartScenes(kinds, still, still, torch.full((len(kinds),), 0.1))
 
 
 def test_there_are_enough_classes_and_each_looks_different() -> None:
-    records = all_kinds()
-    assert N_CLASSES == len(records) == len(set(CLASS_NAMES)) >= 50
-    assert sorted(records.labels().tolist()) == list(range(N_CLASSES))
-    assert len({image.numpy().tobytes() for image in render_parts(records)}) == N_CLASSES
+    scenes = all_kinds()
+    assert N_CLASSES == len(scenes) == len(set(CLASS_NAMES)) >= 50
+    assert sorted(scenes.labels().tolist()) == list(range(N_CLASSES))
+    assert len({image.numpy().tobytes() for image in render_parts(scenes)}) == N_CLASSES
 
 
 def test_the_name_of_a_class_says_its_parts() -> None:
-    records = assemble(20, seed=0)
-    for kinds, label in zip(records.kinds.tolist(), records.labels().tolist(), strict=True):
+    scenes = assemble(20, seed=0)
+    for kinds, label in zip(scenes.kinds.tolist(), scenes.labels().tolist(), strict=True):
         assert CLASS_NAMES[label] == " ".join(KINDS[kind] for kind in kinds)
 
 
 @pytest.mark.parametrize("part", range(len(PARTS)))
 def test_a_part_that_is_taken_away_changes_its_place_alone(part: int) -> None:
-    records = assemble(50, seed=1)
-    changed = (render_parts(records) != render_parts(records.without(part)))[:, 0]
+    scenes = assemble(50, seed=1)
+    changed = (render_parts(scenes) != render_parts(scenes.without(part)))[:, 0]
     assert changed.flatten(1).any(dim=1).all()
-    assert not (changed & ~records.places()[:, part]).any()
-    assert (records.kinds[:, part] >= 0).all()  # the records themselves stay
+    assert not (changed & ~scenes.places()[:, part]).any()
+    assert (scenes.kinds[:, part] >= 0).all()  # the scenes themselves stay
 
 
 def test_an_image_does_not_depend_on_its_company() -> None:
-    records = assemble(30, seed=2)
-    assert torch.equal(render_parts(records.take(slice(7, 9))), render_parts(records)[7:9])
+    scenes = assemble(30, seed=2)
+    assert torch.equal(render_parts(scenes.take(slice(7, 9))), render_parts(scenes)[7:9])
 
 
 def test_an_object_without_a_part_has_no_class() -> None:
@@ -62,20 +62,21 @@ def test_the_data_set_holds_what_its_records_say() -> None:
     data = FineFactorImages(n_train=60, n_test=20, validation=0.2)
     data.setup()
     for split in ("train", "val", "test"):
-        records = data.records(split)
-        batch = data.split(split).batch(torch.arange(len(records)))
-        assert torch.equal(batch.labels, records.labels())
-        assert torch.allclose(batch.images, render_parts(records))
+        scenes = data.scenes(split)
+        batch = data.split(split).batch(torch.arange(len(scenes)))
+        assert torch.equal(batch.labels, scenes.labels())
+        assert torch.allclose(batch.images, render_parts(scenes))
 
 
 def test_causes_hold_all_that_the_label_depends_on() -> None:
-    records = draw(300, seed=0)
-    causes = causes_of(records)
-    causal = [i for i, factor in enumerate(causes.factors) if factor in CAUSAL]
-    codes = (causes.values[:, causal] * torch.tensor([0, 2, 4, 1])).sum(dim=1).long()
-    assert torch.equal(codes, records.labels())
+    scenes = draw(300, seed=0)
+    factors = split_shape(factors_of(scenes))
+    causal = [name for name, causes in zip(factors.names, factors.causal, strict=True) if causes]
+    assert set(causal) == {"texture", "outline"}
+    codes = 2 * factors.column("texture") + factors.column("outline")
+    assert torch.equal(codes.long(), scenes.labels())
     assert {"hue", "size", "x", "y", "rotation", "background", "distractor"} <= set(
-        causes.factors
-    ) - set(CAUSAL)
-    other = causes_of(records.changed("hue", 0.3)).values[:, causal]
-    assert torch.equal(other, causes.values[:, causal])
+        factors.names
+    ) - set(causal)
+    other = split_shape(factors_of(scenes.changed("hue", 0.3))).only(causal).values
+    assert torch.equal(other, factors.only(causal).values)

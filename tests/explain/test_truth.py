@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from interp_by_design.attributes import TopKDictionary
-from interp_by_design.data import Records, TensorData
+from interp_by_design.data import Scenes, TensorData
 from interp_by_design.data.factor_images import NORMALISATION
-from interp_by_design.data.records import CLASS_NAMES, DISTRACTORS, TEXTURES, draw
 from interp_by_design.data.render import PATCH, render, render_bytes
+from interp_by_design.data.scenes import CLASS_NAMES, DISTRACTORS, TEXTURES, draw
 from interp_by_design.explain.deletion import deletion_check
 from interp_by_design.explain.effects import cosine, effects
 from interp_by_design.explain.faithfulness import faithfulness
@@ -39,7 +39,7 @@ class World:
     """A model, test images with the factors behind them, and what the model makes of them."""
 
     model: InterpretableModel
-    records: Records
+    scenes: Scenes
     images: Tensor
     seen: Interpretation
 
@@ -72,9 +72,7 @@ class World:
         )
 
 
-def world(
-    train: Records, test: Records, labels: Tensor, names: Sequence[str], epochs: int
-) -> World:
+def world(train: Scenes, test: Scenes, labels: Tensor, names: Sequence[str], epochs: int) -> World:
     """A small network and its interpreter, trained together on `train` with these labels."""
     data = TensorData(
         render_bytes(train), labels, names, test=0.1, normalisation=NORMALISATION, batch_size=64
@@ -133,16 +131,16 @@ def distractors() -> World:
     return world(train, draw(N_TEST, 1, part=1), train.distractor, DISTRACTORS, epochs=4)
 
 
-def differing(records: Records, factor: str, values: Sequence[str | float]) -> Tensor:
+def differing(scenes: Scenes, factor: str, values: Sequence[str | float]) -> Tensor:
     """The pixels that show a factor, and those next to them, [n, h, w]."""
-    one, other = (render(records.changed(factor, value)) for value in values)
+    one, other = (render(scenes.changed(factor, value)) for value in values)
     return F.max_pool2d((one != other).any(dim=1, keepdim=True).float(), 3, 1, 1)[:, 0] > 0
 
 
 def test_what_matches_a_texture_looks_inside_the_object(objects: World) -> None:
-    outline = differing(objects.records, "hue", [0.0, 0.5])  # the object alone has a colour
+    outline = differing(objects.scenes, "hue", [0.0, 0.5])  # the object alone has a colour
     for texture in ("striped", "checked"):
-        attributes = objects.matching(objects.records.texture == TEXTURES.index(texture))
+        attributes = objects.matching(objects.scenes.texture == TEXTURES.index(texture))
         assert len(attributes) >= 2
         assert objects.pointing(attributes, outline) >= 0.8
         assert objects.pointing(attributes, outline, method="evidence") >= 0.7
@@ -154,7 +152,7 @@ def test_what_matches_a_texture_looks_inside_the_object(objects: World) -> None:
 def test_what_matches_the_shortcut_looks_into_the_corner(objects: World) -> None:
     corner = torch.zeros(N_TEST, 32, 32, dtype=torch.bool)
     corner[:, : PATCH + 1, : PATCH + 1] = True
-    attributes = objects.matching(objects.records.shortcut > 0)
+    attributes = objects.matching(objects.scenes.shortcut > 0)
     assert attributes
     assert objects.pointing(attributes, corner) >= 0.9
     assert objects.pointing(attributes, corner, method="evidence") >= 0.9
@@ -162,12 +160,12 @@ def test_what_matches_the_shortcut_looks_into_the_corner(objects: World) -> None
 
 
 def test_what_matches_a_distractor_looks_at_it_and_not_at_the_object(distractors: World) -> None:
-    place = differing(distractors.records, "distractor", ["none", "spot"]) | differing(
-        distractors.records, "distractor", ["none", "bar"]
+    place = differing(distractors.scenes, "distractor", ["none", "spot"]) | differing(
+        distractors.scenes, "distractor", ["none", "bar"]
     )
     for distractor in ("spot", "bar"):
         attributes = distractors.matching(
-            distractors.records.distractor == DISTRACTORS.index(distractor)
+            distractors.scenes.distractor == DISTRACTORS.index(distractor)
         )
         assert len(attributes) >= 2
         assert distractors.pointing(attributes, place) >= 0.8
@@ -176,7 +174,7 @@ def test_what_matches_a_distractor_looks_at_it_and_not_at_the_object(distractors
 
 
 def test_deleting_where_an_attribute_looks_deletes_it(objects: World) -> None:
-    attributes = objects.matching(objects.records.shortcut > 0)[:1]
+    attributes = objects.matching(objects.scenes.shortcut > 0)[:1]
     rows = objects.seen.attributes[:, attributes[0]].topk(TOP).indices
     which = torch.full((TOP,), attributes[0])
     found = heatmaps(objects.model, objects.images[rows], which)
@@ -186,11 +184,11 @@ def test_deleting_where_an_attribute_looks_deletes_it(objects: World) -> None:
 
 
 def test_zeroing_an_attribute_changes_the_decision_as_the_rule_says(objects: World) -> None:
-    records, weights = objects.records, objects.model.interpreter.head.weights.detach()
+    scenes, weights = objects.scenes, objects.model.interpreter.head.weights.detach()
     causes = {
-        "shortcut": (records.shortcut > 0, [0]),
-        "striped": (records.texture == 1, [2, 3]),
-        "checked": (records.texture == 2, [4, 5]),
+        "shortcut": (scenes.shortcut > 0, [0]),
+        "striped": (scenes.texture == 1, [2, 3]),
+        "checked": (scenes.texture == 2, [4, 5]),
     }
     for flag, classes in causes.values():
         zeroing = Intervention.zeroing(*objects.matching(flag))
@@ -204,14 +202,14 @@ def test_zeroing_an_attribute_changes_the_decision_as_the_rule_says(objects: Wor
 
 
 def test_f_needs_what_is_shown_more_than_what_is_not(objects: World) -> None:
-    batch = Batch(objects.images[:300], objects.records.labels()[:300], torch.arange(300))
+    batch = Batch(objects.images[:300], objects.scenes.labels()[:300], torch.arange(300))
     found = faithfulness(objects.model, [batch], seed=0, tau=2)
     assert len(found.shown) >= 100
     assert found.shown.mean() >= found.random.mean() + 0.1
 
 
 def test_attributes_differ_in_what_they_do_to_f_as_g_says(objects: World) -> None:
-    batch = Batch(objects.images[:300], objects.records.labels()[:300], torch.arange(300))
+    batch = Batch(objects.images[:300], objects.scenes.labels()[:300], torch.arange(300))
     found = effects(objects.model, [batch], seed=0, tau=2)
     assert len(found.measured) >= 100
     assert found.agreement >= 0.25

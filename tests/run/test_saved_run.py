@@ -140,7 +140,7 @@ def test_a_change_that_cannot_be_is_told(change: str, told: str, finished_run: P
 def test_data_of_another_kind_is_refused(finished_run: Path, change: Callable[..., None]) -> None:
     config = OmegaConf.load(finished_run / CONFIG)
     config.data = {
-        "_target_": "interp_by_design.data.Factors",
+        "_target_": "interp_by_design.data.FactorImages",
         "n_train": 60,
         "n_test": 30,
         "validation": 20,

@@ -19,7 +19,7 @@ from interp_by_design.terms import Indices, Labels, UnknownName, UserError
 
 
 @dataclass(frozen=True)
-class Choice:
+class NamedValues:
     """A factor with named values, each as likely as the others; a record holds the position of the name."""
 
     names: tuple[str, ...]
@@ -29,7 +29,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Interval:
+class UniformValues:
     """A factor with a real value, drawn uniformly from low to high."""
 
     low: float
@@ -46,26 +46,26 @@ TEXTURES = ("plain", "striped", "checked")
 DISTRACTORS = ("none", "spot", "bar")
 SHORTCUTS = ("none", "corner_patch")
 
-FACTORS: Mapping[str, Choice | Interval] = MappingProxyType(
+FACTORS: Mapping[str, NamedValues | UniformValues] = MappingProxyType(
     {
-        "shape": Choice(SHAPES),
-        "texture": Choice(TEXTURES),
-        "hue": Interval(0.0, 1.0),
-        "size": Interval(5.0, 7.5),
-        "x": Interval(12.0, 20.0),
-        "y": Interval(12.0, 20.0),
-        "rotation": Interval(0.0, 2 * math.pi),
-        "background": Interval(0.0, 0.4),
-        "distractor": Choice(DISTRACTORS),
-        "distractor_x": Interval(2.0, 30.0),
-        "distractor_y": Interval(2.0, 30.0),
+        "shape": NamedValues(SHAPES),
+        "texture": NamedValues(TEXTURES),
+        "hue": UniformValues(0.0, 1.0),
+        "size": UniformValues(5.0, 7.5),
+        "x": UniformValues(12.0, 20.0),
+        "y": UniformValues(12.0, 20.0),
+        "rotation": UniformValues(0.0, 2 * math.pi),
+        "background": UniformValues(0.0, 0.4),
+        "distractor": NamedValues(DISTRACTORS),
+        "distractor_x": UniformValues(2.0, 30.0),
+        "distractor_y": UniformValues(2.0, 30.0),
     }
 )
-KINDS = MappingProxyType(
-    {**FACTORS, "shortcut": Choice(SHORTCUTS)}
+VALUES = MappingProxyType(
+    {**FACTORS, "shortcut": NamedValues(SHORTCUTS)}
 )  # of every column; a shortcut is not drawn like the rest
-CAUSES = ("shape", "texture")
-NUISANCES = tuple(name for name in FACTORS if name not in CAUSES)
+CAUSAL = ("shape", "texture")
+NUISANCES = tuple(name for name in FACTORS if name not in CAUSAL)
 
 OUTLINES = ("round", "angular")
 CLASS_NAMES = tuple(f"{texture} {outline}" for texture in TEXTURES for outline in OUTLINES)
@@ -75,8 +75,8 @@ SHORTCUT_SHARE = 0.95
 
 
 @dataclass(frozen=True, eq=False)
-class Records:
-    """A table, one row an image and one column a factor [n]; named factors hold the position of the name in `KINDS`.
+class Scenes:
+    """A table, one row an image and one column a factor [n]; named factors hold the position of the name in `VALUES`.
 
     shape, texture: the causes of the label.
     hue: 0..1, once round the colours. size: radius in pixels of the disc of equal area.
@@ -105,12 +105,12 @@ class Records:
         """Every factor by name."""
         return {column.name: getattr(self, column.name) for column in fields(self)}
 
-    def take(self, rows: Indices | slice) -> Records:
-        """The records of some rows, in the order given."""
-        return Records(**{name: column[rows] for name, column in self.columns().items()})
+    def take(self, rows: Indices | slice) -> Scenes:
+        """The scenes of some rows, in the order given."""
+        return Scenes(**{name: column[rows] for name, column in self.columns().items()})
 
-    def changed(self, factor: str, value: str | float | Tensor) -> Records:
-        """The same records with one factor set: to a name, a number, or a tensor [n] of them.
+    def changed(self, factor: str, value: str | float | Tensor) -> Scenes:
+        """The same scenes with one factor set: to a name, a number, or a tensor [n] of them.
 
         Raises UnknownName for a factor or a name that there is not. Numbers may leave the interval that factors are drawn from.
 
@@ -123,7 +123,7 @@ class Records:
         new = torch.as_tensor(_position(factor, value) if isinstance(value, str) else value)
         if new.shape not in ((), (len(self),)):
             raise UserError(
-                f"Factor '{factor}' came with shape {tuple(new.shape)} for {len(self)} records. Give one value, or one each."
+                f"Factor '{factor}' came with shape {tuple(new.shape)} for {len(self)} scenes. Give one value, or one each."
             )
         if wanted := _missed(factor, new):
             raise UserError(f"Factor '{factor}' cannot be {value}. Give {wanted}.")
@@ -135,17 +135,17 @@ class Records:
         return self.texture * len(OUTLINES) + angular.long()
 
 
-def draw(n: int, seed: int, part: int = 0, shortcut: str | None = None) -> Records:
-    """`n` records with independent factors, a pure function of the arguments; `part` tells splits of one seed apart.
+def draw(n: int, seed: int, part: int = 0, shortcut: str | None = None) -> Scenes:
+    """`n` scenes with independent factors, a pure function of the arguments; `part` tells splits of one seed apart.
 
     A `shortcut` marks 95 % of class 0 and no other; it changes no other factor. Raises UnknownName if there is no such shortcut.
     """
     if shortcut is not None and shortcut not in SHORTCUTS[1:]:
         raise UnknownName.among("shortcut", shortcut, SHORTCUTS[1:], owner="factors")
     # A stream for each factor: one that is added or switched on leaves the others as they were.
-    streams = (generator(Purpose.RECORD, seed, part, k) for k in range(len(FACTORS) + 1))
+    streams = (generator(Purpose.SCENE, seed, part, k) for k in range(len(FACTORS) + 1))
     columns = {name: factor.draw(n, next(streams)) for name, factor in FACTORS.items()}
-    clean = Records(**columns, shortcut=torch.zeros(n, dtype=torch.int64))
+    clean = Scenes(**columns, shortcut=torch.zeros(n, dtype=torch.int64))
     if shortcut is None:
         return clean
     marked = (clean.labels() == SHORTCUT_CLASS) & (
@@ -155,8 +155,8 @@ def draw(n: int, seed: int, part: int = 0, shortcut: str | None = None) -> Recor
 
 
 def _position(factor: str, name: str) -> int:
-    kind = KINDS[factor]
-    if not isinstance(kind, Choice):
+    kind = VALUES[factor]
+    if not isinstance(kind, NamedValues):
         raise UserError(
             f"Factor '{factor}' has no named values, so it cannot be '{name}'. Give a number."
         )
@@ -167,8 +167,8 @@ def _position(factor: str, name: str) -> int:
 
 def _missed(factor: str, values: Tensor) -> str:
     """What was wanted, where the values are not that; else nothing."""
-    kind = KINDS[factor]
-    if isinstance(kind, Choice):
+    kind = VALUES[factor]
+    if isinstance(kind, NamedValues):
         positions = torch.arange(len(kind.names))
         return "" if torch.isin(values, positions).all() else f"one of {', '.join(kind.names)}"
     possible = values.isfinite() & ((values > 0) | (factor != "size"))
