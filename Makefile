@@ -46,7 +46,7 @@ lint: $(READY)
 	$(BIN)/python -m mypy
 
 docs: $(READY)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.training_step
