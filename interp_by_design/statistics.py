@@ -1,7 +1,7 @@
 """Correlation, standardisation, explained variance and principal components.
 
-Each function computes in the precision of the tensors that it is given: pass float64 for results that
-sums over many rows should not blur.
+Each function computes in the precision of the tensors that it is given: pass float64 for results
+that sums over many rows should not blur.
 """
 
 from __future__ import annotations
@@ -227,7 +227,8 @@ def regression_r_squared(
         regressors: The values to explain them by, [n, b].
 
     Returns:
-        The explained share of each target's variance, [a], in 0..1; 0 for a target that does not vary.
+        The explained share of each target's variance, [a], in 0..1; 0 for a target that does not
+        vary.
 
     >>> x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     >>> regression_r_squared(x.sum(dim=1, keepdim=True), x[:, :1]).round(decimals=3).tolist()
@@ -244,8 +245,8 @@ def principal_components(
 ) -> tuple[Float[Tensor, "components columns"], Float[Tensor, "components"]]:
     """Compute the directions in which rows vary most, and their standard deviations.
 
-    Up to 2,048 columns by eigenvectors of the covariance, or a singular value decomposition where there
-    are fewer rows than columns, in double precision; above by a randomised decomposition.
+    Up to 2,048 columns by eigenvectors of the covariance, or a singular value decomposition where
+    there are fewer rows than columns, in double precision; above by a randomised decomposition.
 
     Args:
         rows: The values, [n, d], on the CPU.

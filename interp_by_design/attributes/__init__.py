@@ -1,6 +1,7 @@
-"""Φ: attribute dictionaries, from hidden layers to J non-negative attributes. Knows nothing of classes, losses or images.
+"""Attribute dictionaries Φ: from hidden layers to J non-negative attributes.
 
-Ours and their rivals, which read the same hidden layers. Some rivals are fitted to a frozen predictor before the head learns.
+Baselines read the same hidden layers as the default dictionary. Some are fitted to a frozen
+predictor before the head learns.
 """
 
 from interp_by_design.attributes.concepts import ConceptDictionary

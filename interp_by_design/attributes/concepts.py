@@ -1,4 +1,4 @@
-"""A rival: probabilities of concepts, read off the hidden layers; which concepts, others say. Knows nothing of their names."""
+"""Concept-bottleneck baseline: probabilities of concepts that the data labels."""
 
 from __future__ import annotations
 
@@ -8,30 +8,39 @@ from typing import cast, final
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.attributes.dictionary import AttributeDictionary, checked_count
-from interp_by_design.attributes.pooled_features import all_features, cell_count
+from interp_by_design.attributes.dictionary import AttributeDictionary, check_count
+from interp_by_design.attributes.pooled_features import all_features, feature_count
 from interp_by_design.attributes.spatial_contributions import (
     SpatialContributions,
-    linear_evidence,
-    scale_of,
+    inverse_deviation,
+    linear_contributions,
 )
 from interp_by_design.terms import Attributes
 
 
 @final
 class ConceptDictionary(AttributeDictionary):
-    """`Φ = sigmoid(W z + b)`, z the standardised hidden layers, maps pooled to a grid of `pooled` x `pooled` cells.
+    """`Φ = sigmoid(W z + b)`, z the standardised hidden layers.
 
-    Each attribute is the probability of one concept; `interpreter=concept_bottleneck` teaches it which.
+    Each attribute is the probability of one concept; `interpreter=concept_bottleneck` supplies the
+    labels.
 
-    Source: the concept layer of Koh et al. (2020), "Concept bottleneck models", arXiv 2007.04612, section 3.
+    Args:
+        shapes: The shapes of the hidden layers, without the batch axis.
+        n_attributes: The number of concepts J.
+        pooled: The side of the grid that maps are averaged to.
+
+    Raises:
+        UserError: A number is below 1.
+
+    Source: the concept layer of Koh et al. (2020), "Concept bottleneck models", arXiv 2007.04612,
+    section 3.
     """
 
     def __init__(self, shapes: Sequence[torch.Size], n_attributes: int, pooled: int = 3) -> None:
-        """Raises `UserError` unless n_attributes >= 1 and pooled >= 1."""
         super().__init__()
-        self.n_attributes, self.pooled = checked_count(n_attributes), pooled
-        width = cell_count(shapes, pooled)
+        self.n_attributes, self.pooled = check_count(n_attributes), pooled
+        width = feature_count(shapes, pooled)
         self.standardise = nn.BatchNorm1d(width, affine=False)
         self.weights = nn.Linear(width, n_attributes)
 
@@ -39,8 +48,19 @@ class ConceptDictionary(AttributeDictionary):
         scores: Tensor = self.weights(self.standardise(all_features(hidden, self.pooled)))
         return scores.sigmoid()
 
-    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> SpatialContributions:
-        """Of the scores before the sigmoid."""
-        directions = weights @ self.weights.weight * scale_of(self.standardise)
+    def spatial_contributions(
+        self, hidden: Sequence[Tensor], weights: Attributes
+    ) -> SpatialContributions:
+        """Return the contributions to the scores before the sigmoid.
+
+        Args:
+            hidden: The hidden layers of n samples.
+            weights: The weight of each attribute in the sum, [n, J].
+
+        Returns:
+            The contributions.
+        """
+        directions = weights @ self.weights.weight * inverse_deviation(self.standardise)
         mean = cast("Tensor", self.standardise.running_mean)
-        return linear_evidence(hidden, self.pooled, directions, mean, weights @ self.weights.bias)
+        constant = weights @ self.weights.bias
+        return linear_contributions(hidden, self.pooled, directions, mean, constant)

@@ -1,4 +1,4 @@
-"""FLINT's attribute dictionary as its authors trained it, for one map or several."""
+"""FLINT's published attribute dictionary, for one map or several."""
 
 from __future__ import annotations
 
@@ -8,21 +8,31 @@ from typing import cast, final
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.attributes.dictionary import AttributeDictionary, checked_count
+from interp_by_design.attributes.dictionary import AttributeDictionary, check_count
 from interp_by_design.attributes.spatial_contributions import SpatialContributions
 from interp_by_design.terms import Attributes, UserError
 
 
 @final
 class FlintDictionary(AttributeDictionary):
-    """Ψ of FLINT: a 3x3 convolution on each map, joined at the smallest map's size, pooled to 3x3, one dense layer.
+    """Ψ of FLINT: a 3x3 convolution a map, joined at the smallest size, pooled, one dense layer.
 
     One map (MNIST, FashionMNIST):    Conv(c, m) - LeakyReLU - pool 3x3 - FC(9m, J) - ReLU
     Several maps (CIFAR, QuickDraw):  Conv(c_i, m, stride to the smallest) - ReLU, joined
                                       - Conv(Tm, m) - ReLU - pool 3x3 - FC(9m, J) - ReLU
 
-    `negative_slope` of the last ReLU is 0, since the paper defines attributes as non-negative. The official code for one map has
-    0.01 there: attributes can be slightly negative, and far fewer of them die. That is for reproducing its numbers.
+    Args:
+        shapes: The shapes of the hidden layers, maps (c, h, w), without the batch axis.
+        n_attributes: The number of attributes J.
+        channels: The number m of maps of each convolution.
+        pooled: The side of the grid before the dense layer.
+        negative_slope: The slope of the last ReLU for negative inputs; 0, since the paper defines
+            attributes as non-negative. The official code for one map has 0.01: attributes can be
+            slightly negative, and far fewer die. Use it to reproduce the published numbers.
+
+    Raises:
+        UserError: A hidden layer is not a map, or no stride of a convolution gives the smallest
+            size.
 
     Source: FLINT's official networks (`attr_MNIST`, `attr_RN18_multi`), m = 64.
     """
@@ -35,12 +45,12 @@ class FlintDictionary(AttributeDictionary):
         pooled: int = 3,
         negative_slope: float = 0.0,
     ) -> None:
-        """Raises `UserError` where a hidden layer is not a map, or a map's size is not a multiple of the smallest one's."""
         super().__init__()
-        self.n_attributes = checked_count(n_attributes)
+        self.n_attributes = check_count(n_attributes)
         if any(len(shape) != 3 for shape in shapes):
             raise UserError(
-                f"FLINT's dictionary reads maps [c, h, w]; these hidden layers have shapes {[tuple(s) for s in shapes]}. "
+                "FLINT's dictionary reads maps [c, h, w]; these hidden layers have shapes "
+                f"{[tuple(s) for s in shapes]}. "
                 "Choose convolutional layers, or attributes=topk, which reads vectors too."
             )
         single = len(shapes) == 1
@@ -69,13 +79,24 @@ class FlintDictionary(AttributeDictionary):
         attributes: Tensor = self.weights(self._joined(hidden))
         return attributes
 
-    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> SpatialContributions:
-        """Of the last maps before the pooling; their positions have seen their neighbours in the hidden layers."""
+    def spatial_contributions(
+        self, hidden: Sequence[Tensor], weights: Attributes
+    ) -> SpatialContributions:
+        """Return the contributions of the last maps before the pooling.
+
+        Their positions depend on neighbouring positions of the hidden layers.
+
+        Args:
+            hidden: The hidden layers of n samples.
+            weights: The weight of each attribute in the sum, [n, J].
+
+        Returns:
+            The contributions.
+        """
         maps = self._joined(hidden)
         pool, dense = self.weights[0], cast("nn.Linear", self.weights[2])
-        with (
-            torch.enable_grad()
-        ):  # pooling is linear: its adjoint is its gradient, whatever windows it takes
+        # Pooling is linear: its adjoint is its gradient, for any windows.
+        with torch.enable_grad():
             blank = torch.zeros_like(maps).requires_grad_()
             cells = (weights @ dense.weight).detach()
             grid = pool(blank)
@@ -94,6 +115,7 @@ def _stride(shape: torch.Size, smallest: int) -> int:
     stride = -(-shape[1] // smallest)
     if -(-shape[1] // stride) != smallest:  # a padded 3x3 convolution gives ceil(size / stride)
         raise UserError(
-            f"A map of size {shape[1]} cannot be joined with one of size {smallest}: no whole stride leads there."
+            f"A map of size {shape[1]} cannot be joined with one of size {smallest}: no whole "
+            "stride gives that size."
         )
     return stride

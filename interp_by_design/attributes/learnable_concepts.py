@@ -1,4 +1,4 @@
-"""A rival by design: concepts that are on or off, without labels of their own. Knows nothing of how often each may be on."""
+"""Baseline by design: binary concepts, learned without labels."""
 
 from __future__ import annotations
 
@@ -11,27 +11,43 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from interp_by_design.attributes.dictionary import AttributeDictionary, checked_count
-from interp_by_design.attributes.pooled_features import all_features, cell_count
+from interp_by_design.attributes.dictionary import AttributeDictionary, check_count
+from interp_by_design.attributes.pooled_features import all_features, feature_count
 from interp_by_design.terms import Attributes, UserError, check_whole
 
 Embeddings = Float[Tensor, "n attributes embedding"]
-NEVER = 1e-6  # a uniform draw keeps so far from 0 and 1
+MIN_DRAW = 1e-6  # distance of a uniform draw from 0 and 1, so that its logit is finite
+MAX_LOGIT = 20.0
 
 
 @final
 class LearnableConceptDictionary(AttributeDictionary):
-    """Φ_j = c_j s(e_j), with c_j in {0, 1}, one embedding e_j(x) and one prototype q_j for each concept.
+    """Φ_j = c_j s(e_j), with c_j in {0, 1}, an embedding e_j(x) and a prototype q_j a concept.
 
-        e(x) = an MLP of the standardised hidden layers;   p_j = sigmoid(q_j · e_j(x)), lengths of both at most sqrt(bound)
-        training: c_j = sigmoid((logit p_j + logit u) / temperature), u uniform;   otherwise c_j = 1 where p_j > 1/2
+        e(x) = an MLP of the standardised hidden layers
+        p_j = sigmoid(q_j · e_j(x)), the lengths of q_j and e_j at most sqrt(bound)
+        training:  c_j = sigmoid((logit p_j + logit u) / temperature), u uniform
+        otherwise: c_j = 1 where p_j > 1/2
 
-    s(e_j) = softplus(v · e_j), v the same for all concepts, is how strong a concept is; without `strength` it is 1. While
-    training, `probabilities` holds p [n, J] of the last batch, which a prior is held against.
+    s(e_j) = softplus(v · e_j), v the same for all concepts, is the strength of a concept. During
+    training, `probabilities` holds p [n, J] of the last batch, which the interpreter compares to a
+    prior.
 
-    Source: the Learnable Concept-Based Model, De Santis et al. (2025), arXiv 2506.02092, and its published code. There a class's
-    weight of a concept is a network of its embedding, w_c(e_j), so that each image has weights of its own; here h is linear with
-    weights W_cj that hold for all images, and s(e_j) W_cj is what is left of it. Departs also in a temperature that stays.
+    Args:
+        shapes: The shapes of the hidden layers, without the batch axis.
+        n_attributes: The number of concepts J.
+        embedding: The size of each embedding.
+        pooled: The side of the grid that maps are averaged to.
+        temperature: Of the relaxed draws; small values make concepts nearly 0 or 1.
+        strength: Whether concepts have a strength; otherwise s is 1.
+
+    Raises:
+        UserError: A number is below 1, or the temperature is not positive and finite.
+
+    Source: the Learnable Concept-Based Model, De Santis et al. (2025), arXiv 2506.02092, and its
+    published code. There a class's weight of a concept is a network of its embedding, w_c(e_j), so
+    that each image has weights of its own; here h is linear with weights W_cj for all images, and
+    s(e_j) W_cj takes its place. Departs also in a constant temperature.
     """
 
     probabilities: Attributes | None
@@ -45,16 +61,16 @@ class LearnableConceptDictionary(AttributeDictionary):
         temperature: float = 1 / 3,
         strength: bool = True,
     ) -> None:
-        """Raises `UserError` unless n_attributes, embedding and pooled are at least 1, and temperature is positive and finite."""
         super().__init__()
         check_whole("embedding", embedding, minimum=1)
         if not isinstance(temperature, int | float) or not 0 < temperature < math.inf:
             raise UserError(
-                f"temperature must be a positive number, not {temperature!r}: small ones make concepts nearly 0 or 1."
+                f"temperature must be a positive number, not {temperature!r}: small ones make "
+                "concepts nearly 0 or 1."
             )
-        self.n_attributes, self.pooled = checked_count(n_attributes), pooled
-        self.temperature, self.bound = float(temperature), 20.0
-        size, width = n_attributes * embedding, cell_count(shapes, pooled)
+        self.n_attributes, self.pooled = check_count(n_attributes), pooled
+        self.temperature, self.bound = float(temperature), MAX_LOGIT
+        size, width = n_attributes * embedding, feature_count(shapes, pooled)
         self.standardise = nn.BatchNorm1d(width, affine=False)
         self.embed = nn.Sequential(
             nn.Linear(width, size),
@@ -79,12 +95,26 @@ class LearnableConceptDictionary(AttributeDictionary):
         return self.logits(embeddings).sigmoid() * self._strength(embeddings)
 
     def embeddings(self, hidden: Sequence[Tensor]) -> Embeddings:
-        """e(x), of length sqrt(bound) at most."""
+        """Return e(x), each of length at most sqrt(bound).
+
+        Args:
+            hidden: The hidden layers of n samples.
+
+        Returns:
+            The embedding of each concept, [n, J, embedding].
+        """
         embeddings: Tensor = self.embed(self.standardise(all_features(hidden, self.pooled)))
         return shortened(embeddings, math.sqrt(self.bound))
 
     def logits(self, embeddings: Embeddings) -> Float[Tensor, "n attributes"]:
-        """q_j · e_j, within -bound and bound: positive where concept j is on."""
+        """Return q_j · e_j, which is positive where concept j is on.
+
+        Args:
+            embeddings: e(x), [n, J, embedding].
+
+        Returns:
+            The logits of p, [n, J], in -bound..bound.
+        """
         return (embeddings * shortened(self.prototypes, math.sqrt(self.bound))).sum(dim=2)
 
     def _strength(self, embeddings: Embeddings) -> Attributes:
@@ -94,15 +124,33 @@ class LearnableConceptDictionary(AttributeDictionary):
 
 
 def relaxed(logits: Attributes, temperature: float) -> Attributes:
-    """`sigmoid((logit p + logit u) / temperature)`, u uniform: a draw of a Bernoulli variable, in [0, 1], that has a gradient.
+    """Draw `sigmoid((logit p + logit u) / temperature)`, u uniform: relaxed Bernoulli draws.
+
+    Args:
+        logits: logit p, [n, J].
+        temperature: Positive; small values make draws nearly 0 or 1.
+
+    Returns:
+        The draws, [n, J], in 0..1.
 
     Source: Maddison et al. (2017), arXiv 1611.00712, section 4 (binary concrete).
     """
-    u = torch.rand_like(logits).clamp(NEVER, 1 - NEVER)
+    u = torch.rand_like(logits).clamp(MIN_DRAW, 1 - MIN_DRAW)
     return ((logits + u.logit()) / temperature).sigmoid()
 
 
-def shortened(vectors: Tensor, longest: float) -> Tensor:
-    """Vectors along the last axis, none longer than `longest`."""
+def shortened(vectors: Tensor, max_length: float) -> Tensor:
+    """Scale down vectors that are too long.
+
+    Args:
+        vectors: Vectors along the last axis.
+        max_length: The largest length allowed.
+
+    Returns:
+        The vectors, of the same shape.
+
+    >>> shortened(torch.tensor([3.0, 4.0]), 2.5).tolist()
+    [1.5, 2.0]
+    """
     length: Tensor = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
-    return vectors * (longest / length.clamp(min=longest))
+    return vectors * (max_length / length.clamp(min=max_length))

@@ -1,4 +1,4 @@
-"""A rival: a linear probe of low rank, learned with the head by output fidelity alone."""
+"""Linear-probe baseline of low rank, learned with the head."""
 
 from __future__ import annotations
 
@@ -8,61 +8,60 @@ from typing import cast, final
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.attributes.dictionary import (
-    AttributeDictionary,
-    checked_active,
-    checked_pairs,
-    k_largest,
-)
-from interp_by_design.attributes.pooled_features import all_features, cell_count
+from interp_by_design.attributes.dictionary import AttributeDictionary, check_active, k_largest
+from interp_by_design.attributes.directions import direction_count, signed_parts, signed_weights
+from interp_by_design.attributes.pooled_features import all_features, feature_count
 from interp_by_design.attributes.spatial_contributions import (
     SpatialContributions,
-    linear_evidence,
-    scale_of,
-    signed_weights,
+    inverse_deviation,
+    linear_contributions,
 )
 from interp_by_design.terms import Attributes
 
 
 @final
 class LinearProbeDictionary(AttributeDictionary):
-    """Φ = TopK_k(relu([W z, -W z])), z the standardised hidden layers, maps pooled to a grid of `pooled` x `pooled` cells.
+    """Φ = TopK_k(relu([W z, -W z])), z the standardised hidden layers.
 
-    W has J/2 signed directions: attribute j is the positive part of direction j, attribute J/2 + j its negative part, so that at
-    most k, and at most J/2, are active. With the linear head this is a linear probe of rank J/2 that shows its k largest terms.
-    What it learns from is for the objective to say: a probe knows output fidelity alone (gamma=0, delta=0).
+    W has J/2 signed directions: attribute j is the positive part of direction j, attribute J/2 + j
+    its negative part, so that at most k, and at most J/2, are active. With the linear head this is
+    a linear probe of rank J/2 that shows its k largest terms. A probe learns from output fidelity
+    alone: set gamma=0 and delta=0 in the objective.
 
-    Source: linear probes, Alain and Bengio (2016), arXiv 1610.01644. Departs from them in the bounded rank, the split and k.
+    Args:
+        shapes: The shapes of the hidden layers, without the batch axis.
+        n_attributes: The number of attributes J, even.
+        k: The largest number of active attributes, 1..J.
+        pooled: The side of the grid that maps are averaged to.
+
+    Raises:
+        UserError: A number is out of its range, or J is odd.
+
+    Source: linear probes, Alain and Bengio (2016), arXiv 1610.01644. Departs from them in the
+        bounded
+    rank, the signed parts and k.
     """
 
     def __init__(
         self, shapes: Sequence[torch.Size], n_attributes: int, k: int, pooled: int = 3
     ) -> None:
-        """Raises `UserError` unless n_attributes is even, 1 <= k <= n_attributes and pooled >= 1."""
         super().__init__()
-        directions = checked_pairs(n_attributes)
-        self.n_attributes, self.k, self.pooled = (
-            n_attributes,
-            checked_active(k, n_attributes),
-            pooled,
-        )
-        width = cell_count(shapes, pooled)
+        directions = direction_count(n_attributes)
+        self.n_attributes, self.k = n_attributes, check_active(k, n_attributes)
+        self.pooled = pooled
+        width = feature_count(shapes, pooled)
         self.standardise = nn.BatchNorm1d(width, affine=False)
         self.weights = nn.Linear(width, directions, bias=False)
 
     def forward(self, hidden: Sequence[Tensor]) -> Attributes:
-        return k_largest(
-            split(self.weights(self.standardise(all_features(hidden, self.pooled)))), self.k
-        )
+        signed = self.weights(self.standardise(all_features(hidden, self.pooled)))
+        return k_largest(signed_parts(signed, self.n_attributes), self.k)
 
-    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> SpatialContributions:
-        directions = signed_weights(weights) @ self.weights.weight * scale_of(self.standardise)
+    def spatial_contributions(
+        self, hidden: Sequence[Tensor], weights: Attributes
+    ) -> SpatialContributions:
+        scale = inverse_deviation(self.standardise)
+        directions = signed_weights(weights) @ self.weights.weight * scale
         mean = cast("Tensor", self.standardise.running_mean)
-        return linear_evidence(
-            hidden, self.pooled, directions, mean, weights.new_zeros(len(weights))
-        )
-
-
-def split(signed: Tensor) -> Attributes:
-    """[n, J/2] of either sign to [n, J] >= 0: first all positive parts, then all negative ones."""
-    return torch.cat([signed, -signed], dim=1).relu()
+        constant = weights.new_zeros(len(weights))
+        return linear_contributions(hidden, self.pooled, directions, mean, constant)

@@ -1,4 +1,4 @@
-"""A rival: CRAFT's dictionary, parts that add up, from a non-negative factorisation of what each position of the maps holds."""
+"""CRAFT baseline: a non-negative factorisation of the channels at each position."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from torch import Tensor
 from interp_by_design.attributes.dictionary import (
     AttributeDictionary,
     HiddenBatches,
-    checked_active,
-    checked_count,
+    check_active,
+    check_count,
     k_largest,
     require_fitted,
 )
 from interp_by_design.attributes.pooled_features import (
     channel_count,
-    checked_rows,
-    drawn_rows,
+    check_rows,
     grid_size,
     hypercolumns,
+    sample_rows,
 )
 from interp_by_design.attributes.spatial_contributions import SpatialContributions
 from interp_by_design.terms import Attributes
 
-STEPS = 100
-MINI_BATCH = 1024  # positions
+N_STEPS = 100
+BATCH_ROWS = 1024  # positions
 
 Columns = Float[Tensor, "*rows channels"]
 Parts = Float[Tensor, "parts channels"]
@@ -38,17 +38,28 @@ Parts = Float[Tensor, "parts channels"]
 
 @final
 class NMFDictionary(AttributeDictionary):
-    """Φ = TopK_k(mean over positions of U), where A ≈ U W, all >= 0; A the hidden layers at each position.
+    """Φ = TopK_k(mean over positions of U), where A ≈ U W, all non-negative.
 
-    A row of A is one position of a grid of `pooled` x `pooled`: the rectified channels of all layers there, each divided by its
-    root mean square. W are J parts of unit length, so that those compete which make up most of an image; U of a new image is the
-    non-negative least-squares fit to A with W as it is, by a fixed number of steps, which can be differentiated and exported. At
-    most k attributes are active.
+    A row of A is one position of a grid: the rectified channels of all layers there, each divided
+    by its root mean square. W are J parts of unit length, so that parts compete by how much of an
+    image they make up. U of a new image is the non-negative least-squares fit to A for the fitted
+    W, by a fixed number of steps, which can be differentiated and exported. At most k attributes
+    are active.
 
-    Fitted to one position each of at most `rows` train samples, both drawn by the seed.
+    Args:
+        shapes: The shapes of the hidden layers, without the batch axis.
+        n_attributes: The number of attributes J.
+        k: The largest number of active attributes, 1..J.
+        pooled: The side of the grid that maps are averaged to.
+        rows: The largest number of train samples for the fit; samples, and one position of each,
+            are drawn by the seed.
 
-    Source: CRAFT, Fel et al. (2023), arXiv 2211.10154. Departs from it in reading several layers, in cells for crops, in the
-    scaling, and in k.
+    Raises:
+        UserError: A number is out of its range.
+
+    Source: CRAFT, Fel et al. (2023), arXiv 2211.10154. Departs from it in reading several layers,
+        in
+    grid cells for crops, in the scaling, and in k.
     """
 
     needs_fit = True
@@ -63,10 +74,10 @@ class NMFDictionary(AttributeDictionary):
         pooled: int = 3,
         rows: int = 20_000,
     ) -> None:
-        """Raises `UserError` unless 1 <= k <= n_attributes, pooled >= 1 and rows >= 2."""
         super().__init__()
-        self.n_attributes = checked_count(n_attributes)
-        self.k, self.pooled, self.rows = checked_active(k, n_attributes), pooled, checked_rows(rows)
+        self.n_attributes = check_count(n_attributes)
+        self.k = check_active(k, n_attributes)
+        self.pooled, self.rows = pooled, check_rows(rows)
         channels = channel_count(shapes, pooled)
         self.register_buffer("scale", torch.zeros(channels))  # 1 / root mean square
         self.register_buffer("parts", torch.zeros(n_attributes, channels))  # W
@@ -77,13 +88,24 @@ class NMFDictionary(AttributeDictionary):
         columns = hypercolumns(hidden, self.pooled) * self.scale
         return k_largest(coefficients(columns, self.parts).mean(dim=1), self.k)
 
-    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> SpatialContributions:
-        """Exact, as attributes are means over the positions of the grid; layers share those."""
+    def spatial_contributions(
+        self, hidden: Sequence[Tensor], weights: Attributes
+    ) -> SpatialContributions:
+        """Return the contributions of the positions of the grid, which all layers share.
+
+        They are exact: attributes are means over these positions.
+
+        Args:
+            hidden: The hidden layers of n samples.
+            weights: The weight of each attribute in the sum, [n, J].
+
+        Returns:
+            The contributions, as one map.
+        """
         require_fitted(self)
         columns = hypercolumns(hidden, self.pooled) * self.scale
-        placed = (coefficients(columns, self.parts) @ weights[:, :, None])[:, :, 0] / columns.shape[
-            1
-        ]
+        placed = (coefficients(columns, self.parts) @ weights[:, :, None])[:, :, 0]
+        placed = placed / columns.shape[1]
         grid = placed.view(len(placed), *grid_size(hidden, self.pooled))
         return SpatialContributions(
             (grid,), placed.new_zeros(len(placed), 0), placed.new_zeros(len(placed))
@@ -92,7 +114,7 @@ class NMFDictionary(AttributeDictionary):
     def fit(self, hidden: HiddenBatches, seed: int) -> None:
         draws = torch.Generator().manual_seed(seed)
         columns = (_one_each(hypercolumns(layers, self.pooled), draws) for layers in hidden())
-        rows = drawn_rows(columns, self.rows, seed)
+        rows = sample_rows(columns, self.rows, seed)
         mean_square = rows.square().mean(dim=0)
         scale = torch.where(mean_square > 0, mean_square.rsqrt(), 0.0)
         self.scale.copy_(scale)
@@ -101,18 +123,26 @@ class NMFDictionary(AttributeDictionary):
 
 
 def coefficients(
-    columns: Columns, parts: Parts, steps: int = STEPS
+    columns: Columns, parts: Parts, steps: int = N_STEPS
 ) -> Float[Tensor, "*rows parts"]:
-    """U >= 0 that minimises |A - U W|², A the columns and W the parts, each row of A alone.
+    """Find U >= 0 that minimises |A - U W|², row by row.
 
-    After 100 steps the error of real maps is within 0.01 % of the least, with 90 parts too (an active-set solver gives that).
+    After 100 steps the error on real maps is within 0.01 % of the minimum (by an active-set
+    solver), with 90 parts too.
+
+    Args:
+        columns: A, [..., channels].
+        parts: W, [parts, channels].
+        steps: The number of gradient steps.
+
+    Returns:
+        U, [..., parts].
 
     Source: accelerated projected gradient, Beck and Teboulle (2009), FISTA.
     """
     wanted, gram = columns @ parts.T, parts @ parts.T
-    step = 1 / gram.abs().sum(dim=1).max().clamp(
-        min=1e-12
-    )  # the largest row sum is no less than the largest eigenvalue
+    # The largest row sum bounds the largest eigenvalue.
+    step = 1 / gram.abs().sum(dim=1).max().clamp(min=1e-12)
     u = ahead = torch.zeros_like(wanted)
     inertia = 1.0
     for _ in range(steps):
@@ -125,25 +155,22 @@ def coefficients(
 def _one_each(
     grids: Float[Tensor, "n positions channels"], draws: torch.Generator
 ) -> Float[Tensor, "n channels"]:
-    """One position of each image: a few positions of many images tell more than all positions of a few."""
+    """Draw one position of each image: many images matter more than many positions."""
     position = torch.randint(grids.shape[1], (len(grids),), generator=draws)
     return grids[torch.arange(len(grids)), position]
 
 
 def _parts(columns: Float[Tensor, "n channels"], count: int, seed: int) -> Parts:
-    """W, rows of unit length; 0 for a part that nothing needs."""
-    from sklearn.decomposition import (
-        MiniBatchNMF,
-    )  # a second to import, which only a fit has to wait
+    """Fit W, rows of unit length; 0 for a part that no column needs."""
+    from sklearn.decomposition import MiniBatchNMF  # importing it takes a second
     from sklearn.exceptions import ConvergenceWarning
 
     init = "nndsvda" if count <= min(columns.shape) else "random"
     model = MiniBatchNMF(
-        count, init=init, batch_size=min(MINI_BATCH, len(columns)), random_state=seed
+        count, init=init, batch_size=min(BATCH_ROWS, len(columns)), random_state=seed
     )
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ConvergenceWarning
-        )  # the number of passes is a budget, not a failure
+        # The number of passes is a budget, and reaching it is no failure.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         parts = torch.from_numpy(model.fit(columns.numpy()).components_)
     return F.normalize(parts, dim=1)

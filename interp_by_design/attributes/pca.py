@@ -1,4 +1,4 @@
-"""A rival: the principal components of the hidden layers."""
+"""Principal-component baseline."""
 
 from __future__ import annotations
 
@@ -11,38 +11,48 @@ from torch import Tensor
 from interp_by_design.attributes.dictionary import (
     AttributeDictionary,
     HiddenBatches,
-    checked_active,
-    checked_pairs,
+    check_active,
     k_largest,
     require_fitted,
 )
-from interp_by_design.attributes.linear_probe import split
+from interp_by_design.attributes.directions import direction_count, signed_parts, signed_weights
 from interp_by_design.attributes.pooled_features import (
-    Standardised,
+    FeatureStandardiser,
     all_features,
-    cell_count,
-    checked_rows,
-    drawn_rows,
+    check_rows,
+    feature_count,
+    sample_rows,
 )
 from interp_by_design.attributes.spatial_contributions import (
     SpatialContributions,
-    linear_evidence,
-    signed_weights,
+    linear_contributions,
 )
 from interp_by_design.statistics import principal_components
 from interp_by_design.terms import Attributes, UserError
 
+MIN_DEVIATION = 1e-5  # of the largest; components below it hold rounding errors and become 0
+
 
 @final
 class PCADictionary(AttributeDictionary):
-    """Φ = TopK_k(relu([V z, -V z] / σ)), V the J/2 principal components of z and σ their deviations on the train split.
+    """Φ = TopK_k(relu([V z, -V z] / σ)), V the J/2 principal components of z, σ their deviations.
 
-    z are the standardised hidden layers, maps pooled to a grid of `pooled` x `pooled` cells. Attribute j is the positive part of
-    component j, attribute J/2 + j its negative part, so that at most k, and at most J/2, are active. Dividing by σ lets the late
-    components compete with the first; without `whiten` it is left out, and the k are those that make up most of z.
+    z are the standardised hidden layers. Attribute j is the positive part of component j, attribute
+    J/2 + j its negative part, so that at most k, and at most J/2, are active.
 
-    Fitted to at most `rows` train samples, drawn by the seed: from the eigenvectors of the covariance, in double precision, up to
-    2,048 cells, beyond that by a randomised singular value decomposition (Halko et al., 2011, arXiv 0909.4061).
+    Args:
+        shapes: The shapes of the hidden layers, without the batch axis.
+        n_attributes: The number of attributes J, even, at most twice the number of features.
+        k: The largest number of active attributes, 1..J.
+        pooled: The side of the grid that maps are averaged to.
+        rows: The largest number of train samples for the fit, drawn by the seed.
+        whiten: Whether to divide by σ, so that late components compete with the first. Without it,
+            the k are those that make up most of z.
+
+    Raises:
+        UserError: A number is out of its range, or J is odd.
+
+    Source: `statistics.principal_components`.
     """
 
     needs_fit = True
@@ -57,42 +67,43 @@ class PCADictionary(AttributeDictionary):
         rows: int = 20_000,
         whiten: bool = True,
     ) -> None:
-        """Raises `UserError` unless n_attributes is even and half of it no more than the cells, 1 <= k <= n_attributes."""
         super().__init__()
-        directions, width = checked_pairs(n_attributes), cell_count(shapes, pooled)
+        directions, width = direction_count(n_attributes), feature_count(shapes, pooled)
         if directions > width:
             raise UserError(
-                f"{n_attributes} attributes take {directions} principal components, and these hidden layers have {width} cells: "
-                f"no more than {2 * width} attributes. Lower n_attributes, or read more layers."
+                f"{n_attributes} attributes take {directions} principal components, and these "
+                f"hidden layers have {width} features: no more than {2 * width} attributes. "
+                "Lower n_attributes, or read more layers."
             )
-        self.n_attributes, self.k = n_attributes, checked_active(k, n_attributes)
-        self.pooled, self.rows, self.whiten = pooled, checked_rows(rows), whiten
-        self.standardise = Standardised(width)
+        self.n_attributes, self.k = n_attributes, check_active(k, n_attributes)
+        self.pooled, self.rows, self.whiten = pooled, check_rows(rows), whiten
+        self.standardise = FeatureStandardiser(width)
         self.register_buffer("components", torch.zeros(directions, width))  # V / σ, or V
         self.register_buffer("fitted", torch.tensor(False))
 
     def forward(self, hidden: Sequence[Tensor]) -> Attributes:
         require_fitted(self)
         z = self.standardise(all_features(hidden, self.pooled))
-        return k_largest(split(z @ self.components.T), self.k)
+        return k_largest(signed_parts(z @ self.components.T, self.n_attributes), self.k)
 
-    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> SpatialContributions:
+    def spatial_contributions(
+        self, hidden: Sequence[Tensor], weights: Attributes
+    ) -> SpatialContributions:
         require_fitted(self)
         directions = signed_weights(weights) @ self.components * self.standardise.scale
-        return linear_evidence(
-            hidden, self.pooled, directions, self.standardise.mean, weights.new_zeros(len(weights))
+        constant = weights.new_zeros(len(weights))
+        return linear_contributions(
+            hidden, self.pooled, directions, self.standardise.mean, constant
         )
 
     def fit(self, hidden: HiddenBatches, seed: int) -> None:
-        cells = (all_features(layers, self.pooled) for layers in hidden())
-        rows = drawn_rows(cells, self.rows, seed).to(self.components.device)
+        features = (all_features(layers, self.pooled) for layers in hidden())
+        rows = sample_rows(features, self.rows, seed).to(self.components.device)
         self.standardise.fit(rows)
-        components, deviation = principal_components(
-            self.standardise(rows).cpu(), len(self.components), seed
-        )
+        z = self.standardise(rows).cpu()
+        components, deviation = principal_components(z, len(self.components), seed)
         deviation = deviation[:, None]
-        absent = deviation <= 1e-5 * deviation.max()
-        self.components.copy_(
-            torch.where(absent, 0.0, components / deviation if self.whiten else components)
-        )
+        absent = deviation <= MIN_DEVIATION * deviation.max()
+        scaled = components / deviation if self.whiten else components
+        self.components.copy_(torch.where(absent, 0.0, scaled))
         self.fitted.fill_(True)

@@ -1,6 +1,7 @@
-"""Where the evidence for attributes lies: what each position of the hidden layers adds to them. Knows nothing of images.
+"""Contributions of each position of the hidden layers to attributes.
 
-Exact for attributes that are linear in the hidden layers up to the last step: the parts add up to what that step is given.
+They are exact for attributes that are linear in the hidden layers up to the last step: the
+contributions add up to the input of that step.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from torch import Tensor, nn
 
 from interp_by_design.attributes.pooled_features import windows
 
-Weights = Float[Tensor, "n attributes"]
-
 
 class SpatialContributions(NamedTuple):
-    """What attributes are made of, before what rectifies them and before they compete, for n samples.
+    """The summands of attributes of n samples, before these are rectified and before they compete.
 
-    maps: what each position adds, signed, for each hidden layer that is a map, [n, h, w] at the layer's own size.
-    unplaced: what each hidden layer adds that is a vector, and so has no place, [n, layers].
-    constant: what the dictionary adds of itself, [n].
+    Args:
+        maps: The signed contribution of each position of each hidden layer that is a map, [n, h, w]
+            at the layer's own size.
+        unplaced: The contribution of each hidden layer that is a vector and so has no positions,
+            [n, layers].
+        constant: What does not depend on the sample, [n].
     """
 
     maps: tuple[Float[Tensor, "n h w"], ...]
@@ -31,34 +33,46 @@ class SpatialContributions(NamedTuple):
 
     @property
     def total(self) -> Float[Tensor, "n"]:
-        """The sum of all of it: what the attributes are before they are rectified."""
+        """The sum of all contributions: the attributes before they are rectified."""
         return (
             self.unplaced.sum(dim=1) + self.constant + sum(one.sum(dim=(1, 2)) for one in self.maps)
         )
 
 
-def signed_weights(weights: Weights) -> Float[Tensor, "n directions"]:
-    """Of attributes that are the positive and the negative parts of directions, in this order: how much of each direction."""
-    positive, negative = weights.chunk(2, dim=1)
-    return positive - negative
+def inverse_deviation(norm: nn.BatchNorm1d) -> Float[Tensor, "features"]:
+    """Return 1 / deviation as a batch normalisation applies it when not training.
 
+    Args:
+        norm: The batch normalisation.
 
-def scale_of(norm: nn.BatchNorm1d) -> Tensor:
-    """1 / deviation, as `norm` has it when not training."""
+    Returns:
+        One factor a feature, [d].
+    """
     return (cast("Tensor", norm.running_var) + norm.eps).rsqrt()
 
 
-def linear_evidence(
+def linear_contributions(
     hidden: Sequence[Tensor],
     pooled: int,
-    weights: Float[Tensor, "n cells"],
-    mean: Float[Tensor, "cells"],
+    weights: Float[Tensor, "n features"],
+    mean: Float[Tensor, "features"],
     constant: Float[Tensor, "n"],
 ) -> SpatialContributions:
-    """The parts of `weights · (cells - mean) + constant`, cells those of `all_features(hidden, pooled)`.
+    """Split `weights · (features - mean) + constant` over the positions of the hidden layers.
 
-    A cell is the mean of its window, so that a position adds `w (x - mean) / |window|` of each window that it is in. What counts
-    is the difference to the mean sample: with plain x, bright places are evidence for everything (and deletion finds less).
+    A feature of a map is the mean of a window, so that a position adds `w (x - mean) / |window|`
+    for each window that it is in. The difference to the mean sample counts: with plain x, bright
+    places would speak for every attribute, and deletion finds less.
+
+    Args:
+        hidden: The hidden layers of n samples.
+        pooled: The side of the grid that maps are averaged to; features are `all_features`.
+        weights: The weight of each feature, [n, d].
+        mean: The mean of each feature, [d].
+        constant: A summand that belongs to no position, [n].
+
+    Returns:
+        The contributions, which add up to that sum.
     """
     maps: list[Tensor] = []
     unplaced: list[Tensor] = []
@@ -84,7 +98,6 @@ def _placed(layer: Tensor, pooled: int, weights: Tensor, mean: Tensor) -> Tensor
     placed = layer.new_zeros(len(layer), *layer.shape[2:])
     for cell, (rows, columns) in enumerate(cells):
         part = layer[:, :, rows, columns] - m[:, cell, None, None]
-        placed[:, rows, columns] += (
-            torch.einsum("nc,nchw->nhw", w[:, :, cell], part) / part.shape[2:].numel()
-        )
+        contribution = torch.einsum("nc,nchw->nhw", w[:, :, cell], part)
+        placed[:, rows, columns] += contribution / part.shape[2:].numel()
     return placed

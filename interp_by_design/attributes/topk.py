@@ -1,9 +1,9 @@
-"""The default dictionary: exactly k active attributes, read from any mix of maps and vectors."""
+"""Dictionary with exactly k active attributes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast, final
+from typing import final
 
 import torch
 import torch.nn.functional as F
@@ -11,32 +11,42 @@ from torch import Tensor, nn
 
 from interp_by_design.attributes.dictionary import (
     AttributeDictionary,
-    checked_active,
-    checked_count,
+    check_active,
+    check_count,
     k_largest,
 )
-from interp_by_design.attributes.pooled_features import cell_count, pooled_features
-from interp_by_design.attributes.spatial_contributions import (
-    SpatialContributions,
-    linear_evidence,
-    scale_of,
+from interp_by_design.attributes.pooled_features import feature_count
+from interp_by_design.attributes.spatial_contributions import SpatialContributions
+from interp_by_design.attributes.standardised_linear import (
+    score_contributions,
+    standardised_scores,
 )
 from interp_by_design.terms import Attributes
 
 
 @final
 class TopKDictionary(AttributeDictionary):
-    """Φ = TopK_k(softplus(BN(W z))), z the standardised hidden layers, maps pooled to a grid of `pooled` x `pooled` cells.
+    """Φ = TopK_k(softplus(BN(W z))), z the standardised hidden layers.
 
-    Exactly k attributes are active on each sample. Standardising z, and each attribute before the competition, keeps every
-    attribute in the running, so that none dies: a large mean relative to the spread is what kills TopK units.
+    Exactly k attributes are active on each sample. Standardising z, and each attribute before the
+    competition, keeps every attribute in use: a large mean relative to the spread makes TopK units
+    die.
 
-    continuous: attributes are what the k largest have beyond the largest of the others, so that Φ is a continuous function of the
-        image. Otherwise an attribute that wins or loses its place by a hair comes or goes at full size, and decisions with it.
+    Args:
+        shapes: The shapes of the hidden layers, without the batch axis.
+        n_attributes: The number of attributes J.
+        k: The number of active attributes, 1..J.
+        pooled: The side of the grid that maps are averaged to.
+        continuous: Whether attributes are what the k largest have beyond the largest of the others,
+            so that Φ is a continuous function of the image. Otherwise an attribute that barely wins
+            or loses its place appears or disappears at full size, and decisions with it.
 
-    Source: TopK autoencoders (Makhzani and Frey, 2013, arXiv 1312.5663; Gao et al., 2024, arXiv 2406.04093); the pooled grid is
-    FLINT's. Departs from them in reading several layers, in softplus for ReLU, in the two standardisations, and in
-    `continuous`.
+    Raises:
+        UserError: A number is out of its range.
+
+    Source: TopK autoencoders (Makhzani and Frey, 2013, arXiv 1312.5663; Gao et al., 2024,
+    arXiv 2406.04093); the pooled grid is FLINT's. Departs from them in reading several layers, in
+    softplus for ReLU, in the two standardisations, and in `continuous`.
     """
 
     def __init__(
@@ -47,19 +57,17 @@ class TopKDictionary(AttributeDictionary):
         pooled: int = 3,
         continuous: bool = False,
     ) -> None:
-        """Raises `UserError` unless 1 <= k <= n_attributes and pooled >= 1."""
         super().__init__()
-        self.n_attributes = checked_count(n_attributes)
-        self.k, self.pooled = checked_active(k, n_attributes), pooled
+        self.n_attributes = check_count(n_attributes)
+        self.k, self.pooled = check_active(k, n_attributes), pooled
         self.continuous = continuous and k < n_attributes
-        width = cell_count(shapes, pooled)
+        width = feature_count(shapes, pooled)
         self.standardise_inputs = nn.BatchNorm1d(width, affine=False)
         self.weights = nn.Linear(width, n_attributes, bias=False)
         self.standardise_attributes = nn.BatchNorm1d(n_attributes)
 
     def dense(self, hidden: Sequence[Tensor]) -> Attributes:
-        z = torch.cat([pooled_features(layer, self.pooled) for layer in hidden], dim=1)
-        return F.softplus(self.standardise_attributes(self.weights(self.standardise_inputs(z))))
+        return F.softplus(standardised_scores(hidden, *self._layers))
 
     def forward(self, hidden: Sequence[Tensor]) -> Attributes:
         attributes = self.dense(hidden)
@@ -69,11 +77,11 @@ class TopKDictionary(AttributeDictionary):
             return torch.zeros_like(attributes).scatter(1, which, largest)
         return k_largest(attributes, self.k)
 
-    def evidence(self, hidden: Sequence[Tensor], weights: Attributes) -> SpatialContributions:
-        cells, attributes = self.standardise_inputs, self.standardise_attributes
-        gain = weights * attributes.weight * scale_of(attributes)
-        constant = weights @ attributes.bias - gain @ cast("Tensor", attributes.running_mean)
-        mean = cast("Tensor", cells.running_mean)
-        return linear_evidence(
-            hidden, self.pooled, gain @ self.weights.weight * scale_of(cells), mean, constant
-        )
+    def spatial_contributions(
+        self, hidden: Sequence[Tensor], weights: Attributes
+    ) -> SpatialContributions:
+        return score_contributions(hidden, *self._layers, weights)
+
+    @property
+    def _layers(self) -> tuple[int, nn.BatchNorm1d, nn.Linear, nn.BatchNorm1d]:
+        return self.pooled, self.standardise_inputs, self.weights, self.standardise_attributes

@@ -146,7 +146,7 @@ def _evidence(
     if dictionary is None:
         return None
     with torch.no_grad():
-        evidence = dictionary.evidence(read(model, images).hidden, weights)
+        evidence = dictionary.spatial_contributions(read(model, images).hidden, weights)
     if evidence is None:
         return None
     nowhere = [one.sum(dim=(1, 2)) for one in evidence.maps if min(one.shape[1:]) == 1]

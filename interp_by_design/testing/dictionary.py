@@ -171,7 +171,7 @@ class FittedConformance(DictionaryConformance):
 
     @pytest.mark.parametrize("n", [0, 1])
     def test_too_few_samples_are_refused(self, n: int) -> None:
-        with pytest.raises(UserError, match=f"two train samples at least, and there are {n}"):
+        with pytest.raises(UserError, match=f"at least two train samples, and there are {n}"):
             self.new_dictionary().fit(self.hidden_batches(n), seed=0)
 
     @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

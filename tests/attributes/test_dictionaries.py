@@ -41,7 +41,7 @@ class TestTopK(DictionaryConformance):
 
     @pytest.mark.parametrize("k", [0, 10, -1, True])
     def test_k_beyond_the_attributes_is_refused(self, k: int) -> None:
-        with pytest.raises(UserError, match="from 1 to n_attributes=9"):
+        with pytest.raises(UserError, match="n_attributes=9, must be a whole number from 1 to 9"):
             TopKDictionary([torch.Size((4,))], 9, k=k)
 
 
@@ -98,7 +98,7 @@ class TestSigned(DictionaryConformance):
 
     @pytest.mark.parametrize("k", [0, 10, -1, True])
     def test_k_beyond_the_attributes_is_refused(self, k: int) -> None:
-        with pytest.raises(UserError, match="from 1 to n_attributes=9"):
+        with pytest.raises(UserError, match="n_attributes=9, must be a whole number from 1 to 9"):
             SignedDictionary([torch.Size((4,))], 9, k=k)
 
 

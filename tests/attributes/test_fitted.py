@@ -1,4 +1,4 @@
-"""What a fit finds: structure that was planted, and what other programs find in the same numbers."""
+"""Fitted dictionaries against planted structure and other libraries."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,11 @@ from torch import Tensor
 from interp_by_design import statistics
 from interp_by_design.attributes import NMFDictionary, PCADictionary, SparseAutoencoderDictionary
 from interp_by_design.attributes.nmf import coefficients
-from interp_by_design.attributes.sparse_autoencoder import Autoencoder, replace_dead, trained
+from interp_by_design.attributes.sparse_autoencoder import (
+    Autoencoder,
+    replace_dead,
+    train_autoencoder,
+)
 from interp_by_design.terms import UserError
 
 
@@ -90,8 +94,8 @@ def test_pca_of_fewer_dimensions_than_components_is_0_in_the_others() -> None:
     ]
 
 
-def test_pca_refuses_more_components_than_cells_or_samples() -> None:
-    with pytest.raises(UserError, match=r"have 5 cells: no more than 10 attributes"):
+def test_pca_refuses_more_components_than_features_or_samples() -> None:
+    with pytest.raises(UserError, match=r"have 5 features: no more than 10 attributes"):
         PCADictionary([torch.Size((5,))], 12, k=3)
     with pytest.raises(
         UserError,
@@ -157,7 +161,7 @@ def test_the_autoencoder_finds_planted_directions_and_explains_the_rest() -> Non
     planted = torch.nn.functional.normalize(torch.randn(8, 40, generator=generator(1)), dim=1)
     codes = sparse_codes(3000, 8, active=2, seed=2)
     rows = codes @ planted + 0.02 * torch.randn(3000, 40, generator=generator(3))
-    learnt = trained(rows, 8, k=2, epochs=60, seed=0)
+    learnt = train_autoencoder(rows, 8, k=2, epochs=60, seed=0)
     found = learnt.encode(rows, 2)
     assert matched(learnt.directions, planted).median() > 0.9  # local optima mix a few
     torch.testing.assert_close(learnt.directions.norm(dim=1), torch.ones(8))

@@ -89,12 +89,12 @@ def test_only_training_draws_and_leaves_its_probabilities() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"embedding": 0}, "embedding must be a whole number"),
         ({"temperature": 0.0}, "temperature must be a positive number, not 0.0"),
     ],
 )
-def test_options_that_cannot_be_are_refused(options: dict[str, float], told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_options_that_cannot_be_are_refused(options: dict[str, float], message: str) -> None:
+    with pytest.raises(UserError, match=message):
         LearnableConceptDictionary(SHAPES, 5, **options)  # type: ignore[arg-type]

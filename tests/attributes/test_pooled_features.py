@@ -2,13 +2,13 @@ import torch
 
 from interp_by_design.attributes.dictionary import k_largest
 from interp_by_design.attributes.pooled_features import (
-    Standardised,
+    FeatureStandardiser,
     all_features,
-    cell_count,
     channel_count,
-    drawn_rows,
+    feature_count,
     hypercolumns,
     pooled_features,
+    sample_rows,
 )
 
 SHAPES = [torch.Size(shape) for shape in ((3, 8, 8), (5, 2, 2), (7,))]
@@ -19,10 +19,12 @@ def hidden(n: int = 4) -> list[torch.Tensor]:
     return [torch.randn(n, *shape, generator=draws) for shape in SHAPES]
 
 
-def test_the_rivals_read_the_cells_that_the_default_dictionary_reads() -> None:
-    cells = all_features(hidden(), pooled=4)
-    assert torch.equal(cells, torch.cat([pooled_features(layer, 4) for layer in hidden()], dim=1))
-    assert cells.shape[1] == cell_count(SHAPES, 4) == 3 * 16 + 5 * 4 + 7
+def test_baselines_read_the_features_of_the_default_dictionary() -> None:
+    features = all_features(hidden(), pooled=4)
+    assert torch.equal(
+        features, torch.cat([pooled_features(layer, 4) for layer in hidden()], dim=1)
+    )
+    assert features.shape[1] == feature_count(SHAPES, 4) == 3 * 16 + 5 * 4 + 7
 
 
 def test_a_hypercolumn_holds_the_rectified_channels_of_each_layer_at_its_position() -> None:
@@ -41,24 +43,24 @@ def test_a_hypercolumn_holds_the_rectified_channels_of_each_layer_at_its_positio
 
 def test_few_rows_are_all_drawn() -> None:
     rows = torch.arange(7.0)[:, None]
-    assert torch.equal(drawn_rows(rows.split(3), 7, seed=0), rows)
+    assert torch.equal(sample_rows(rows.split(3), 7, seed=0), rows)
 
 
 def test_each_row_is_as_likely_as_any_other() -> None:
     batches = torch.arange(20.0)[:, None].split(6)
     counts = torch.zeros(20)
     for seed in range(2000):
-        drawn = drawn_rows(batches, 5, seed)[:, 0].long()
+        drawn = sample_rows(batches, 5, seed)[:, 0].long()
         assert len(set(drawn.tolist())) == 5
         counts[drawn] += 1
     assert ((counts / 2000 - 5 / 20).abs() < 0.05).all()  # five deviations of a share of 2,000
 
 
-def test_standardised_cells_have_mean_0_and_deviation_1_and_constant_ones_are_0() -> None:
+def test_standardised_features_have_mean_0_and_deviation_1_and_constant_ones_are_0() -> None:
     rows = torch.randn(50, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor(
         [1e-4, 5, 0]
     ) + torch.tensor([2.0, 3, 0.1])
-    standardise = Standardised(3)
+    standardise = FeatureStandardiser(3)
     standardise.fit(rows)
     z = standardise(rows)
     torch.testing.assert_close(z.mean(dim=0), torch.zeros(3), atol=1e-3, rtol=0)

@@ -1,7 +1,8 @@
 """The TopK sparse autoencoder against its published rule, number by number.
 
-Gao et al. (2024), arXiv 2406.04093, section 2.3: z = TopK(W_enc (x - b_pre)), x^ = W_dec z + b_pre, loss = |x - x^|²; their code
-adds a bias to the latents, rectifies what is kept, and holds the decoder's columns at unit length.
+Gao et al. (2024), arXiv 2406.04093, section 2.3: z = TopK(W_enc (x - b_pre)), x^ = W_dec z + b_pre,
+loss = |x - x^|²; their code adds a bias to the latents, rectifies the kept ones, and holds the
+decoder's columns at unit length.
 """
 
 import math
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from interp_by_design.attributes import SparseAutoencoderDictionary
-from interp_by_design.attributes.sparse_autoencoder import RATE, Autoencoder, _step
+from interp_by_design.attributes.sparse_autoencoder import LEARNING_RATE, Autoencoder, _step
 
 N, D, J = 20, 6, 9
 
@@ -77,7 +78,7 @@ def test_a_step_follows_the_gradient_of_the_squared_error_and_keeps_directions_a
 ):
     start, rows = drawn()
     learnt = Autoencoder(*(part.clone().requires_grad_() for part in start))
-    _step(learnt, torch.optim.Adam(learnt, RATE), rows, k=2)
+    _step(learnt, torch.optim.Adam(learnt, LEARNING_RATE), rows, k=2)
     assert all(
         math.sqrt(sum(x * x for x in row)) == pytest.approx(1, abs=1e-5)
         for row in learnt.directions.tolist()
@@ -89,7 +90,7 @@ def test_a_step_follows_the_gradient_of_the_squared_error_and_keeps_directions_a
             N * D
         )
 
-    # Adam's first step is the rate against the gradient's sign, whose value finite differences tell.
+    # Adam's first step is the rate against the gradient's sign, found by finite differences.
     for name in ("encoder", "threshold", "offset"):
         before, after = getattr(start, name).flatten(), getattr(learnt, name).detach().flatten()
         for place in range(0, len(before), 4):
@@ -101,5 +102,5 @@ def test_a_step_follows_the_gradient_of_the_squared_error_and_keeps_directions_a
             slope = (sides[0] - sides[1]) / 2e-3
             if abs(slope) > 1e-3:  # clear of rounding; a unit that no row keeps has none
                 assert float(after[place] - before[place]) == pytest.approx(
-                    -math.copysign(RATE, slope), rel=0.05
+                    -math.copysign(LEARNING_RATE, slope), rel=0.05
                 ), (name, place)

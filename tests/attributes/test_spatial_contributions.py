@@ -52,7 +52,7 @@ def layers(shapes: Sequence[torch.Size], n: int, seed: int = 0) -> list[Tensor]:
 
 
 def trained(kind: str) -> tuple[AttributeDictionary, list[Tensor]]:
-    """A dictionary in evaluation mode whose statistics and gains are none of those that it was drawn with."""
+    """A dictionary in evaluation mode whose statistics and gains have moved from their start."""
     make, shapes, _ = KINDS[kind]
     torch.manual_seed(0)
     dictionary = make()
@@ -69,7 +69,7 @@ def trained(kind: str) -> tuple[AttributeDictionary, list[Tensor]]:
 def test_the_parts_add_up_to_what_the_attribute_is_before_it_is_rectified(kind: str) -> None:
     dictionary, hidden = trained(kind)
     with torch.no_grad():
-        evidence = dictionary.evidence(hidden, torch.eye(J))  # attribute j of sample j
+        evidence = dictionary.spatial_contributions(hidden, torch.eye(J))  # attribute j of sample j
         assert evidence is not None
         torch.testing.assert_close(
             KINDS[kind][2](evidence.total),
@@ -84,9 +84,9 @@ def test_several_attributes_have_the_evidence_of_each(kind: str) -> None:
     dictionary, hidden = trained(kind)
     weights = torch.rand(J, J)
     with torch.no_grad():
-        together = dictionary.evidence(hidden, weights)
+        together = dictionary.spatial_contributions(hidden, weights)
         each = [
-            dictionary.evidence([layer[:1] for layer in hidden], torch.eye(J)[[j]])
+            dictionary.spatial_contributions([layer[:1] for layer in hidden], torch.eye(J)[[j]])
             for j in range(J)
         ]
     assert together is not None
@@ -102,7 +102,9 @@ def test_what_changes_at_one_position_is_told_of_that_position(kind: str) -> Non
     moved = [layer.clone() for layer in hidden]
     moved[0][:, :, 2, 3] += torch.randn(J, 3, generator=torch.Generator().manual_seed(4))
     with torch.no_grad():
-        before, after = (dictionary.evidence(given, torch.eye(J)) for given in (hidden, moved))
+        before, after = (
+            dictionary.spatial_contributions(given, torch.eye(J)) for given in (hidden, moved)
+        )
     assert before is not None
     assert after is not None
     change = after.maps[0] - before.maps[0]
@@ -117,7 +119,7 @@ def test_the_mean_sample_is_evidence_for_nothing() -> None:
     dictionary = TopKDictionary([torch.Size((2, 4, 4)), torch.Size((3,))], J, k=2, pooled=2).eval()
     dictionary.standardise_inputs.running_mean = torch.arange(11.0)
     maps = torch.arange(8.0).view(1, 2, 2, 2).repeat_interleave(2, 2).repeat_interleave(2, 3)
-    evidence = dictionary.evidence(
+    evidence = dictionary.spatial_contributions(
         [maps.expand(J, -1, -1, -1), torch.tensor([8.0, 9.0, 10.0]).expand(J, -1)], torch.eye(J)
     )
     assert evidence.maps[0].abs().max() == 0
@@ -126,7 +128,7 @@ def test_the_mean_sample_is_evidence_for_nothing() -> None:
 
 def test_a_dictionary_of_vectors_has_no_place_to_tell() -> None:
     dictionary = TopKDictionary([torch.Size((7,))], J, k=2).eval()
-    evidence = dictionary.evidence([torch.randn(J, 7)], torch.eye(J))
+    evidence = dictionary.spatial_contributions([torch.randn(J, 7)], torch.eye(J))
     assert evidence.maps == ()
     assert evidence.unplaced.shape == (J, 1)
 

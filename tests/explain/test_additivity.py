@@ -45,7 +45,7 @@ def test_places_in_the_hidden_layers_add_up_to_every_active_attribute() -> None:
         asked = torch.zeros_like(seen.attributes)
         asked[:, j] = 1
         with torch.no_grad():
-            evidence = dictionary.evidence(hidden, asked)
+            evidence = dictionary.spatial_contributions(hidden, asked)
         assert evidence is not None
         assert [one.shape for one in evidence.maps] == [
             layer[:, 0].shape for layer in hidden if layer.ndim > 2

@@ -98,7 +98,9 @@ def test_a_share_of_the_evidence_has_a_place_where_a_vector_is_read_too() -> Non
     found = heatmaps(model, images, attributes, "evidence")
     with torch.no_grad():
         hidden = model.predictor(images).hidden
-        evidence = model.interpreter.dictionary.evidence(hidden, F.one_hot(attributes, 6).float())  # type: ignore[operator,union-attr]
+        evidence = model.interpreter.dictionary.spatial_contributions(
+            hidden, F.one_hot(attributes, 6).float()
+        )  # type: ignore[operator,union-attr]
     for i in range(5):
         placed = sum(value for value in evidence.maps[0][i].flatten().tolist() if value > 0)
         rest = max(0.0, evidence.unplaced[i].sum().item())

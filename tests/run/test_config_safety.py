@@ -41,7 +41,7 @@ class OwnNetwork(LeNet):
         "interp_by_design.predictor.LeNet.__init__",
         "interp_by_design.interpreter.instantiate",  # ours, but it could be told to trust
         "interp_by_design.interpreter.spec.build_interpreter",
-        "interp_by_design.attributes.pooled_features.drawn_rows",  # ours, but no class
+        "interp_by_design.attributes.pooled_features.sample_rows",  # ours, but no class
         "interp_by_design.attributes.dictionary.AttributeDictionary.load_state_dict",
         "interp_by_design.run.load",  # ours, but it could be told to trust another run
         "interp_by_design.run.loading.load",

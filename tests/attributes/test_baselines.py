@@ -1,4 +1,4 @@
-"""The rivals pass the suite; what each finds is in a file of its own."""
+"""Baseline dictionaries in the conformance suite."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from interp_by_design.attributes import (
 from interp_by_design.terms import UserError
 from interp_by_design.testing import DictionaryConformance, FittedConformance
 
-RIVALS = [LinearProbeDictionary, PCADictionary, NMFDictionary, SparseAutoencoderDictionary]
+BASELINES = [LinearProbeDictionary, PCADictionary, NMFDictionary, SparseAutoencoderDictionary]
 VECTOR = [torch.Size((12,))]
 
 
@@ -52,33 +52,33 @@ class TestSparseAutoencoder(AtMostK, FittedConformance):
         return SparseAutoencoderDictionary(shapes, n_attributes, k=self.k, epochs=2)
 
 
-@pytest.mark.parametrize("rival", RIVALS)
+@pytest.mark.parametrize("baseline", BASELINES)
 @pytest.mark.parametrize("k", [0, 11, -1, True])
-def test_k_beyond_the_attributes_is_refused(rival: type[AttributeDictionary], k: int) -> None:
+def test_k_beyond_the_attributes_is_refused(baseline: type[AttributeDictionary], k: int) -> None:
     with pytest.raises(UserError, match="n_attributes=10, must be a whole number from 1 to 10"):
-        rival(VECTOR, 10, k=k)
+        baseline(VECTOR, 10, k=k)
 
 
-@pytest.mark.parametrize("rival", RIVALS)
+@pytest.mark.parametrize("baseline", BASELINES)
 @pytest.mark.parametrize("pooled", [0, -1, True])
-def test_a_grid_without_cells_is_refused(rival: type[AttributeDictionary], pooled: int) -> None:
+def test_a_grid_without_cells_is_refused(baseline: type[AttributeDictionary], pooled: int) -> None:
     with pytest.raises(UserError, match="pooled must be a whole number"):
-        rival(VECTOR, 10, k=3, pooled=pooled)
+        baseline(VECTOR, 10, k=3, pooled=pooled)
 
 
-@pytest.mark.parametrize("rival", RIVALS[1:])
+@pytest.mark.parametrize("baseline", BASELINES[1:])
 @pytest.mark.parametrize("rows", [1, 0, True])
 def test_a_fit_to_fewer_than_two_rows_is_refused(
-    rival: type[AttributeDictionary], rows: int
+    baseline: type[AttributeDictionary], rows: int
 ) -> None:
     with pytest.raises(UserError, match="rows must be a whole number"):
-        rival(VECTOR, 10, k=3, rows=rows)
+        baseline(VECTOR, 10, k=3, rows=rows)
 
 
-@pytest.mark.parametrize("rival", RIVALS[:2])
-def test_half_a_direction_is_refused(rival: type[AttributeDictionary]) -> None:
+@pytest.mark.parametrize("baseline", BASELINES[:2])
+def test_half_a_direction_is_refused(baseline: type[AttributeDictionary]) -> None:
     with pytest.raises(UserError, match=r"must be even, not 9: .* Choose 10"):
-        rival(VECTOR, 9, k=3)
+        baseline(VECTOR, 9, k=3)
 
 
 @pytest.mark.parametrize("epochs", [0, -1, True])
@@ -87,5 +87,5 @@ def test_an_autoencoder_without_an_epoch_is_refused(epochs: int) -> None:
         SparseAutoencoderDictionary(VECTOR, 10, k=3, epochs=epochs)
 
 
-def test_only_the_rivals_that_are_fitted_say_that_they_need_it() -> None:
-    assert [rival.needs_fit for rival in RIVALS] == [False, True, True, True]
+def test_only_the_baselines_that_are_fitted_say_that_they_need_it() -> None:
+    assert [baseline.needs_fit for baseline in BASELINES] == [False, True, True, True]

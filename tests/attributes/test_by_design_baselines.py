@@ -1,4 +1,4 @@
-"""Dictionaries of the rivals by design pass the suite."""
+"""Dictionaries of baselines by design in the conformance suite."""
 
 from collections.abc import Sequence
 
@@ -26,5 +26,5 @@ class TestConcepts(DictionaryConformance):
         for j in (0, 5):
             asked = torch.zeros(8, 9)
             asked[:, j] = 1
-            scores = dictionary.evidence(hidden, asked).total
+            scores = dictionary.spatial_contributions(hidden, asked).total
             torch.testing.assert_close(scores.sigmoid(), dictionary(hidden)[:, j])
