@@ -14,10 +14,11 @@ from interp_by_design.data.class_folders import (
     listed_classes,
 )
 from interp_by_design.data.datamodule import ImageData, Loading
+from interp_by_design.data.factor_file import FACTOR_FILE, FactorFile, read_factor_file
 from interp_by_design.data.files import FileSplit
 from interp_by_design.data.picture import Picture
 from interp_by_design.data.split import Reading, Split, count_held_out, hold_out
-from interp_by_design.terms import Normalisation, UserError
+from interp_by_design.terms import Factors, Normalisation, UserError
 
 
 class FolderOptions(Loading, total=False):
@@ -33,15 +34,26 @@ class FolderOptions(Loading, total=False):
 
 @final
 class ImageFolder(ImageData):
-    """Images in `root`/train/<class>/, and in `root`/test/<class>/ and `root`/val/<class>/ where there are such folders.
+    """Your own images in `root`/train/<class>/, with test/<class>/ and val/<class>/ if you have them.
 
-    test: where there is no test folder, how many of train are held out: a count, or a fraction below 1. As for `validation`.
-    in_memory: decode every image once and keep it as bytes; for sets that fit.
-    skip_unreadable: read every file once at the start, and go on without those that cannot be read.
-    size, fit, channels: as `Picture` has them.
-    classes: a text file that names a class a line, in the order of a network's outputs: all 1,000 of ImageNet, say, where there
-        are folders of ten. None takes the folders, sorted.
-    mean, std: of each channel, for the model to normalise by; None leaves images in [0, 1].
+    A file `root`/factors.csv describes the generative factors of the images, if they are known:
+    see `interp_by_design.data.factor_file`.
+
+    Args:
+        root: the folder that holds `train`.
+        test: without a test folder, the images of train to hold out: a count, or a fraction
+            below 1.
+        in_memory: whether to decode every image once and keep it as bytes; for sets that fit.
+        skip_unreadable: whether to read every file once at the start, and leave out those that
+            cannot be read.
+        options: `size`, `fit` and `channels`, see `Picture`; the options of all data sets, see
+            `ImageData`; and these three. `classes`: a text file that names a class per line, in
+            the order of a network's outputs, such as all 1,000 of ImageNet where there are
+            folders of ten; None takes the folders, sorted. `mean` and `std`: of each channel, for
+            the model to normalise by; None leaves images in [0, 1].
+
+    Raises:
+        UserError: if an option is out of range; at `setup`, if the folders make no data set.
     """
 
     def __init__(
@@ -67,6 +79,8 @@ class ImageFolder(ImageData):
         super().__init__(**given)
         self.root, self.test = Path(root), test
         self.in_memory, self.skip_unreadable = in_memory, skip_unreadable
+        self._names: dict[str, list[str]] = {}
+        self._factors: FactorFile | None = None
 
     def read(self) -> Reading:
         folders = class_names(self.root / "train")
@@ -82,7 +96,20 @@ class ImageFolder(ImageData):
             kept, held = hold_out(train.labels, count_held_out(self.test, len(train), "test"))
             train, test = train.take(kept), train.take(held)
         val = self._files("val", names) if (self.root / "val").is_dir() else None
+        self._names = {
+            name: [_relative(self.root, split, file) for file in split.names]
+            for name, split in (("train", train), ("val", val), ("test", test))
+            if split is not None
+        }
+        self._factors = self._read_factors()
         return Reading(train, test, names, self.normalisation, val)
+
+    def factors(self, name: str) -> Factors | None:
+        rows = self.rows(name).tolist()
+        if self._factors is None:
+            return None
+        names = self._names["train" if name == "val" and "val" not in self._names else name]
+        return self._factors.of([names[row] for row in rows])
 
     def hold(self, split: Split) -> Split:
         return (
@@ -90,6 +117,14 @@ class ImageFolder(ImageData):
             if self.in_memory and isinstance(split, FileSplit)
             else split
         )
+
+    def _read_factors(self) -> FactorFile | None:
+        path = self.root / FACTOR_FILE
+        if not path.exists():
+            return None
+        factors = read_factor_file(path)
+        factors.of([name for names in self._names.values() for name in names])  # all described
+        return factors
 
     def _files(self, part: str, names: tuple[str, ...]) -> FileSplit:
         files = class_files(self.root / part, names, self.picture)
@@ -102,6 +137,10 @@ class ImageFolder(ImageData):
                 f"There is no image in '{(self.root / part).absolute()}'. Put some there, or take the folder away."
             )
         return files
+
+
+def _relative(root: Path, split: FileSplit, name: str) -> str:
+    return (split.root / name).relative_to(root).as_posix()
 
 
 def _normalisation(
