@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from interp_by_design.callbacks.loggers import Sheet
-from interp_by_design.explain import TAU, GlobalExplanation
-from interp_by_design.terms import AttributeNames
+from interp_by_design.explain import GlobalExplanation
+from interp_by_design.terms import TAU, AttributeNames
 
 COLUMNS = ("attribute", "name", "active share", "class", "relevance", "classes")
 

@@ -14,8 +14,8 @@ from interp_by_design.callbacks.figure_callback import (
 )
 from interp_by_design.callbacks.loggers import Drawing
 from interp_by_design.callbacks.probe_set import one_of_each
-from interp_by_design.explain import TAU, read_locally
-from interp_by_design.terms import check_whole
+from interp_by_design.explain import explain_row
+from interp_by_design.terms import TAU, check_whole
 from interp_by_design.visualize import LIGHT, local_figure
 
 
@@ -41,16 +41,16 @@ class LocalExplanations(FigureCallback):
     def show(self, glance: Snapshot) -> Iterator[Drawing]:
         table, pictures, facts = glance.table, glance.watched.images, glance.model.facts
         for row in one_of_each(table.labels, self.shown):
-            reading = read_locally(table, row, self.tau)
+            explanation = explain_row(table, row, self.tau)
             index = int(table.indices[row])
             figure = local_figure(
                 pictures[row],
-                reading,
+                explanation,
                 facts.class_names,
                 glance.names,
                 LIGHT,
                 glance.over(f"validation image {index}"),
             )
             yield Drawing.of(
-                f"explanations/image_{index:05d}", reading.statement(facts.class_names), figure
+                f"explanations/image_{index:05d}", explanation.statement(facts.class_names), figure
             )

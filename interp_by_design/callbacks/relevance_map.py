@@ -14,7 +14,8 @@ from interp_by_design.callbacks.figure_callback import (
     checked_tau,
 )
 from interp_by_design.callbacks.loggers import Drawing, Sheet
-from interp_by_design.explain import TAU, explain_globally
+from interp_by_design.explain import explain_globally
+from interp_by_design.terms import TAU
 from interp_by_design.visualize import LIGHT, relevance_map
 
 

@@ -7,9 +7,8 @@ from typing import final
 import pytorch_lightning as pl
 
 from interp_by_design.callbacks.figure_callback import checked_tau
-from interp_by_design.explain import TAU
 from interp_by_design.report.options import ReportOptions
-from interp_by_design.terms import UnknownName, check_whole
+from interp_by_design.terms import TAU, UnknownName, check_whole
 
 SPLITS = ("train", "val", "test")
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from interp_by_design.commands.explained import plain
+from interp_by_design.commands.terminal_text import plain
 from interp_by_design.explain.global_explanation import GlobalExplanation, explain_globally
 from interp_by_design.files import write_text
 from interp_by_design.relevance.local_relevances import require_tau

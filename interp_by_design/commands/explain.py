@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from interp_by_design.commands.explained import plain, record
-from interp_by_design.explain.local_explanation import LocalReading, read_image
+from interp_by_design.commands.terminal_text import plain
 from interp_by_design.files import replacing, write_text
 from interp_by_design.run.image_file import Pixels, image_files
 from interp_by_design.run.saved_run import SavedRun
-from interp_by_design.terms import UserError
+from interp_by_design.terms import Explanation, UserError
 
 PLACE = "explanations"  # in the run folder, where nothing else is named
 FIELDS = (
@@ -61,11 +60,13 @@ def explain_files(
             print(f"{error}\n", file=sys.stderr)
             done.append(Explained(file, {}, str(error)))
             continue
-        reading = read_image(run.model, image, tau)
-        told = record(reading, run.model.facts.class_names, run.names)
+        explanation = run.model.explain(image, tau)
+        told = explanation.as_dict(run.model.facts.class_names, run.names)
         print(f"{as_text(str(file), told)}\n")
         figure = (
-            _draw(run, image, reading, file.name, out / _unique(file.stem, taken)) if out else ""
+            _draw(run, image, explanation, file.name, out / _unique(file.stem, taken))
+            if out
+            else ""
         )
         done.append(Explained(file, told, figure=figure))
     for path in _filed(run, places, done, out):
@@ -142,10 +143,10 @@ def _filed(
     return paths
 
 
-def _draw(run: SavedRun, image: Pixels, reading: LocalReading, over: str, file: Path) -> str:
+def _draw(run: SavedRun, image: Pixels, explanation: Explanation, over: str, file: Path) -> str:
     from interp_by_design.visualize import LIGHT, local_figure  # a second, where nothing is drawn
 
-    figure = local_figure(image, reading, run.model.facts.class_names, run.names, LIGHT, over)
+    figure = local_figure(image, explanation, run.model.facts.class_names, run.names, LIGHT, over)
     with replacing(file) as stream:
         figure.savefig(stream, format="png", dpi=150)
     return file.name

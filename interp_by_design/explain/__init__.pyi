@@ -10,15 +10,7 @@ from .faithfulness import faithfulness_scores
 from .global_explanation import GlobalExplanation, explain_globally
 from .heat_maps import Heatmaps, heatmaps
 from .intervention import Intervened, Intervention, intervene, intervene_on
-from .local_explanation import (
-    TAU,
-    LocalColumns,
-    LocalReading,
-    explain_set,
-    local_columns,
-    read_image,
-    read_locally,
-)
+from .local_explanation import LocalColumns, explain_row, explain_set, local_columns
 from .sample_selection import SampleSelection, select_samples, typical_rows
 from .sheets import AttributeSheet, SheetSettings, attribute_sheets
 from .shortcut_audit import Audit, Suspect, audit
@@ -27,7 +19,6 @@ from .top_samples import MaximumActivating, TopSamples, maximum_activating
 
 __all__ = [
     "PRESETS",
-    "TAU",
     "AttributeSheet",
     "Audit",
     "ClassCounts",
@@ -39,7 +30,6 @@ __all__ = [
     "Intervened",
     "Intervention",
     "LocalColumns",
-    "LocalReading",
     "Maximization",
     "Maximized",
     "MaximumActivating",
@@ -56,6 +46,7 @@ __all__ = [
     "disagreement",
     "effect_scores",
     "explain_globally",
+    "explain_row",
     "explain_set",
     "faithfulness_scores",
     "heatmaps",
@@ -65,8 +56,6 @@ __all__ = [
     "maximization_for",
     "maximize",
     "maximum_activating",
-    "read_image",
-    "read_locally",
     "rows_by_strength",
     "select_samples",
     "stability_scores",

@@ -15,11 +15,10 @@ from torch import Tensor
 from interp_by_design.explain.deletion import interpreted
 from interp_by_design.explain.faithfulness import AREA, Chosen, drawn, first, shown_and_others
 from interp_by_design.explain.heat_maps import located
-from interp_by_design.explain.local_explanation import TAU
 from interp_by_design.explain.removal import hottest, without
 from interp_by_design.model import InterpretableModel
 from interp_by_design.relevance import decide_from
-from interp_by_design.terms import Batch, BatchWithActivations, Images, Interpretation, Logits
+from interp_by_design.terms import TAU, Batch, BatchWithActivations, Images, Interpretation, Logits
 
 Differences = Float[Tensor, "m classes"]
 

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from interp_by_design.explain.deletion import interpreted
 from interp_by_design.explain.heat_maps import located
-from interp_by_design.explain.local_explanation import TAU
 from interp_by_design.explain.removal import hottest, without
 from interp_by_design.model import InterpretableModel
 from interp_by_design.relevance import local_relevance, shown
 from interp_by_design.terms import (
+    TAU,
     Attributes,
     Batch,
     BatchWithActivations,

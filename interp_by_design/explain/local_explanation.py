@@ -5,7 +5,7 @@ Does not know how an explanation is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
 
@@ -14,25 +14,22 @@ from torch import Tensor
 
 from interp_by_design.activations import interpretation_table
 from interp_by_design.model import InterpretableModel
-from interp_by_design.relevance import (
-    LocalExplanation,
-    decide_from,
-    explain_locally,
-    local_relevance,
-    shown,
-)
+from interp_by_design.relevance import decide_from, explain_locally, local_relevance, shown
 from interp_by_design.terms import (
+    TAU,
     Attributes,
     Batch,
     BatchWithActivations,
+    Explanation,
     HeadWeights,
+    Interpretation,
     InterpretationTable,
     Labels,
     Logits,
+    Sample,
     UserError,
 )
 
-TAU = 5.0  # shown is |r| > 1/τ, unless asked otherwise; the gate on conciseness is at this τ too
 ROWS = 4096  # of a table, at once
 
 
@@ -58,57 +55,6 @@ class LocalColumns:
 
     def __len__(self) -> int:
         return self.predictor_class.shape[0]
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class LocalReading:
-    """One image's explanation, with its attributes [J], what is shown at `tau`, and whether that suffices for f's decision.
-
-    `label` and `index` are of an image from a data set; None for any other.
-    """
-
-    explanation: LocalExplanation
-    attributes: Float[Tensor, "attributes"]
-    tau: float | int
-    sufficient: bool
-    label: int | None = None
-    index: int | None = None
-
-    @property
-    def shown(self) -> list[int]:
-        """The attributes that an explanation at `tau` shows, the most relevant first, evidence against the class included."""
-        return self.explanation.shown(self.tau)
-
-    @property
-    def unexplained(self) -> bool:
-        """Whether no attribute contributes to the decision."""
-        return not bool((self.explanation.contributions != 0).any())
-
-    def statement(self, class_names: Sequence[str]) -> str:
-        """In one to three plain sentences: what is decided, and where the explanation is not to be trusted."""
-        told = self.explanation
-        f, g = (f"“{class_names[c]}”" for c in (told.predictor_class, told.interpreter_class))
-        p, q = (
-            float(told.predictor_probabilities[told.predictor_class]),
-            float(told.interpreter_probabilities[told.interpreter_class]),
-        )
-        if told.agrees:
-            decided = f"f and g both decide {f} (f {p:.0%}, g {q:.0%})."
-        else:
-            decided = f"f and g disagree: f decides {f} ({p:.0%}), g decides {g} ({q:.0%}). What is shown explains g, not f."
-        return " ".join([decided, *self._reservations(f)])
-
-    def _reservations(self, decided: str) -> list[str]:
-        if self.unexplained:
-            return ["No attribute contributes: nothing explains this decision."]
-        if not self.sufficient and self.explanation.agrees:
-            count = len(self.shown)
-            alone = f"the {count} shown attributes" if count > 1 else "the one shown attribute"
-            return [
-                f"What is shown does not suffice: from {alone} alone, g would not decide {decided}."
-            ]
-        return []
 
 
 def local_columns(table: InterpretationTable, tau: float | int = TAU) -> LocalColumns:
@@ -139,43 +85,26 @@ def explain_set(
     return local_columns(interpretation_table(model, batches, reconstruct=False), tau)
 
 
-def read_locally(table: InterpretationTable, row: int, tau: float | int = TAU) -> LocalReading:
-    """The explanation of one row of `table`. Raises `UserError` for a row that it does not have."""
+def explain_row(table: InterpretationTable, row: int, tau: float | int = TAU) -> Explanation:
+    """Explain one row of a table.
+
+    Args:
+        table: The table.
+        row: From 0.
+        tau: Attributes are shown where |relevance| > 1/tau; larger than 1.
+
+    Returns:
+        The explanation, with the image's label and index.
+
+    Raises:
+        UserError: If the table has no such row, or tau is not larger than 1.
+    """
     if not 0 <= row < len(table):
         raise UserError(f"The table has rows 0 to {len(table) - 1}, and no row {row}.")
-    seen = table.predictor[row], table.interpreter[row], table.attributes[row]
-    return _reading(
-        seen,
-        (table.head_weights, table.head_bias),
-        tau,
-        int(table.labels[row]),
-        int(table.indices[row]),
-    )
-
-
-def read_image(
-    model: InterpretableModel, image: Float[Tensor, "c h w"], tau: float | int = TAU
-) -> LocalReading:
-    """The explanation of one image [c, h, w] in [0, 1]; the model is left as it was. Raises `UserError` where `explain` does."""
-    looked, head = model.look_at(image), model.interpreter.head
-    seen = looked.predictor[0].cpu(), looked.interpreter[0].cpu(), looked.attributes[0].cpu()
-    return _reading(seen, (head.weights.detach().cpu(), head.bias.detach().cpu()), tau)
-
-
-def _reading(
-    seen: tuple[Tensor, Tensor, Tensor],
-    head: tuple[Tensor, Tensor],
-    tau: float | int,
-    label: int | None = None,
-    index: int | None = None,
-) -> LocalReading:
-    predictor, interpreter, attributes = seen
-    weights, bias = head
-    told = explain_locally(predictor, interpreter, attributes, weights)
-    alone = decide_from(attributes[None], weights, bias, shown(told.relevance, tau)[None])[0]
-    return LocalReading(
-        told, attributes, tau, int(alone.argmax()) == told.predictor_class, label, index
-    )
+    one = slice(row, row + 1)
+    seen = Interpretation(table.predictor[one], table.interpreter[one], table.attributes[one], None)
+    sample = Sample(int(table.indices[row]), int(table.labels[row]))
+    return explain_locally(seen, table.head_weights, table.head_bias, tau, sample)
 
 
 def _columns(

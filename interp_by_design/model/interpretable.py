@@ -19,8 +19,16 @@ from interp_by_design.model.export import write_onnx, write_program
 from interp_by_design.model.restoring import fetched, restored
 from interp_by_design.model.saving import rebuildable, save
 from interp_by_design.predictor import Predictor, evaluating
-from interp_by_design.relevance import LocalExplanation, explain_locally
-from interp_by_design.terms import DataFacts, ForwardPass, Images, Interpretation, UserError
+from interp_by_design.relevance import explain_locally
+from interp_by_design.terms import (
+    TAU,
+    DataFacts,
+    Explanation,
+    ForwardPass,
+    Images,
+    Interpretation,
+    UserError,
+)
 
 
 @final
@@ -73,20 +81,25 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
             seen.logits, self.interpreter.head(attributes), attributes, reconstruction
         )
 
-    def explain(self, image: Tensor | NDArray[Any]) -> LocalExplanation:
-        """Why g decides as it does on one image [c, h, w] in [0, 1]: each attribute's contribution and relevance.
+    def explain(self, image: Tensor | NDArray[Any], tau: float | int = TAU) -> Explanation:
+        """Explain the decision of g on one image by its attributes. The model's modes are restored.
 
-        A tensor or an array of any floating type. The model is left as it was. Raises `UserError` for anything else, and for an
-        image of another shape, or outside [0, 1].
+        Args:
+            image: A tensor or an array of any floating type, [c, h, w] in [0, 1].
+            tau: Attributes are shown where |relevance| > 1/tau; larger than 1.
+
+        Returns:
+            Each attribute's contribution to the class that g decides, on the CPU.
+
+        Raises:
+            UserError: If the image is anything else, or tau is not larger than 1.
         """
-        seen = self.look_at(image)
-        with torch.no_grad():
-            return explain_locally(
-                seen.predictor[0],
-                seen.interpreter[0],
-                seen.attributes[0],
-                self.interpreter.head.weights,
-            )
+        seen, head = self.look_at(image), self.interpreter.head
+        found = Interpretation(
+            seen.predictor.cpu(), seen.interpreter.cpu(), seen.attributes.cpu(), None
+        )
+        weights, bias = head.weights.detach().cpu(), head.bias.detach().cpu()
+        return explain_locally(found, weights, bias, tau)
 
     def look_at(self, image: Tensor | NDArray[Any], reconstruct: bool = False) -> Interpretation:
         """What f and g make of one image, as a batch of one, in evaluation mode, without gradients. Refuses as `explain`."""

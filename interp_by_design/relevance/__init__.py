@@ -6,7 +6,6 @@ Knows nothing of networks, data sets, pictures or files.
 from interp_by_design.relevance.decision import decide_from
 from interp_by_design.relevance.global_relevances import GlobalRelevance, global_relevance
 from interp_by_design.relevance.local_relevances import (
-    LocalExplanation,
     contributions,
     explain_locally,
     local_relevance,
@@ -18,7 +17,6 @@ from interp_by_design.relevance.local_relevances import (
 
 __all__ = [
     "GlobalRelevance",
-    "LocalExplanation",
     "contributions",
     "decide_from",
     "explain_locally",

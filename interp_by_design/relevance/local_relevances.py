@@ -5,12 +5,24 @@ Does not know where the attributes came from, what they look like, or what the t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from interp_by_design.terms import Attributes, HeadWeights, Indices, UserError
+from interp_by_design.relevance.decision import decide_from
+from interp_by_design.terms import (
+    TAU,
+    Attributes,
+    Decisions,
+    Explanation,
+    HeadWeights,
+    Indices,
+    Interpretation,
+    Players,
+    Sample,
+    UserError,
+    above_threshold,
+    relative_to_largest,
+)
 
 
 def contributions(
@@ -26,15 +38,18 @@ def contributions(
 
 
 def normalised(alpha: Attributes) -> Attributes:
-    """`r_{j,x} = alpha_{j,x} / max_i |alpha_{i,x}|`, signed, in [-1, 1]; 0 where every contribution of x is 0.
+    """Compute `r_{j,x} = alpha_{j,x} / max_i |alpha_{i,x}|`; 0 where every contribution of x is 0.
 
-    Source: FLINT, section 3.3. Its official code normalises in three ways (by the signed maximum, by the
-    absolute one, and thresholds on |alpha|); this is the paper's own form and the only one in the house.
+    Source: FLINT, section 3.3. Its official code normalises in three ways (by the signed maximum,
+    by the absolute one, and thresholds on |alpha|); this is the paper's own form.
+
+    Args:
+        alpha: Contributions, [n, J].
+
+    Returns:
+        Signed relevance, [n, J] in [-1, 1].
     """
-    largest = alpha.abs().amax(dim=1, keepdim=True)
-    return alpha / largest.where(
-        largest > 0, 1
-    )  # 0 / 1 where nothing contributes, instead of 0 / 0
+    return relative_to_largest(alpha)
 
 
 def local_relevance(
@@ -50,8 +65,7 @@ def local_relevance(
 
 def relevant(relevance: Float[Tensor, "*any"], tau: float | int) -> Bool[Tensor, "*any"]:
     """`r > 1/tau`: the attributes that speak *for* the class; the paper's one-sided `L(x, g, f)`. UserError unless tau > 1."""
-    require_tau(tau)
-    return relevance > 1 / tau
+    return above_threshold(relevance, tau)
 
 
 def shown(relevance: Float[Tensor, "*any"], tau: float | int) -> Bool[Tensor, "*any"]:
@@ -59,68 +73,52 @@ def shown(relevance: Float[Tensor, "*any"], tau: float | int) -> Bool[Tensor, "*
 
     Departs from the paper, which counts evidence for the class only: a head that decides by negative weights would look concise.
     """
-    require_tau(tau)
-    return relevance.abs() > 1 / tau
-
-
-@dataclass(frozen=True, eq=False)
-class LocalExplanation:
-    """Why g decides as it does on one image.
-
-    `relevance` [J] in [-1, 1] and `contributions` [J] (in logits) are for the class g decides; the probabilities [C] of f and g
-    sum to 1.
-    """
-
-    relevance: Float[Tensor, "attributes"]
-    contributions: Float[Tensor, "attributes"]
-    predictor_class: int
-    interpreter_class: int
-    predictor_probabilities: Float[Tensor, "classes"]
-    interpreter_probabilities: Float[Tensor, "classes"]
-
-    @property
-    def agrees(self) -> bool:
-        """Whether f and g decide the same class. Where they do not, the relevance explains g's decision and not f's."""
-        return self.predictor_class == self.interpreter_class
-
-    def relevant(self, tau: float | int) -> list[int]:
-        """Attributes with `r_j > 1/tau`, the most relevant first, of equals the lower index. UserError unless tau > 1."""
-        return self._by_size(relevant(self.relevance, tau))
-
-    def shown(self, tau: float | int) -> list[int]:
-        """Attributes with `|r_j| > 1/tau`, evidence against the class included, the largest |r_j| first."""
-        return self._by_size(shown(self.relevance, tau))
-
-    def _by_size(self, chosen: Bool[Tensor, "attributes"]) -> list[int]:
-        order = self.relevance.abs().argsort(descending=True, stable=True)
-        return [int(j) for j in order[chosen[order]]]
+    return above_threshold(relevance.abs(), tau)
 
 
 def explain_locally(
-    predictor: Float[Tensor, "classes"],
-    interpreter: Float[Tensor, "classes"],
-    attributes: Float[Tensor, "attributes"],
+    seen: Interpretation,
     head_weights: HeadWeights,
-) -> LocalExplanation:
-    """The explanation of one image from the logits [C] of f and of g, its attributes [J], and the weights [C, J] of h."""
-    decided = interpreter.argmax(dim=0, keepdim=True)
-    alpha = contributions(attributes[None], head_weights, decided)
-    return LocalExplanation(
-        relevance=normalised(alpha)[0],
-        contributions=alpha[0],
-        predictor_class=int(predictor.argmax()),
-        interpreter_class=int(decided),
-        predictor_probabilities=predictor.softmax(dim=0),
-        interpreter_probabilities=interpreter.softmax(dim=0),
+    head_bias: Float[Tensor, "classes"],
+    tau: float | int = TAU,
+    sample: Sample | None = None,
+) -> Explanation:
+    """Explain the decision of g on one image by the contributions of the attributes.
+
+    Args:
+        seen: What f and g make of a batch of one image.
+        head_weights: The weights of h, [C, J].
+        head_bias: The bias of h, [C].
+        tau: Attributes are shown where |relevance| > 1/tau.
+        sample: Which image it is.
+
+    Returns:
+        The explanation, on the device of `seen`.
+
+    Raises:
+        UserError: If tau is not larger than 1.
+    """
+    f, decided = int(seen.predictor[0].argmax()), seen.interpreter.argmax(dim=1)
+    alpha = contributions(seen.attributes, head_weights, decided)
+    kept = shown(normalised(alpha), tau)
+    alone = decide_from(seen.attributes, head_weights, head_bias, kept)[0]
+    return Explanation(
+        players=Players("attributes", alpha.shape[1]),
+        values=alpha[0],
+        target=f"logit of class {int(decided)} under g",
+        method="attribute times weight",
+        input=sample or Sample(),
+        baseline="0",
+        decisions=Decisions(
+            f,
+            int(decided),
+            seen.predictor[0].softmax(dim=0),
+            seen.interpreter[0].softmax(dim=0),
+        ),
+        attributes=seen.attributes[0],
+        tau=tau,
+        sufficient=int(alone.argmax()) == f,
     )
-
-
-def require_tau(tau: float | int) -> None:
-    """UserError unless tau > 1 (NaN included): at tau <= 1 the bound 1/tau is out of reach of every relevance."""
-    if not tau > 1:
-        raise UserError(
-            f"tau is {tau}, and must be larger than 1: an attribute counts where its relevance exceeds 1/tau. Try 2."
-        )
 
 
 def require_classes(classes: Indices, n_classes: int) -> None:

@@ -16,7 +16,6 @@ from interp_by_design.explain import (
     Disagreement,
     GlobalExplanation,
     LocalColumns,
-    LocalReading,
     SampleSelection,
     SheetSettings,
     attribute_sheets,
@@ -24,13 +23,13 @@ from interp_by_design.explain import (
     disagreement,
     explain_globally,
     local_columns,
-    read_locally,
+    explain_row,
     rows_by_strength,
     select_samples,
 )
 from interp_by_design.model import InterpretableModel
 from interp_by_design.report.options import ReportOptions
-from interp_by_design.terms import InterpretationTable
+from interp_by_design.terms import Explanation, InterpretationTable
 
 SHEETS_FROM = "train"  # preferred split of the sheets: it has the most images to choose from
 N_SPREAD = 12  # images of an attribute, from strong to weak
@@ -68,7 +67,7 @@ class Findings:
     largest: Float[Tensor, "attributes"]
     selection: SampleSelection
     example_rows: tuple[int, ...]
-    explanations: Mapping[int, LocalReading]
+    explanations: Mapping[int, Explanation]
     probabilities: Mapping[int, Float64[Tensor, "classes"]]
     spread: Mapping[int, tuple[int, ...]]
     sheets_split: str
@@ -130,7 +129,7 @@ def find_in_table(
         selection=selection,
         example_rows=example_rows,
         explanations={
-            row: read_locally(table, row, columns.tau) for row in {*selection.rows, *example_rows}
+            row: explain_row(table, row, columns.tau) for row in {*selection.rows, *example_rows}
         },
         probabilities={row: table.predictor[row].double().softmax(dim=0) for row in selection.rows},
         spread={

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from interp_by_design.explain import TAU
+from interp_by_design.terms import TAU
 from interp_by_design.report.history import History
 from interp_by_design.terms import AttributeNames, check_whole
 

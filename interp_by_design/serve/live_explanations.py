@@ -11,8 +11,6 @@ from typing import Any, final
 from PIL import Image
 from torch import Tensor
 
-from interp_by_design.commands.explained import record
-from interp_by_design.explain.local_explanation import read_image
 from interp_by_design.relevance.local_relevances import require_tau
 from interp_by_design.run.image_file import SENT
 from interp_by_design.run.saved_run import SavedRun
@@ -51,10 +49,10 @@ class Live:
     def __call__(self, content: bytes) -> Mapping[str, Any]:
         image = self.reader.decode(content)
         with self.lock:
-            reading = read_image(self.run.model, image, self.tau)
+            explanation = self.run.model.explain(image, self.tau)
         return {
             "image": _picture(image),
-            **record(reading, self.run.model.facts.class_names, self.run.names),
+            **explanation.as_dict(self.run.model.facts.class_names, self.run.names),
         }
 
 

@@ -1,6 +1,6 @@
 """Relevance as bars: which attributes speak for the class that g decides on one image, and which against.
 
-Does not compute relevance, nor choose what is shown: the reading says so.
+Does not compute relevance, nor choose what is shown: the explanation says so.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from interp_by_design.explain import LocalReading
-from interp_by_design.terms import NAMELESS, AttributeNames
+from interp_by_design.terms import NAMELESS, AttributeNames, Explanation
 from interp_by_design.visualize.frame import BODY, SMALL, Frame, Words, block, label, line, rules
 from interp_by_design.visualize.theme import LIGHT, Theme
 from interp_by_design.visualize.words import (
@@ -32,33 +31,33 @@ HEAD, FOOT = 0.26, 0.24  # inches above and below the bars
 
 
 def relevance_bars(
-    reading: LocalReading,
+    explanation: Explanation,
     class_names: Sequence[str],
     names: AttributeNames = NAMELESS,
     theme: Theme = LIGHT,
     over: str = "",
 ) -> Figure:
-    """The attributes shown at the reading's τ, the most relevant first, as signed bars with what each adds to the logit.
+    """The attributes shown at the explanation's τ, the most relevant first, as signed bars with what each adds to the logit.
 
     `over` says which data the image is from. Where nothing is shown, the figure says so.
     """
     title, told = (
-        f"Why g decides {quoted(reading.explanation.interpreter_class, class_names)}",
-        caption(reading, over),
+        f"Why g decides {quoted(explanation.interpreter_class, class_names)}",
+        caption(explanation, over),
     )
-    if reading.explanation.agrees and not reading.sufficient:
+    if explanation.agrees and not explanation.sufficient:
         told += " What is shown does not suffice: from it alone, g would decide another class."
     words = Words(title, told)
-    frame = Frame(WIDTH, height(reading), words, theme)
-    draw_bars(frame, reading, names, 0, 0)
+    frame = Frame(WIDTH, height(explanation), words, theme)
+    draw_bars(frame, explanation, names, 0, 0)
     return frame.figure
 
 
-def caption(reading: LocalReading, over: str) -> str:
+def caption(explanation: Explanation, over: str) -> str:
     """What the bars mean, at which τ, and over which data."""
     return said(
         f"Relevance r of the attributes for the class that g decides: + speaks for it, {MINUS} (hatched) against it, "
-        f"relative to the strongest. Shown where |r| > 1/τ with τ = {reading.tau:g} (dotted). Right: what it adds to the logit.",
+        f"relative to the strongest. Shown where |r| > 1/τ with τ = {explanation.tau:g} (dotted). Right: what it adds to the logit.",
         over,
     )
 
@@ -73,31 +72,29 @@ def quoted(c: int, class_names: Sequence[str], inches: float = 3.5) -> str:
     return f"“{class_label(c, class_names, inches, 12)}”"
 
 
-def height(reading: LocalReading) -> float:
+def height(explanation: Explanation) -> float:
     """The inches that the bars take with scale and remarks."""
     return (
         HEAD
-        + ROW * max(1, min(MOST, len(reading.explanation.shown(reading.tau))))
+        + ROW * max(1, min(MOST, len(explanation.shown())))
         + FOOT
-        + line(SMALL) * len(_remarks(reading))
+        + line(SMALL) * len(_remarks(explanation))
     )
 
 
 def draw_bars(
-    frame: Frame, reading: LocalReading, names: AttributeNames, x: float, y: float
+    frame: Frame, explanation: Explanation, names: AttributeNames, x: float, y: float
 ) -> None:
-    """The bars with names, scale and remarks, their top left at (x, y), in `WIDTH` x `height(reading)` inches."""
-    shown = reading.explanation.shown(reading.tau)[:MOST]
+    """The bars with names, scale and remarks, their top left at (x, y), in `WIDTH` x `height(explanation)` inches."""
+    shown = explanation.shown()[:MOST]
     if shown:
-        _scale(frame, reading, shown, x, y)
+        _scale(frame, explanation, shown, x, y)
         for i, j in enumerate(shown):
             top = y + HEAD + ROW * i + (ROW - line(BODY)) / 2
             frame.text(
                 x + NAMES - 0.1, top, attribute_label(j, names, NAMES - 0.12, BODY), side="right"
             )
-            frame.text(
-                x + WIDTH, top, signed(float(reading.explanation.contributions[j])), side="right"
-            )
+            frame.text(x + WIDTH, top, signed(float(explanation.contributions[j])), side="right")
         frame.text(
             x + NAMES + SCALE / 2,
             y,
@@ -110,13 +107,13 @@ def draw_bars(
     else:
         frame.text(x, y + HEAD, "Nothing is shown: no attribute speaks for or against this class.")
     below = y + HEAD + ROW * max(1, len(shown)) + FOOT
-    for i, remark in enumerate(_remarks(reading)):
+    for i, remark in enumerate(_remarks(explanation)):
         frame.text(x, below + line(SMALL) * i, remark, size=SMALL, colour=frame.theme.muted)
 
 
-def _scale(frame: Frame, reading: LocalReading, shown: list[int], x: float, y: float) -> None:
+def _scale(frame: Frame, explanation: Explanation, shown: list[int], x: float, y: float) -> None:
     """The bars over an axis of r: from −1 on where something speaks against, else from 0 on."""
-    relevance = [float(reading.explanation.relevance[j]) for j in shown]
+    relevance = [float(explanation.relevance[j]) for j in shown]
     theme, tall = frame.theme, ROW * len(shown)
     room = 0.55 * 2 / SCALE  # for the numbers beside the longest bars
     low, high = (-1 - room, 1 + room) if min(relevance) < 0 else (0.0, 1 + room / 2)
@@ -125,7 +122,7 @@ def _scale(frame: Frame, reading: LocalReading, shown: list[int], x: float, y: f
     axes.set_ylim(len(shown), 0)
     ticks = [tick for tick in (-1.0, -0.5, 0.0, 0.5, 1.0) if low <= tick]
     rules(axes, [[(tick, 0), (tick, len(shown))] for tick in ticks], theme.faint)
-    bounds = [bound for bound in (-1 / reading.tau, 1 / reading.tau) if low <= bound]
+    bounds = [bound for bound in (-1 / explanation.tau, 1 / explanation.tau) if low <= bound]
     rules(axes, [[(bound, 0), (bound, len(shown))] for bound in bounds], theme.muted, 1.0, ":")
     rules(axes, [[(0, 0), (0, len(shown))]], theme.ink, 1.0)
     for i, r in enumerate(relevance):
@@ -152,10 +149,9 @@ def bar(axes: Axes, y: float, length: float, thick: float, theme: Theme) -> None
     )
 
 
-def _remarks(reading: LocalReading) -> list[str]:
+def _remarks(explanation: Explanation) -> list[str]:
     """What the bars leave out."""
-    explanation = reading.explanation
-    shown = explanation.shown(reading.tau)
+    shown = explanation.shown()
     alpha = explanation.contributions.abs()
     found = []
     if len(shown) > MOST:

@@ -8,8 +8,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from interp_by_design.explain import LocalReading
-from interp_by_design.terms import NAMELESS, AttributeNames
+from interp_by_design.terms import NAMELESS, AttributeNames, Explanation
 from interp_by_design.visualize.bars import WIDTH, caption, draw_bars, height, quoted
 from interp_by_design.visualize.frame import BODY, Frame, Words, line
 from interp_by_design.visualize.theme import LIGHT, Theme
@@ -22,53 +21,58 @@ STATEMENT = 10.0  # points
 
 def local_figure(
     image: Float[Tensor, "c h w"],
-    reading: LocalReading,
+    explanation: Explanation,
     class_names: Sequence[str],
     names: AttributeNames = NAMELESS,
     theme: Theme = LIGHT,
     over: str = "",
 ) -> Figure:
-    """The image [c, h, w] in [0, 1], what f and g decide on it and its label, the reading's statement, and the bars."""
+    """The image [c, h, w] in [0, 1], what f and g decide on it and its label, the explanation's statement, and the bars."""
     wide = SIDE + GAP + WIDTH
-    statement = wrapped(reading.statement(_drawable(reading, class_names)), wide, STATEMENT)
-    decisions, top = _decisions(reading, class_names), line(STATEMENT) * len(statement) + 0.15
+    statement = wrapped(explanation.statement(_drawable(explanation, class_names)), wide, STATEMENT)
+    decisions, top = _decisions(explanation, class_names), line(STATEMENT) * len(statement) + 0.15
     down = SIDE * min(1.0, image.shape[1] / image.shape[2])
-    tall = top + max(down + 0.1 + line(BODY) * len(decisions), height(reading))
-    frame = Frame(wide, tall, Words(_title(reading, class_names), caption(reading, over)), theme)
+    tall = top + max(down + 0.1 + line(BODY) * len(decisions), height(explanation))
+    frame = Frame(
+        wide, tall, Words(_title(explanation, class_names), caption(explanation, over)), theme
+    )
     for i, text in enumerate(statement):
         frame.text(0, line(STATEMENT) * i, text, size=STATEMENT)
     draw_picture(frame.canvas(), picture(image), 0, top - (SIDE - down) / 2, SIDE)
     for i, text in enumerate(decisions):
         frame.text(0, top + down + 0.1 + line(BODY) * i, text)
-    draw_bars(frame, reading, names, SIDE + GAP, top)
+    draw_bars(frame, explanation, names, SIDE + GAP, top)
     return frame.figure
 
 
-def _drawable(reading: LocalReading, class_names: Sequence[str]) -> list[str]:
+def _drawable(explanation: Explanation, class_names: Sequence[str]) -> list[str]:
     """The names of all classes, those that the statement speaks of as they can be drawn."""
-    decided = (reading.explanation.predictor_class, reading.explanation.interpreter_class)
+    decided = (explanation.predictor_class, explanation.interpreter_class)
     names = [*class_names, *[""] * (max(decided) + 1 - len(class_names))]
     for c in decided:
         names[c] = class_label(c, class_names, SIDE, STATEMENT)
     return names
 
 
-def _title(reading: LocalReading, class_names: Sequence[str]) -> str:
-    found = f"g decides {quoted(reading.explanation.interpreter_class, class_names, 2.2)}"
-    if not reading.explanation.agrees:
-        found += f", but f {quoted(reading.explanation.predictor_class, class_names, 2.2)}"
-    return found if reading.index is None else f"Image {reading.index}: {found}"
+def _title(explanation: Explanation, class_names: Sequence[str]) -> str:
+    found = f"g decides {quoted(explanation.interpreter_class, class_names, 2.2)}"
+    if not explanation.agrees:
+        found += f", but f {quoted(explanation.predictor_class, class_names, 2.2)}"
+    return found if explanation.input.index is None else f"Image {explanation.input.index}: {found}"
 
 
-def _decisions(reading: LocalReading, class_names: Sequence[str]) -> list[str]:
+def _decisions(explanation: Explanation, class_names: Sequence[str]) -> list[str]:
     """Who says what, and how sure."""
-    seen = reading.explanation
     rows = [
-        ("f", seen.predictor_class, float(seen.predictor_probabilities[seen.predictor_class])),
+        (
+            "f",
+            explanation.predictor_class,
+            float(explanation.predictor_probabilities[explanation.predictor_class]),
+        ),
         (
             "g",
-            seen.interpreter_class,
-            float(seen.interpreter_probabilities[seen.interpreter_class]),
+            explanation.interpreter_class,
+            float(explanation.interpreter_probabilities[explanation.interpreter_class]),
         ),
     ]
     found = [
@@ -77,6 +81,9 @@ def _decisions(reading: LocalReading, class_names: Sequence[str]) -> list[str]:
     ]
     return (
         found
-        if reading.label is None
-        else [f"label  {class_label(reading.label, class_names, SIDE - 0.6, BODY)}", *found]
+        if explanation.input.label is None
+        else [
+            f"label  {class_label(explanation.input.label, class_names, SIDE - 0.6, BODY)}",
+            *found,
+        ]
     )

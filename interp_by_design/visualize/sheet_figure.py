@@ -13,8 +13,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from interp_by_design.explain import TAU
-from interp_by_design.terms import NAMELESS, AttributeNames
+from interp_by_design.terms import NAMELESS, TAU, AttributeNames
 from interp_by_design.visualize.bars import bar, said
 from interp_by_design.visualize.frame import BODY, SMALL, TITLE, Frame, Words, label, line, rules
 from interp_by_design.visualize.theme import LIGHT, Theme

@@ -1,11 +1,11 @@
-"""Local explanations against a reading of each row by loops."""
+"""Local explanations against loops over rows."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from interp_by_design.explain import explain_set, local_columns, read_image, read_locally
+from interp_by_design.explain import explain_row, explain_set, local_columns
 from interp_by_design.terms import Batch, UserError
 from tests.explain.made_up import made_up
 from tests.metrics.tables import table_of
@@ -38,19 +38,19 @@ def test_columns_are_what_loops_find(monkeypatch: pytest.MonkeyPatch) -> None:
         assert bool(columns.unexplained[x]) == (not any(phi[x]))
 
 
-def test_a_row_is_read_as_its_column_says() -> None:
+def test_a_row_agrees_with_its_columns() -> None:
     table = made_up()
     columns = local_columns(table, tau=3)
 
     for row in range(0, len(table), 7):
-        reading = read_locally(table, row, tau=3)
+        explanation = explain_row(table, row, tau=3)
 
-        assert reading.index == int(table.indices[row])
-        assert reading.label == int(table.labels[row])
-        assert sorted(reading.shown) == columns.shown[row].nonzero()[:, 0].tolist()
-        assert reading.sufficient == bool(columns.sufficient[row])
-        assert reading.unexplained == bool(columns.unexplained[row])
-        assert reading.explanation.agrees == bool(columns.agrees[row])
+        assert explanation.input.index == int(table.indices[row])
+        assert explanation.input.label == int(table.labels[row])
+        assert sorted(explanation.shown()) == columns.shown[row].nonzero()[:, 0].tolist()
+        assert explanation.sufficient == bool(columns.sufficient[row])
+        assert explanation.unexplained == bool(columns.unexplained[row])
+        assert explanation.agrees == bool(columns.agrees[row])
 
 
 def test_a_set_is_explained_as_its_table_is() -> None:
@@ -72,16 +72,16 @@ def test_a_set_is_explained_as_its_table_is() -> None:
     assert columns.predictor_class.tolist() == seen.predictor.argmax(dim=1).tolist()
 
 
-def test_an_image_is_read_as_a_batch_of_it_would_be() -> None:
+def test_an_image_is_explained_as_a_batch_of_it_would_be() -> None:
     model, image = small_model().eval(), torch.rand(1, 8, 8)
 
-    reading = read_image(model, image)
+    explanation = model.explain(image)
 
     seen = model(image[None])
-    assert torch.allclose(reading.attributes, seen.attributes[0])
-    assert reading.explanation.interpreter_class == int(seen.interpreter.argmax())
-    assert reading.label is None
-    assert reading.index is None
+    assert torch.allclose(explanation.attributes, seen.attributes[0])
+    assert explanation.interpreter_class == int(seen.interpreter.argmax())
+    assert explanation.input.label is None
+    assert explanation.input.index is None
 
 
 @pytest.mark.parametrize(
@@ -125,18 +125,18 @@ def test_the_statement_says_where_an_explanation_is_not_to_be_trusted(
     told: list[str],
     not_told: list[str],
 ) -> None:
-    statement = read_locally(table_of([phi], weights, f=[f]), 0, tau=5).statement(["cat", "dog"])
+    statement = explain_row(table_of([phi], weights, f=[f]), 0, tau=5).statement(["cat", "dog"])
 
     assert all(words in statement for words in told), statement
     assert not any(words in statement for words in not_told), statement
 
 
-def test_what_cannot_be_read_is_refused() -> None:
+def test_invalid_arguments_are_refused() -> None:
     with pytest.raises(UserError, match="no row 300"):
-        read_locally(made_up(), 300)
+        explain_row(made_up(), 300)
     with pytest.raises(UserError, match="tau is 1"):
         local_columns(made_up(), tau=1)
     with pytest.raises(UserError, match="no batch"):
         explain_set(small_model(), [])
     with pytest.raises(UserError, match="shape"):
-        read_image(small_model(), torch.rand(3, 8, 8))
+        small_model().explain(torch.rand(3, 8, 8))

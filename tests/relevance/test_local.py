@@ -10,7 +10,7 @@ from interp_by_design.relevance import (
     relevant,
     shown,
 )
-from interp_by_design.terms import UserError
+from interp_by_design.terms import Explanation, Interpretation, UserError
 from tests.reference import relevance as reference
 
 WEIGHTS = torch.tensor([[1.0, -2.0, 0.0, 0.5], [3.0, 1.0, 1.0, 1.0]])
@@ -78,9 +78,14 @@ def test_a_class_the_head_does_not_have(stranger: int) -> None:
         local_relevance(torch.ones(1, 4), WEIGHTS, torch.tensor([stranger]))
 
 
+def explained(f: torch.Tensor, g: torch.Tensor, phi: torch.Tensor) -> Explanation:
+    seen = Interpretation(f[None], g[None], phi[None], None)
+    return explain_locally(seen, WEIGHTS, torch.zeros(2))
+
+
 def test_the_explanation_of_one_image() -> None:
     phi = torch.tensor([1.0, 1.0, 1.0, 2.0])
-    why = explain_locally(torch.tensor([0.0, 1.0]), torch.tensor([2.0, 0.0]), phi, WEIGHTS)
+    why = explained(torch.tensor([0.0, 1.0]), torch.tensor([2.0, 0.0]), phi)
     assert (why.predictor_class, why.interpreter_class, why.agrees) == (1, 0, False)
     assert why.contributions.tolist() == [1, -2, 0, 1]
     assert why.relevance.tolist() == [0.5, -1, 0, 0.5]  # for class 0, which g decides
@@ -96,11 +101,8 @@ def test_the_explanation_of_one_image() -> None:
 
 
 def test_relevant_is_sorted_by_size() -> None:
-    why = explain_locally(
-        torch.tensor([0.0, 1.0]),
-        torch.tensor([0.0, 2.0]),
-        torch.tensor([1.0, 2.0, 9.0, 0.0]),
-        WEIGHTS,
+    why = explained(
+        torch.tensor([0.0, 1.0]), torch.tensor([0.0, 2.0]), torch.tensor([1.0, 2.0, 9.0, 0.0])
     )
     assert why.agrees
     assert why.relevant(5) == [2, 0, 1]  # alpha = 3, 2, 9, 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -15,9 +16,9 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from interp_by_design import visualize as v
-from interp_by_design.explain import AttributeSheet, GlobalExplanation, LocalReading
+from interp_by_design.explain import AttributeSheet, GlobalExplanation
 from interp_by_design.relevance import explain_locally
-from interp_by_design.terms import AttributeNames
+from interp_by_design.terms import AttributeNames, Explanation, Interpretation, Sample
 
 HOSTILE = [
     "$x_1$ & \\frac{a}{b} $",
@@ -62,14 +63,19 @@ def explanation(n_classes: int, n_attributes: int) -> GlobalExplanation:
     )
 
 
-def reading(n_attributes: int, active: int, tau: float = 5.0, n_classes: int = 10) -> LocalReading:
+def reading(n_attributes: int, active: int, tau: float = 5.0, n_classes: int = 10) -> Explanation:
     weights = torch.randn(n_classes, n_attributes, generator=random(1))
     attributes = torch.zeros(n_attributes)
     attributes[:active] = torch.rand(active, generator=random(2)) * 3
-    told = explain_locally(
-        torch.randn(n_classes, generator=random(3)), weights @ attributes, attributes, weights
+    seen = Interpretation(
+        torch.randn(n_classes, generator=random(3))[None],
+        (weights @ attributes)[None],
+        attributes[None],
+        None,
     )
-    return LocalReading(told, attributes, tau, False, 1, 123_456)
+    sample = Sample(123_456, 1)
+    found = explain_locally(seen, weights, torch.zeros(n_classes), tau, sample)
+    return replace(found, sufficient=False)
 
 
 def sheet(

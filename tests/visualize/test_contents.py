@@ -10,9 +10,8 @@ import torch
 from matplotlib.image import AxesImage
 
 from interp_by_design import visualize as v
-from interp_by_design.explain import GlobalExplanation, LocalReading
-from interp_by_design.relevance import LocalExplanation
-from interp_by_design.terms import AttributeNames
+from interp_by_design.explain import GlobalExplanation
+from interp_by_design.terms import AttributeNames, Decisions, Explanation, Players, Sample
 from interp_by_design.visualize.relevance_figure import chosen_pairs
 from interp_by_design.visualize.words import MINUS
 from tests.visualize.samples import artists, bars, boxes, drawn, sheet, texts, words
@@ -23,18 +22,20 @@ NAMES = AttributeNames({2: "whiskers"})
 
 def reading(
     alpha: list[float], sufficient: bool = True, f: int = 1, tau: float = 5.0
-) -> LocalReading:
+) -> Explanation:
     contributions = torch.tensor(alpha)
-    largest = float(contributions.abs().max()) or 1.0
-    told = LocalExplanation(
-        contributions / largest,
-        contributions,
-        f,
-        1,
-        torch.tensor([0.1, 0.7, 0.2]),
-        torch.tensor([0.05, 0.9, 0.05]),
+    probabilities = torch.tensor([0.1, 0.7, 0.2]), torch.tensor([0.05, 0.9, 0.05])
+    return Explanation(
+        players=Players("attributes", len(alpha)),
+        values=contributions,
+        target="logit of class 1 under g",
+        method="attribute times weight",
+        input=Sample(7, 2),
+        decisions=Decisions(f, 1, *probabilities),
+        attributes=contributions.abs(),
+        tau=tau,
+        sufficient=sufficient,
     )
-    return LocalReading(told, contributions.abs(), tau, sufficient, 2, 7)
 
 
 def global_(relevance: torch.Tensor, counts: torch.Tensor | None = None) -> GlobalExplanation:
