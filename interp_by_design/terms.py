@@ -426,6 +426,22 @@ def relative_to_largest(values: Float[Tensor, "*any k"]) -> Float[Tensor, "*any 
     return values / largest.where(largest > 0, 1)  # 0 / 1 instead of 0 / 0
 
 
+def check_tau(tau: float | int) -> None:
+    """Check that tau is larger than 1: otherwise no relevance can exceed 1/tau.
+
+    Args:
+        tau: The value.
+
+    Raises:
+        UserError: If it is not.
+    """
+    if not tau > 1:  # NaN included
+        raise UserError(
+            f"tau is {tau}, and must be larger than 1: an attribute counts where its relevance "
+            "exceeds 1/tau. Try 2."
+        )
+
+
 def above_threshold(values: Float[Tensor, "*any"], tau: float | int) -> Bool[Tensor, "*any"]:
     """Return where `values > 1/tau`.
 
@@ -439,11 +455,7 @@ def above_threshold(values: Float[Tensor, "*any"], tau: float | int) -> Bool[Ten
     Raises:
         UserError: If tau is not larger than 1.
     """
-    if not tau > 1:  # NaN included
-        raise UserError(
-            f"tau is {tau}, and must be larger than 1: an attribute counts where its relevance "
-            "exceeds 1/tau. Try 2."
-        )
+    check_tau(tau)
     return values > 1 / tau
 
 

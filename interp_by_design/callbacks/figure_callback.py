@@ -19,9 +19,14 @@ from interp_by_design.callbacks.probe_set import ProbeSet
 from interp_by_design.files import replacing
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
-from interp_by_design.relevance.local_relevances import require_tau
 from interp_by_design.report.names import read_names
-from interp_by_design.terms import AttributeNames, InterpretationTable, UserError, check_whole
+from interp_by_design.terms import (
+    AttributeNames,
+    InterpretationTable,
+    UserError,
+    check_tau,
+    check_whole,
+)
 
 FIGURES = Path("figures/training")  # in the run folder
 WATCHED = 512  # images: a share of them is known to about 0.02
@@ -153,7 +158,7 @@ class FigureCallback(pl.Callback, ABC):
 
 def checked_tau(tau: float) -> float:
     """`tau`. Raises `UserError` unless it is larger than 1."""
-    require_tau(tau)
+    check_tau(tau)
     return tau
 
 

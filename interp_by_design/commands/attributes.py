@@ -16,9 +16,8 @@ from rich.text import Text
 from interp_by_design.commands.terminal_text import plain
 from interp_by_design.explain.global_explanation import GlobalExplanation, explain_globally
 from interp_by_design.files import write_text
-from interp_by_design.relevance.local_relevances import require_tau
 from interp_by_design.run.saved_run import SavedRun
-from interp_by_design.terms import AttributeNames
+from interp_by_design.terms import AttributeNames, check_tau
 
 WIDTH = 160  # of a line where the output is no terminal
 
@@ -38,7 +37,7 @@ class AttributeRow:
 
 def show_attributes(run: SavedRun, split: str, tau: float, csv_file: Path | None = None) -> None:
     """Prints the table of a run's attributes on a split. With `csv_file`, writes it there too."""
-    require_tau(tau)
+    check_tau(tau)
     found = explain_globally(run.table(split))
     rows = attribute_rows(found, run.model.facts.class_names, run.names, tau)
     console = Console(highlight=False)

@@ -22,8 +22,8 @@ from interp_by_design.explain import (
     class_counts,
     disagreement,
     explain_globally,
-    local_columns,
     explain_row,
+    local_columns,
     rows_by_strength,
     select_samples,
 )

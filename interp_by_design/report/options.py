@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from interp_by_design.terms import TAU
 from interp_by_design.report.history import History
-from interp_by_design.terms import AttributeNames, check_whole
+from interp_by_design.terms import TAU, AttributeNames, check_whole
 
 
 @dataclass(frozen=True)

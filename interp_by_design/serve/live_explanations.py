@@ -11,7 +11,6 @@ from typing import Any, final
 from PIL import Image
 from torch import Tensor
 
-from interp_by_design.relevance.local_relevances import require_tau
 from interp_by_design.run.image_file import SENT
 from interp_by_design.run.saved_run import SavedRun
 from interp_by_design.serve.app import Pages
@@ -23,7 +22,7 @@ def serve(opening: Callable[[], SavedRun], host: str, port: int, show: bool, tau
 
     `opening` loads the run, which takes seconds: only once it is known that there is a place to serve it.
     """
-    require_tau(tau)
+    check_tau(tau)
     with listening(host, port) as door:
         run_server(pages_of(opening(), tau), door, host, show)
 
