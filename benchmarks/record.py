@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from interp_by_design.run.provenance import origin
+from interp_by_design.run.provenance import provenance
 
 RESULTS = Path(__file__).parent.parent / "results"
 
@@ -20,6 +20,6 @@ def save(name: str, content: Mapping[str, Any]) -> Path:
     path = RESULTS / f"{name}.json"
     # Not sys.argv as it is: run as a module, it begins with a path of this machine.
     command = " ".join([f"python -m benchmarks.{name}", *sys.argv[1:]])
-    made = {"date": datetime.date.today().isoformat(), **origin(), "command": command, **content}
+    made = {"date": datetime.date.today().isoformat(), **provenance(), "command": command, **content}
     path.write_text(json.dumps(made, indent=2) + "\n")
     return path

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.record import RESULTS
 from interp_by_design.run.folder import RunFolder
-from interp_by_design.run.provenance import origin
+from interp_by_design.run.provenance import provenance
 from interp_by_design.run.seed_stability import SPLIT, random_stability_of, stability_of
 from interp_by_design.terms import UserError
 
@@ -46,7 +46,7 @@ def add(setting: str, folders: Sequence[Path]) -> str:
         }
     except UserError as error:
         print(f"No random dictionaries for {setting}: {error}", file=sys.stderr)
-    told, here = [RunFolder(folder) for folder in folders], origin()
+    told, here = [RunFolder(folder) for folder in folders], provenance()
     row: dict[str, Any] = {
         "setting": setting,
         "seeds": ", ".join(str(folder.config.seed) for folder in told),

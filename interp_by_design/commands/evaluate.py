@@ -23,8 +23,9 @@ from interp_by_design.explain import consistency_scores
 from interp_by_design.files import write_text
 from interp_by_design.metrics import scorecard
 from interp_by_design.report import scorecard_table
+from interp_by_design.run import control_scores
 from interp_by_design.run.build import is_post_hoc
-from interp_by_design.run.control_scores import Scores, belonging, keep, kept
+from interp_by_design.run.control_scores import Scores
 from interp_by_design.run.folder import INTERPRETER, METRICS, PROVENANCE
 from interp_by_design.run.saved_run import SavedRun
 from interp_by_design.terms import Batch, InterpretationTable, UserError
@@ -76,18 +77,18 @@ def evaluate_run(
     return scores
 
 
-def control_scores(run: SavedRun, refit: bool = False) -> Scores:
+def scores_of_controls(run: SavedRun, refit: bool = False) -> Scores:
     """The test scores of the run's controls, without prefix: those that are kept, or fitted now, and kept where that is right.
 
     They are kept of the checkpoint and the data that the run evaluated. Raises `UserError` where they cannot be fitted.
     """
-    belongs_to, own = belonging(run.folder, run.model, run.seed), _is_own(run)
-    if own and not refit and (found := kept(run.folder, belongs_to)) is not None:
+    key, own = control_scores.cache_key(run.folder, run.model, run.seed), _is_own(run)
+    if own and not refit and (found := control_scores.load(run.folder, key)) is not None:
         return found
     made = fitted_controls(run.model, run.data, run.seed)
     scores = {name: dict(control.scores) for name, control in made.items()}
     if own:
-        keep(run.folder, belongs_to, scores)
+        control_scores.save(run.folder, key, scores)
     return scores
 
 
@@ -163,7 +164,7 @@ def _beside(run: SavedRun, images: Path | None, refit: bool) -> Scores:
         )
         return {}
     try:
-        return control_scores(run, refit)
+        return scores_of_controls(run, refit)
     except UserError as error:
         log.warning("The controls cannot be fitted, and are left out: %s", error)
         return {}

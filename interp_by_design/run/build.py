@@ -25,10 +25,10 @@ from interp_by_design.predictor import (
     Predictor,
     Preprocessing,
     checkpoint_network,
-    evaluating,
     choose_preprocessing,
-    parse_size,
+    evaluating,
     load_weights,
+    parse_size,
 )
 from interp_by_design.predictor.weights import class_count_error
 from interp_by_design.run.checkpoint_io import AtomicCheckpointIO

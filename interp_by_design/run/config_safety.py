@@ -1,47 +1,85 @@
-"""What the config of a stranger's run may do: name what builds a model in this package, and nothing else.
+"""Check of a saved config: it may name what builds models or reads data in this package.
 
-Knows nothing of weights; those are read without unpickling (`loading`).
+`interpreter.safe_targets` decides about targets. Weights are read without unpickling
+(`checkpoint_io`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from interp_by_design.files import reading
-from interp_by_design.interpreter.safe_targets import builds_a_model
+from interp_by_design.interpreter.safe_targets import (
+    TARGET,
+    builds_a_data_set,
+    builds_a_model,
+    disarmed,
+    unsafe_entries,
+)
 from interp_by_design.terms import UserError
 
 GROUPS = ("predictor", "attributes", "interpreter")  # what builds a model
 READ = (*GROUPS, "checkpoint")  # all that loading reads of a config
-RESOLVER = "$ {"  # for the "${" of a string that calls a resolver: an interpolation no more
 
 
 def harmless(config: DictConfig, file: Path) -> DictConfig:
-    """What loading reads of the `config` saved in `file`, resolved: what is checked here is what is built.
+    """Return the part of a saved config that loading reads, resolved and checked.
 
-    Raises `UserError` where a target, at any depth, `builds_a_model` not, and where a resolver is called: `${oc.env:…}` reads
-    secrets, and one that the surrounding program has registered may do anything.
+    What is checked here is what is built: interpolations of other keys are resolved, calls of
+    resolvers are not. `${oc.env:…}` reads secrets, and a resolver that the surrounding program
+    has registered may do anything.
+
+    Args:
+        config: The config of a run whose author is unknown.
+        file: The file that it was read from, for messages.
+
+    Returns:
+        The groups that build a model, and the name of the checkpoint.
+
+    Raises:
+        UserError: For a target that does not build a model in this package, for a call of a
+            resolver, and for a config that lacks a group.
     """
     with reading(file):
         found = _resolved(config)
-    strange = [
-        f"  {key}: {value}" for key, value in _entries(found) if not _is_harmless(key, value)
-    ]
-    if strange:
+    if unsafe := unsafe_entries(found, builds_a_model):
         raise UserError(
-            f"{file} names what is no part of a model in this version of interp_by_design, and loading could run it:\n"
-            + "\n".join(strange)
+            f"{file} names what is no part of a model in this version of interp_by_design, "
+            "and loading could run it:\n"
+            + "\n".join(f"  {key}: {value}" for key, value in unsafe)
             + "\nIf you trust whoever made the run: load(…, trust=True)."
         )
     return OmegaConf.create(found)
 
 
+def require_data_set(options: dict[str, Any], file: Path) -> None:
+    """Check that options of `data` build a data set of this package and nothing else.
+
+    Args:
+        options: The options, unresolved, in plain containers.
+        file: The file that they were read from, for messages.
+
+    Raises:
+        UserError: For any other target, for a nested target, and for an interpolation.
+    """
+    target = options.get(TARGET)
+    inside = {key: value for key, value in options.items() if key != TARGET}
+    unsafe = [value for _, value in unsafe_entries(inside, lambda nested: False)]
+    if not builds_a_data_set(target):
+        unsafe.insert(0, target)
+    if unsafe:
+        raise UserError(
+            f"The data in {file} names what is no data set of this package "
+            f"({', '.join(map(str, unsafe))}), and reading it could run it. "
+            "If you trust whoever made the run: --trust, or trust=True."
+        )
+
+
 def _resolved(config: DictConfig) -> dict[str, Any]:
-    whole = OmegaConf.create(_disarmed(OmegaConf.to_container(config)))
+    whole = OmegaConf.create(disarmed(OmegaConf.to_container(config)))
     if missing := [key for key in READ if key not in whole]:
         raise UserError(f"it lacks {', '.join(missing)}")
     parts = {key: whole[key] for key in READ}
@@ -49,39 +87,3 @@ def _resolved(config: DictConfig) -> dict[str, Any]:
         key: OmegaConf.to_container(part, resolve=True) if OmegaConf.is_config(part) else part
         for key, part in parts.items()
     }
-
-
-def _disarmed(node: Any) -> Any:
-    """`node` with no resolver in it. A string that calls one has both `${` and a colon; a colon alone does no harm."""
-    if isinstance(node, dict):
-        return {key: _disarmed(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_disarmed(value) for value in node]
-    return (
-        node.replace("${", RESOLVER)
-        if isinstance(node, str) and "${" in node and ":" in node
-        else node
-    )
-
-
-def _entries(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Each entry below `node`, at any depth, by its dotted key."""
-    pairs = (
-        node.items()
-        if isinstance(node, dict)
-        else enumerate(node)
-        if isinstance(node, list)
-        else ()
-    )
-    for name, value in pairs:
-        below = f"{key}.{name}" if key else str(name)
-        yield below, value
-        yield from _entries(value, below)
-
-
-def _is_harmless(key: str, value: Any) -> bool:
-    if key.endswith("_target_"):
-        return builds_a_model(value)
-    return not (
-        isinstance(value, str) and (RESOLVER in value or "${" in value)
-    )  # the latter would be resolved when it is built

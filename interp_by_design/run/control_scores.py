@@ -1,7 +1,4 @@
-"""What the controls of a run score, kept in the run folder as `controls.json` until what they belong to is another.
-
-Knows nothing of how controls are fitted, nor of who shows their scores.
-"""
+"""Cached scores of a run's negative controls, invalidated when model, data or scorecard change."""
 
 from __future__ import annotations
 
@@ -21,19 +18,33 @@ from interp_by_design.run.folder import PROVENANCE, RunFolder
 from interp_by_design.terms import UserError
 
 FILE = "controls.json"
-VERSION = 1  # of how controls are fitted and scored: raised where their numbers become others for the same keys
+VERSION = 1  # raised where fitting or scoring changes the numbers of the same keys
 
 Scores = dict[str, dict[str, float]]
 
 log = logging.getLogger(__name__)
 
 
-def belonging(folder: RunFolder, model: InterpretableModel, seed: int) -> str:
-    """A hash of all that the controls' scores hang on: f, what the controls are built like, the data, the seed, the scorecard."""
+def cache_key(folder: RunFolder, model: InterpretableModel, seed: int) -> str:
+    """Return a hash of all that the scores of the controls depend on.
+
+    That is the predictor, the spec that the controls copy, the data, the seed and the scorecard.
+
+    Args:
+        folder: The run folder.
+        model: The model of the run.
+        seed: The seed of the controls.
+
+    Returns:
+        A SHA-256 in hexadecimal digits.
+
+    Raises:
+        UserError: For damaged provenance.
+    """
     spec = None if model.spec is None else asdict(model.spec)
     data = folder.read(PROVENANCE).get("data")
     layers = list(model.predictor.hidden_layers)
-    hanging = [
+    dependencies = [
         VERSION,
         [score.key for score in SCORES],
         weights_hash(model.predictor.network),
@@ -42,43 +53,54 @@ def belonging(folder: RunFolder, model: InterpretableModel, seed: int) -> str:
         data,
         seed,
     ]
-    return sha256(json.dumps(hanging, sort_keys=True).encode()).hexdigest()
+    return sha256(json.dumps(dependencies, sort_keys=True).encode()).hexdigest()
 
 
-def kept(folder: RunFolder, belongs_to: str) -> Scores | None:
-    """The test scores of each control by name, without prefix; None where none are kept of that. A damaged file is told."""
+def load(folder: RunFolder, key: str) -> Scores | None:
+    """Load the cached scores. A damaged file is logged.
+
+    Args:
+        folder: The run folder.
+        key: The hash that `cache_key` gives.
+
+    Returns:
+        The test scores of each control by name and by key without prefix; None where there are
+        none of this hash.
+    """
     if not folder.has(FILE):
         return None
     try:
         content = folder.read(FILE)
         with reading(folder.path / FILE):
-            scores = (
-                None if content.get("belongs_to") != belongs_to else _checked(content.get("test"))
-            )
+            scores = None if content.get("belongs_to") != key else _checked(content.get("test"))
     except UserError as error:
-        log.warning("%s `interp evaluate` writes it anew.", error)
+        log.warning("%s `interp evaluate` writes it again.", error)
         return None
     if scores is None:
         log.info("%s is of another model, other data or an earlier scorecard.", folder.path / FILE)
     return scores
 
 
-def keep(folder: RunFolder, belongs_to: str, scores: Mapping[str, Mapping[str, float]]) -> None:
-    """Writes them, whole or not at all; where that cannot be, says so and goes on."""
+def save(folder: RunFolder, key: str, scores: Mapping[str, Mapping[str, float]]) -> None:
+    """Save the scores, whole or not at all. A failure is logged.
+
+    Args:
+        folder: The run folder.
+        key: The hash that `cache_key` gives.
+        scores: The test scores of each control, by name and by key without prefix.
+    """
     try:
-        folder.write(
-            FILE,
-            {"belongs_to": belongs_to, "test": {name: dict(of) for name, of in scores.items()}},
-        )
+        content = {name: dict(values) for name, values in scores.items()}
+        folder.write(FILE, {"belongs_to": key, "test": content})
     except UserError as error:
-        log.warning("%s The controls' scores are shown, and not kept.", error)
+        log.warning("%s The scores of the controls are shown, and not saved.", error)
 
 
 def _checked(given: object) -> Scores:
     if not isinstance(given, dict) or set(given) != set(CONTROLS):
         raise UserError(f"it lacks the scores of {' and '.join(CONTROLS)}")
-    for of in given.values():
-        values = of.values() if isinstance(of, dict) else [None]
+    for scores in given.values():
+        values = scores.values() if isinstance(scores, dict) else [None]
         if not all(isinstance(value, int | float) and math.isfinite(value) for value in values):
             raise UserError("it holds a score that is no finite number")
     return {

@@ -1,20 +1,20 @@
-"""The data that a run was trained on, read again, perhaps from another place. Knows nothing of models but the facts they hold.
+"""The data set of a saved run.
 
-The run may be a stranger's: what its config names under `data` is built only where it is one of this package's data sets.
+The author of the run may be unknown: its config may name data sets of this package alone.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-import interp_by_design.data as sets
 from interp_by_design.data import ImageData
 from interp_by_design.files import reading
 from interp_by_design.run.build import build_data
+from interp_by_design.run.config_safety import require_data_set
 from interp_by_design.run.folder import CONFIG, PROVENANCE, RunFolder
 from interp_by_design.terms import DataFacts, UnknownName, UserError
 
@@ -22,19 +22,33 @@ log = logging.getLogger(__name__)
 
 
 def run_data(folder: RunFolder, changes: Sequence[str] = (), trust: bool = False) -> ImageData:
-    """The data of a run, read, with the `changes` that a user gives, such as `data.root=FOLDER`; not augmented, nothing fetched.
+    """Read the data of a run, without augmentation and without downloads.
 
-    Tells where it is not what the run was trained on. Raises `UserError` for data that is not there, or that does not fit the
-    run's model, and for a config that names what is no data set of this package, unless it is `trust`ed.
+    Data that differs from what the run was trained on is logged.
+
+    Args:
+        folder: The run folder.
+        changes: Changes of the options of the data, such as `data.root=FOLDER`.
+        trust: Whether the config may name classes from outside this package.
+
+    Returns:
+        The data set, with its splits read.
+
+    Raises:
+        UserError: For data that is not there or does not fit the run's model, for an unknown
+            option, and for a config that is not trusted.
     """
     options = data_options(folder, changes, trust)
     try:
         data = build_data(OmegaConf.create({"data": options}))
     except UserError as error:
-        told = f"The data of {folder.path} cannot be read: {error}"
+        message = f"The data of {folder.path} cannot be read: {error}"
         if not changes and "root" in options:
-            told += f"\n(The run read it from {options['root']!r}. Where it has moved: --data data.root=FOLDER.)"
-        raise UserError(told) from error
+            message += (
+                f"\n(The run read it from {options['root']!r}. "
+                "Where it has moved: --data data.root=FOLDER.)"
+            )
+        raise UserError(message) from error
     require_same(data.facts, folder.facts, str(data))
     if data.fingerprint() != folder.read(PROVENANCE)["data"].get("hash"):
         log.warning("The data is not what %s was trained on: its hash differs.", folder.path)
@@ -42,7 +56,19 @@ def run_data(folder: RunFolder, changes: Sequence[str] = (), trust: bool = False
 
 
 def data_options(folder: RunFolder, changes: Sequence[str], trust: bool) -> dict[str, Any]:
-    """The run's options of `data`, changed, resolved, and checked."""
+    """Return the options that build the data of a run.
+
+    Args:
+        folder: The run folder.
+        changes: Changes of the options, such as `data.root=FOLDER`.
+        trust: Whether the config may name classes from outside this package.
+
+    Returns:
+        The options, checked, without augmentation and without downloads.
+
+    Raises:
+        UserError: For a config without data, or one that is not trusted, and for an unknown option.
+    """
     config = folder.config
     with reading(folder.path / CONFIG):
         if not isinstance(config.get("data"), DictConfig):
@@ -55,7 +81,7 @@ def data_options(folder: RunFolder, changes: Sequence[str], trust: bool) -> dict
     if options.get("seed") == "${seed}":
         options["seed"] = config.get("seed", 0)
     if not trust:
-        _require_harmless(options, folder)
+        require_data_set(options, folder.path / CONFIG)
     for change in changes:
         key, value = _changed(change, options)
         options[key] = value
@@ -63,15 +89,24 @@ def data_options(folder: RunFolder, changes: Sequence[str], trust: bool) -> dict
 
 
 def require_same(found: DataFacts, wanted: DataFacts, what: str) -> None:
-    """`UserError` unless images and classes of data are those that a model was made for."""
+    """Check that images and classes of data are those that a model was made for.
+
+    Args:
+        found: Facts about the data.
+        wanted: Facts that the model keeps of its data.
+        what: The data, for messages.
+
+    Raises:
+        UserError: Where shape of images or names of classes differ.
+    """
     if found.image_shape != wanted.image_shape:
         raise UserError(
             f"{what} has images of {found.image_shape}, and the model takes {wanted.image_shape}."
         )
     if found.class_names != wanted.class_names:
         raise UserError(
-            f"{what} has the classes {_listed(found.class_names)}, and the model knows {_listed(wanted.class_names)}. Names and "
-            "order have to be the same."
+            f"{what} has the classes {_listed(found.class_names)}, and the model knows "
+            f"{_listed(wanted.class_names)}. Names and order have to be the same."
         )
 
 
@@ -89,36 +124,6 @@ def _changed(change: str, options: dict[str, Any]) -> tuple[str, Any]:
     return name, OmegaConf.to_container(
         OmegaConf.from_dotlist([f"value={change.partition('=')[2]}"])
     )["value"]  # type: ignore[call-overload,index]  # a dict
-
-
-def _require_harmless(options: dict[str, Any], folder: RunFolder) -> None:
-    target = options.get("_target_")
-    module, _, name = str(target).rpartition(".")
-    found = getattr(sets, name, None) if module == sets.__name__ and name in sets.__all__ else None
-    known = isinstance(found, type) and issubclass(found, ImageData)
-    inside = [
-        value
-        for key, value in _entries(options)
-        if key == "_target_" or (isinstance(value, str) and "${" in value)
-    ]
-    if not known or inside != [target]:
-        strange = ", ".join(str(value) for value in inside if value != target or not known)
-        raise UserError(
-            f"The data in {folder.path / CONFIG} names what is no data set of this package ({strange}), and reading it could run "
-            "it. If you trust whoever made the run: --trust, or trust=True."
-        )
-
-
-def _entries(node: Any) -> Iterator[tuple[Any, Any]]:
-    for key, value in (
-        node.items()
-        if isinstance(node, dict)
-        else enumerate(node)
-        if isinstance(node, list)
-        else ()
-    ):
-        yield key, value
-        yield from _entries(value)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
-"""The processes of a run on several devices: this one leads, and starts the others.
+"""The processes of a run on several devices: this one leads, and starts the workers.
 
-Not Lightning's launcher: that starts the command line again, which under Hydra's multirun would be the whole sweep, in folders of
-its own. Here each process reads the run folder.
+Lightning's launcher would start the command line again. Under Hydra's multirun that is the whole
+sweep, in other folders. Here each worker reads the run folder.
 """
 
 from __future__ import annotations
@@ -20,15 +20,19 @@ import torch
 from omegaconf import DictConfig
 from pytorch_lightning.utilities import rank_zero_only
 
-PATIENCE = 30  # seconds in which the other processes end by themselves
-EXTERNAL = (
-    "LOCAL_RANK",
-    "SLURM_PROCID",
-)  # who sets these (torchrun, srun) starts all processes itself
+MAX_WAIT = 30  # seconds in which workers end by themselves
+EXTERNAL = ("LOCAL_RANK", "SLURM_PROCID")  # set by launchers (torchrun, srun) of all processes
 
 
 def n_processes(trainer: DictConfig) -> int:
-    """How many processes of this machine `trainer.devices` asks for, one a device."""
+    """Return how many processes of this machine `trainer.devices` asks for, one a device.
+
+    Args:
+        trainer: The config group `trainer`.
+
+    Returns:
+        A number of at least 1, or 0 where `trainer.devices` is 0.
+    """
     devices = trainer.devices
     if isinstance(devices, int) and devices >= 0:
         return devices
@@ -41,17 +45,23 @@ def n_processes(trainer: DictConfig) -> int:
 
 
 def leads() -> bool:
-    """Whether this process is the one that writes."""
-    rank: int | None = rank_zero_only.rank  # type: ignore[attr-defined]  # Lightning sets it from outside
+    """Return whether this process is the one that writes."""
+    rank: int | None = rank_zero_only.rank  # type: ignore[attr-defined]  # Lightning sets it
     return not rank
 
 
 @contextmanager
 def leading(n: int) -> Iterator[Callable[[Path], None]]:
-    """Prepares this process to lead `n`; what it yields starts the others, in the run folder that it is given.
+    """Prepare this process to lead `n` processes.
 
-    At the end of the block they are waited for; after an exception they are ended. With one process, or where something else
-    starts all of them, it does nothing.
+    The block waits for the workers at its end, and kills them after an exception. With one
+    process, and under an external launcher, it does nothing.
+
+    Args:
+        n: The number of processes, this one included.
+
+    Yields:
+        A function that starts the workers in a run folder.
     """
     if n < 2 or any(name in os.environ for name in EXTERNAL):
         yield lambda folder: None
@@ -64,38 +74,34 @@ def leading(n: int) -> Iterator[Callable[[Path], None]]:
         NODE_RANK="0",
         LOCAL_RANK="0",
     )
-    others: list[subprocess.Popen[bytes]] = []
+    workers: list[subprocess.Popen[bytes]] = []
     try:
-        yield lambda folder: _start(others, n, folder)
-        for process in others:
-            process.wait(PATIENCE)
+        yield lambda folder: _start(workers, n, folder)
+        for worker in workers:
+            worker.wait(MAX_WAIT)
     finally:
-        for process in others:
-            process.kill()
+        for worker in workers:
+            worker.kill()
         os.environ.clear()
         os.environ.update(before)
 
 
-def _start(others: list[subprocess.Popen[bytes]], n: int, folder: Path) -> None:
+def _start(workers: list[subprocess.Popen[bytes]], n: int, folder: Path) -> None:
     command = [sys.executable, "-m", "interp_by_design.run.worker", str(folder)]
-    path = os.pathsep.join(
-        entry or os.getcwd() for entry in sys.path
-    )  # classes of the user's own are found as they are here
+    # The user's own classes are found in a worker as they are here.
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     for rank in range(1, n):
-        others.append(
-            subprocess.Popen(
-                command, env={**os.environ, "LOCAL_RANK": str(rank), "PYTHONPATH": path}
-            )
-        )
-    threading.Thread(target=_watch, args=(others,), daemon=True).start()
+        environment = {**os.environ, "LOCAL_RANK": str(rank), "PYTHONPATH": path}
+        workers.append(subprocess.Popen(command, env=environment))
+    threading.Thread(target=_watch, args=(workers,), daemon=True).start()
 
 
-def _watch(others: list[subprocess.Popen[bytes]]) -> None:
-    """Ends this process where another has failed: it would wait for that one for ever."""
-    while any(process.poll() is None for process in others):
+def _watch(workers: list[subprocess.Popen[bytes]]) -> None:
+    """End this process where a worker has failed: it would wait for that one forever."""
+    while any(worker.poll() is None for worker in workers):
         time.sleep(0.5)
-        if any(process.poll() for process in others):
-            time.sleep(PATIENCE)  # if it fails by itself, it can say more
+        if any(worker.poll() for worker in workers):
+            time.sleep(MAX_WAIT)  # an error of this process says more
             print(
                 "Another process of this run failed; see above. This one ends too.",
                 file=sys.stderr,

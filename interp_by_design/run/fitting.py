@@ -1,13 +1,13 @@
-"""All that a fit needs, built from a config, and the fit itself, from its beginning or from the last checkpoint."""
+"""The steps of a run that surround `trainer.fit`."""
 
 from __future__ import annotations
 
 import logging
 import os
 import time
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TypeVar, final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
 import pytorch_lightning as pl
 import torch
@@ -15,119 +15,56 @@ import torch.distributed as dist
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import EarlyStopping
 
-from interp_by_design.activations import CacheSettings
-from interp_by_design.api import Source, cached_source, silence_lightning
+from interp_by_design.api import Source, silence_lightning
 from interp_by_design.callbacks import Throughput
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.learning import PostHoc, fit_dictionary
 from interp_by_design.model import InterpretableModel
-from interp_by_design.run.build import (
-    build_cache,
-    build_data,
-    build_learning,
-    build_model,
-    build_trainer,
-    is_post_hoc,
-)
+from interp_by_design.run.build import is_post_hoc
 from interp_by_design.run.distributed import n_processes
 from interp_by_design.run.folder import RunFolder
 from interp_by_design.run.loading import weights_for
 from interp_by_design.terms import UnknownName, check_whole
 
 CHECKPOINTS = ("best", "last")
+MAX_SEED = 2**32 - 1
 Kind = TypeVar("Kind", bound=pl.Callback)
 
 log = logging.getLogger(__name__)
 
 
-@final
-@dataclass(frozen=True)
-class Fitting:
-    """What trains together; each process of a run has one of its own."""
+def set_up_process(config: DictConfig) -> None:
+    """Check the options, then set threads and random seeds of this process.
 
-    data: ImageData
-    model: InterpretableModel
-    module: pl.LightningModule
-    trainer: pl.Trainer
-    cache: CacheSettings | None = None
+    Args:
+        config: The config of the run.
 
-    @classmethod
-    def of(cls, config: DictConfig) -> Fitting:
-        """Data, model and trainer as `config` says. Raises `UserError` for a value that cannot be."""
-        check(config)
-        silence_lightning()
-        if threads := config.threads or _fair_share(config.trainer):
-            torch.set_num_threads(threads)
-        pl.seed_everything(config.seed, workers=True, verbose=False)
-        data = build_data(config)
-        model = build_model(config, data.facts)
-        model.interpreter.learn_from(data.concepts("train"))
-        if config.compile:
-            model.compile(backend=config.compile)
-        module = build_learning(config, model, data.class_counts())
-        if is_post_hoc(config):
-            _tell_predictor(config.predictor, model)
-        return cls(data, model, module, build_trainer(config), build_cache(config))
-
-    @cached_property
-    def source(self) -> Source:
-        """What is trained on and evaluated: the data, or a frozen predictor's passes over it, recorded at the first use."""
-        return cached_source(self.model, self.data, self.cache, self.trainer.strategy.root_device)
-
-    def run(self, folder: RunFolder) -> None:
-        """Trains to the end, from `folder`'s last checkpoint where there is one. Raises `Interrupted` at a signal to stop."""
-        if rank := self.trainer.global_rank:
-            torch.manual_seed(torch.initial_seed() + rank)  # ranks drop out different units
-        if checkpoint := folder.last_checkpoint:
-            weights_for(
-                self.model, checkpoint
-            )  # one that does not fit is told before Lightning stumbles over it
-        self._prepare(fresh=checkpoint is None)
-        try:
-            self.trainer.fit(
-                self.module, datamodule=self.source, ckpt_path=checkpoint and str(checkpoint)
-            )
-            self._tell_early_stop()
-        except SystemExit as stopped:  # Lightning's answer to a Ctrl-C that does not wait
-            raise KeyboardInterrupt from stopped
-        finally:
-            if dist.is_available() and dist.is_initialized():
-                dist.destroy_process_group()
-
-    def _prepare(self, fresh: bool) -> None:
-        """What comes before the first step: a post-hoc fit's passes, and a dictionary that is fitted once."""
-        start = time.perf_counter()
-        source = self.source
-        if fresh and isinstance(self.module, PostHoc):
-            fit_dictionary(self.model, lambda: source.in_order("train"), self.data.seed)
-        for watch in self.callbacks(Throughput):
-            watch.add(time.perf_counter() - start)
-
-    def callbacks(self, kind: type[Kind]) -> list[Kind]:
-        """The trainer's callbacks of a kind."""
-        callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]  # Lightning sets it from outside
-        return [callback for callback in callbacks if isinstance(callback, kind)]
-
-    def _tell_early_stop(self) -> None:
-        for callback in self.callbacks(EarlyStopping):
-            if callback.stopped_epoch:
-                log.info(
-                    "Stopped early: %s has not improved for %d validations.",
-                    callback.monitor,
-                    callback.patience,
-                )
+    Raises:
+        UserError: For a value that is wrong whatever the data and the model are.
+    """
+    check_options(config)
+    silence_lightning()
+    if threads := config.threads or _fair_share(config.trainer):
+        torch.set_num_threads(threads)
+    pl.seed_everything(config.seed, workers=True, verbose=False)
 
 
-def check(config: DictConfig) -> None:
-    """What can be known to be wrong before anything is read."""
+def check_options(config: DictConfig) -> None:
+    """Check the options that need neither data nor model.
+
+    Args:
+        config: The config of the run.
+
+    Raises:
+        UserError: For a value that cannot be.
+    """
     if config.checkpoint not in CHECKPOINTS:
         raise UnknownName.among("checkpoint", str(config.checkpoint), CHECKPOINTS)
-    check_whole("seed", config.seed, minimum=0, maximum=2**32 - 1)
+    check_whole("seed", config.seed, minimum=0, maximum=MAX_SEED)
     if config.threads is not None:  # null is torch's choice
         check_whole("threads", config.threads, minimum=1)
-    if config.compile and config.compile not in torch.compiler.list_backends(
-        exclude_tags=()
-    ):  # those for debugging too
+    # Those for debugging are accepted too.
+    if config.compile and config.compile not in torch.compiler.list_backends(exclude_tags=()):
         raise UnknownName.among(
             "backend of torch.compile", str(config.compile), torch.compiler.list_backends()
         )
@@ -136,11 +73,138 @@ def check(config: DictConfig) -> None:
         check_whole("trainer.max_epochs", epochs, minimum=1)
 
 
-def _tell_predictor(given: DictConfig, model: InterpretableModel) -> None:
-    """What is interpreted, where that is easily not what was meant."""
+def prepare_model(config: DictConfig, model: InterpretableModel, data: ImageData) -> None:
+    """Give the interpreter what it learns from the data's labels, and compile where asked.
+
+    Args:
+        config: The config of the run.
+        model: The model, not yet trained. A frozen predictor is described in the log.
+        data: The data that the model trains on.
+
+    Raises:
+        UserError: Where the data lacks the concepts that the interpreter needs.
+    """
+    model.interpreter.learn_from(data.concepts("train"))
+    if config.compile:
+        model.compile(backend=config.compile)
+    if is_post_hoc(config):
+        _describe_predictor(config.predictor, model)
+
+
+def check_resumable(folder: RunFolder, model: InterpretableModel) -> str | None:
+    """Return the checkpoint to resume from, after a check that it fits the model.
+
+    Args:
+        folder: The run folder.
+        model: The model to be trained.
+
+    Returns:
+        The path of the last checkpoint; None where the run starts from its beginning.
+
+    Raises:
+        UserError: For a checkpoint that is damaged or that belongs to another model.
+    """
+    checkpoint = folder.last_checkpoint
+    if checkpoint is None:
+        return None
+    weights_for(model, checkpoint)  # Lightning's own error would not name the cause
+    return str(checkpoint)
+
+
+def seed_rank(trainer: pl.Trainer) -> None:
+    """Give each process random numbers of its own, so that processes drop out different units.
+
+    Args:
+        trainer: The trainer of the run.
+    """
+    if rank := trainer.global_rank:
+        torch.manual_seed(torch.initial_seed() + rank)
+
+
+def initialise_dictionary(module: pl.LightningModule, source: Source, seed: int) -> None:
+    """Fit a post-hoc run's dictionary where it is fitted once, before the first step.
+
+    Args:
+        module: The Lightning module of the run. Any but `PostHoc` is left alone.
+        source: The batches of the run.
+        seed: The seed of the fit.
+    """
+    if isinstance(module, PostHoc):
+        fit_dictionary(module.model, lambda: source.in_order("train"), seed)
+
+
+@contextmanager
+def timed(trainer: pl.Trainer) -> Iterator[None]:
+    """Count the seconds of the block as training time.
+
+    Args:
+        trainer: The trainer of the run, whose `Throughput` reports the time.
+    """
+    start = time.perf_counter()
+    yield
+    for watch in callbacks_of(trainer, Throughput):
+        watch.add(time.perf_counter() - start)
+
+
+@contextmanager
+def closing_fit(trainer: pl.Trainer) -> Iterator[None]:
+    """Report an early stop, and leave the process group, at the end of the block.
+
+    Args:
+        trainer: The trainer that fits in the block.
+
+    Raises:
+        KeyboardInterrupt: At a Ctrl-C that does not wait for a checkpoint.
+    """
+    try:
+        yield
+        for callback in callbacks_of(trainer, EarlyStopping):
+            if callback.stopped_epoch:
+                log.info(
+                    "Stopped early: %s has not improved for %d validations.",
+                    callback.monitor,
+                    callback.patience,
+                )
+    except SystemExit as stopped:  # Lightning's answer to such a Ctrl-C
+        raise KeyboardInterrupt from stopped
+    finally:
+        if dist.is_available() and dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def training_cost(trainer: pl.Trainer) -> dict[str, float]:
+    """Return what the training took.
+
+    Args:
+        trainer: The trainer, after the fit.
+
+    Returns:
+        `train/seconds` and `train/images_per_second`; empty without a `Throughput` callback.
+    """
+    watches = callbacks_of(trainer, Throughput)
+    return {f"train/{key}": value for watch in watches[:1] for key, value in watch.scores().items()}
+
+
+def callbacks_of(trainer: pl.Trainer, kind: type[Kind]) -> list[Kind]:
+    """Return the trainer's callbacks of one kind.
+
+    Args:
+        trainer: The trainer.
+        kind: The class of the callbacks.
+
+    Returns:
+        Those callbacks, in order.
+    """
+    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # Lightning sets it
+    return [callback for callback in callbacks if isinstance(callback, kind)]
+
+
+def _describe_predictor(given: DictConfig, model: InterpretableModel) -> None:
+    """Log weights and preprocessing of a frozen predictor, which are easily not those meant."""
     if any(key in given and given[key] is None for key in ("path", "weights")):
         log.warning(
-            "No weights are given: the network that is interpreted has random ones. predictor.weights=… names others."
+            "No weights are given: the network that is interpreted has random ones. "
+            "predictor.weights=… names others."
         )
     normalisation = model.predictor.preprocessing.normalisation
     log.info(
@@ -149,6 +213,6 @@ def _tell_predictor(given: DictConfig, model: InterpretableModel) -> None:
 
 
 def _fair_share(trainer: DictConfig) -> int | None:
-    """Threads of each of several processes on one machine; None leaves the choice to torch."""
+    """Return the threads of each of several processes; None leaves the choice to torch."""
     n = n_processes(trainer)
     return max(1, (os.cpu_count() or 1) // n) if n > 1 else None

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from interp_by_design.files import reading, write_text
 from interp_by_design.interpreter.renamed_targets import with_current_targets
 from interp_by_design.run import FORMAT
-from interp_by_design.run.provenance import origin
+from interp_by_design.run.provenance import provenance
 from interp_by_design.terms import DataFacts, Normalisation, UserError
 
 READABLE_FORMATS = (1, FORMAT)  # of format 1, renamed targets are replaced in memory
@@ -23,6 +23,8 @@ LOCK = ".run"
 CONFIG = ".hydra/config.yaml"
 PROVENANCE = "provenance.json"
 METRICS = "metrics.json"
+SPLITS = ("train", "val", "test")
+TABLES = "tables"  # interpretation tables, a folder a split
 INTERPRETER = "interpreter"  # what a post-hoc run fitted, apart from the network
 
 
@@ -156,4 +158,4 @@ class RunFolder:
             "std": list(facts.normalisation.std),
             "hash": data_hash,
         }
-        self.write(PROVENANCE, {"format": FORMAT, **origin(), "data": data})
+        self.write(PROVENANCE, {"format": FORMAT, **provenance(), "data": data})

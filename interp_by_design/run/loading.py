@@ -14,9 +14,9 @@ from interp_by_design.learning.post_hoc import HASH
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import load_weights, mismatches, weights_hash
 from interp_by_design.run.build import build_model
+from interp_by_design.run.checkpoint_io import read_checkpoint
 from interp_by_design.run.config_safety import harmless
 from interp_by_design.run.folder import CONFIG, METRICS, RunFolder
-from interp_by_design.run.reading import read_checkpoint
 from interp_by_design.terms import DataFacts, UserError
 
 

@@ -1,4 +1,4 @@
-"""Where a figure comes from: command, revision, versions, machine."""
+"""Provenance of a run: command, git revision, versions and machine."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PACKAGES = (
 )
 
 
-def origin() -> dict[str, Any]:
-    """Where a figure comes from: command, git revision, versions, machine."""
+def provenance() -> dict[str, Any]:
+    """Return the command, git revision, package versions and machine of this process."""
     machine = {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -43,9 +43,9 @@ def origin() -> dict[str, Any]:
 
 
 def _revision() -> str | None:
-    """The git revision that ran, with a + where files differ from it; None outside a checkout of this project."""
+    """Return the git revision, with a + for changed files; None outside a checkout."""
     checkout = Path(__file__).parents[2]
-    if not (checkout / ".git").exists():  # installed, perhaps within somebody else's
+    if not (checkout / ".git").exists():  # installed, perhaps within another checkout
         return None
     asked = [
         "git",

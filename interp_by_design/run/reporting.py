@@ -6,9 +6,12 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytorch_lightning as pl
+
 from interp_by_design.callbacks import Report
 from interp_by_design.callbacks.attribute_table import attribute_table, relevance_table
 from interp_by_design.callbacks.loggers import Drawing, Sheet, guards, publish
+from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.split import Split
 from interp_by_design.explain import explain_globally
 from interp_by_design.model import InterpretableModel
@@ -16,7 +19,8 @@ from interp_by_design.predictor import evaluating
 from interp_by_design.report.figures import FOLDER
 from interp_by_design.report.options import ReportOptions, RunDescription
 from interp_by_design.report.run_report import write_report
-from interp_by_design.run.fitting import Fitting
+from interp_by_design.run.about import describe_run
+from interp_by_design.run.fitting import callbacks_of
 from interp_by_design.run.folder import RunFolder
 from interp_by_design.terms import InterpretationTable, UserError
 
@@ -24,25 +28,29 @@ log = logging.getLogger(__name__)
 
 
 def write_reports(
-    fitting: Fitting, folder: RunFolder, tables: Mapping[str, InterpretationTable]
+    folder: RunFolder,
+    model: InterpretableModel,
+    data: ImageData,
+    tables: Mapping[str, InterpretationTable],
+    trainer: pl.Trainer,
 ) -> None:
     """Write the report of a run for each `Report` callback, and pass it to the loggers.
 
     A report that fails is logged as a warning; the scores of the run are already on disk.
 
     Args:
-        fitting: The trained run.
-        folder: Its run folder, which already holds the scores.
+        folder: The run folder, which already holds the scores.
+        model: The model that was evaluated.
+        data: The images.
         tables: Interpretation tables by split.
+        trainer: The trainer of the run, with its callbacks and loggers.
     """
-    from interp_by_design.commands.report import about
-
-    splits = {split: fitting.data.split(split) for split in tables}
-    for report in fitting.callbacks(Report):
+    splits = {split: data.split(split) for split in tables}
+    for report in callbacks_of(trainer, Report):
         title = f"{folder.config.get('name') or 'run'}: {folder.path.resolve().name}"
         try:
-            run = about(folder, title, fitting.model.interpreter.n_attributes)
-            page, shown = _written(folder.path, fitting.model, splits, tables, run, report.options)
+            run = describe_run(folder, title, model.interpreter.n_attributes)
+            page, shown = _written(folder.path, model, splits, tables, run, report.options)
         except Exception as error:
             kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
             # The text of the error alone: a kept traceback would keep the tables in memory.
@@ -54,8 +62,8 @@ def write_reports(
                 folder.path,
             )
             continue
-        step = max(0, fitting.trainer.global_step - 1)
-        for logger in guards(fitting.trainer.loggers):
+        step = max(0, trainer.global_step - 1)
+        for logger in guards(trainer.loggers):
             publish(logger, shown, step)
             logger.log_page(page)
 

@@ -24,13 +24,10 @@ from interp_by_design.data import ImageData
 from interp_by_design.model import InterpretableModel
 from interp_by_design.report.names import read_names
 from interp_by_design.run.dataset import run_data
-from interp_by_design.run.folder import RunFolder
+from interp_by_design.run.folder import SPLITS, TABLES, RunFolder
 from interp_by_design.run.image_file import ImageReader
 from interp_by_design.run.loading import load
 from interp_by_design.terms import AttributeNames, InterpretationTable, UnknownName, UserError
-
-SPLITS = ("train", "val", "test")
-TABLES = "tables"
 
 log = logging.getLogger(__name__)
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, final
 from interp_by_design.activations import load_table
 from interp_by_design.metrics.seed_stability import stability_seeds
 from interp_by_design.report.comparison.table import RunRecord
+from interp_by_design.run.folder import TABLES
 from interp_by_design.terms import UserError
 
 if TYPE_CHECKING:
     from interp_by_design.api.seed_stability import Seeded
 
-SPLIT, TABLES = "test", "tables"  # as opened_run has them, which takes seconds to import
+SPLIT = "test"
 
 
 def stability_of(folders: Sequence[Path]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""A process of a run that another one leads: `python -m interp_by_design.run.worker RUN`. It trains, and writes nothing."""
+"""A process that trains along with the leading process: `python -m interp_by_design.run.worker RUN`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import sys
 
 
 def main() -> None:
-    """Takes part in the fit of the run folder that is named on the command line."""
-    from interp_by_design.run.training import follow
+    """Take part in the training of the run folder that the command line names; write nothing."""
+    from interp_by_design.callbacks import Interrupted
+    from interp_by_design.run.folder import RunFolder
+    from interp_by_design.run.training import train
 
-    follow(sys.argv[1])
+    folder = RunFolder.existing(sys.argv[1])
+    config = folder.config
+    config.folder, config.resume = str(folder.path), None
+    try:
+        train(config)
+    except Interrupted:  # the leading process reports it
+        return
 
 
 if __name__ == "__main__":

@@ -17,10 +17,15 @@ from PIL import Image
 from interp_by_design import cli
 from interp_by_design.api import evaluation, fitted_controls
 from interp_by_design.commands import evaluate as evaluate_command
-from interp_by_design.commands.evaluate import EvaluateOptions, control_scores, evaluate_run
+from interp_by_design.commands.evaluate import (
+    EvaluateOptions,
+    evaluate_run,
+    scores_of_controls,
+)
 from interp_by_design.commands.report import report_run
 from interp_by_design.report.options import ReportOptions
-from interp_by_design.run.control_scores import FILE, belonging, kept
+from interp_by_design.run import control_scores
+from interp_by_design.run.control_scores import FILE
 from interp_by_design.run.saved_run import open_run
 from interp_by_design.terms import UserError
 
@@ -124,12 +129,12 @@ def test_a_runs_own_controls_are_fitted_kept_and_shown(
 def test_kept_ones_are_read_until_they_are_to_be_fitted_anew(
     finished_run: Path, fits: Fits
 ) -> None:
-    assert control_scores(open_run(finished_run)) == KNOWN
-    assert control_scores(open_run(finished_run)) == KNOWN
+    assert scores_of_controls(open_run(finished_run)) == KNOWN
+    assert scores_of_controls(open_run(finished_run)) == KNOWN
     assert fits.times == 1
     fits.scores = {"relabelled": RANDOM, "frozen_random": CHEAT}
-    assert control_scores(open_run(finished_run), refit=True)["relabelled"] == RANDOM
-    assert control_scores(open_run(finished_run))["relabelled"] == RANDOM
+    assert scores_of_controls(open_run(finished_run), refit=True)["relabelled"] == RANDOM
+    assert scores_of_controls(open_run(finished_run))["relabelled"] == RANDOM
     assert fits.times == 2
 
 
@@ -137,19 +142,19 @@ def test_other_weights_another_scorecard_and_other_settings_want_other_controls(
     finished_run: Path, fits: Fits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = open_run(finished_run)
-    control_scores(run)
+    scores_of_controls(run)
     with torch.no_grad():
         next(run.model.predictor.network.parameters()).add_(1e-3)
-    control_scores(run)
+    scores_of_controls(run)
     assert fits.times == 2
     monkeypatch.setattr("interp_by_design.run.control_scores.VERSION", 99)
-    control_scores(run)
+    scores_of_controls(run)
     assert fits.times == 3
     assert run.model.spec is not None
     run.model.spec.attributes["k"] = 1
-    control_scores(run)
+    scores_of_controls(run)
     assert fits.times == 4
-    control_scores(run)
+    scores_of_controls(run)
     assert fits.times == 4
 
 
@@ -169,11 +174,11 @@ def test_a_damaged_file_is_told_and_written_anew(
     damage: str, finished_run: Path, fits: Fits, caplog: Told
 ) -> None:
     run = open_run(finished_run)
-    belongs_to = belonging(run.folder, run.model, run.seed)
+    key = control_scores.cache_key(run.folder, run.model, run.seed)
     (finished_run / FILE).write_text(damage.replace("HASH", belongs_to))
-    assert control_scores(run) == KNOWN
+    assert scores_of_controls(run) == KNOWN
     assert f"{FILE} is damaged" in caplog.text
-    assert kept(run.folder, belongs_to) == KNOWN
+    assert control_scores.load(run.folder, key) == KNOWN
 
 
 def test_where_they_cannot_be_kept_they_are_shown_all_the_same(
@@ -182,7 +187,7 @@ def test_where_they_cannot_be_kept_they_are_shown_all_the_same(
     (finished_run / FILE).mkdir()  # as a disk that is full, or a folder that is another's
     evaluate_run(open_run(finished_run))
     assert "could not be written" in caplog.text
-    assert "are shown, and not kept" in caplog.text
+    assert "are shown, and not saved" in caplog.text
     assert "random Ψ" in capsys.readouterr().out
     assert not any("writing" in name for name in names(finished_run))
 
@@ -217,12 +222,12 @@ def test_where_they_cannot_be_fitted_the_scores_are_shown_without(
 
 
 def test_of_another_checkpoint_they_are_fitted_and_not_kept(finished_run: Path, fits: Fits) -> None:
-    control_scores(open_run(finished_run, checkpoint="last"))  # digits evaluates the best
+    scores_of_controls(open_run(finished_run, checkpoint="last"))  # digits evaluates the best
     own = open_run(finished_run).settings["checkpoint"] == "last"
     assert (FILE in names(finished_run)) == own
     other = "best" if own else "last"
     before = names(finished_run)
-    control_scores(open_run(finished_run, checkpoint=other), refit=True)
+    scores_of_controls(open_run(finished_run, checkpoint=other), refit=True)
     assert names(finished_run) == before
 
 
@@ -244,7 +249,7 @@ def test_the_report_shows_them_where_they_are_the_models(
     options = ReportOptions(samples=2, starts=1, maximize=False, figures=False)
     page = report_run(open_run(finished_run), options).read_text()
     assert "random Ψ" not in page
-    control_scores(open_run(finished_run))
+    scores_of_controls(open_run(finished_run))
     page = report_run(open_run(finished_run), options).read_text()
     assert '<th scope="col" class="number">random Ψ</th>' in page
     assert (

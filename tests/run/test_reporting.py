@@ -130,8 +130,8 @@ def test_tables_that_cannot_be_written_are_logged_and_the_run_is_evaluated(
             raise UserError("tables/train could not be written: No space left on device.")
         return tables_of(model, data)
 
-    monkeypatch.setattr("interp_by_design.run.training.tables_of", full)
+    monkeypatch.setattr("interp_by_design.run.results.tables_of", full)
     scores = train(composed_drawing(tmp_path / "run", *QUICK, *OFF))
     assert scores["test/fidelity"] > 0
-    assert "No space left on device. The run goes on without its tables." in caplog.text
+    assert "No space left on device. The run continues without saved tables." in caplog.text
     assert len(calls) == 1
