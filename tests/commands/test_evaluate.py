@@ -175,7 +175,7 @@ def test_a_damaged_file_is_told_and_written_anew(
 ) -> None:
     run = open_run(finished_run)
     key = control_scores.cache_key(run.folder, run.model, run.seed)
-    (finished_run / FILE).write_text(damage.replace("HASH", belongs_to))
+    (finished_run / FILE).write_text(damage.replace("HASH", key))
     assert scores_of_controls(run) == KNOWN
     assert f"{FILE} is damaged" in caplog.text
     assert control_scores.load(run.folder, key) == KNOWN
