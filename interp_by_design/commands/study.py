@@ -19,7 +19,7 @@ from interp_by_design.report.study.answers import (
     read_key,
     score,
 )
-from interp_by_design.report.study.pages import WRONG, choose, descriptions, write_study
+from interp_by_design.report.study.pages import WRONG, descriptions, select_items, write_study
 from interp_by_design.run.saved_run import SavedRun
 
 PLACE = "study"  # in the run folder
@@ -47,7 +47,7 @@ def make_study(run: SavedRun, options: StudyOptions, out: Path | None = None) ->
     said = descriptions(
         explain_globally(table), run.model.facts.class_names, run.names, options.tau
     )
-    items = choose(said, run.names, options.attributes, options.wrong, options.seed)
+    items = select_items(said, run.names, options.attributes, options.wrong, options.seed)
     chosen = tuple(sorted(item.attribute for item in items))
     settings = SheetSettings(maximize=options.maximize, seed=options.seed, attributes=chosen)
     sheets = attribute_sheets(run.model, run.data.split(options.split), table, settings)

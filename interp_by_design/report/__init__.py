@@ -1,1 +1,1 @@
-"""What people read. The only room that writes files for people."""
+"""Files for people: the report of a run, comparisons of runs, studies, and tables on the screen."""

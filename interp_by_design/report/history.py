@@ -1,4 +1,4 @@
-"""The numbers that a run logged while it trained, as curves. Does not know who logged them, nor how they are drawn."""
+"""Values that a run logged during training, as curves."""
 
 from __future__ import annotations
 
@@ -15,10 +15,19 @@ History = dict[str, tuple[list[int], list[float]]]
 
 
 def read_history(folder: Path) -> History:
-    """For each key that the run in `folder` logged, its steps and its values, in the order of logging; {} where it logged none.
+    """Read the values that a run logged.
 
-    A last line that was cut short, by a kill or a full disk, is left out; so are values that are no finite numbers. Raises
-    `UserError` for a file that cannot be read.
+    A last line that was cut short, by a kill or a full disk, is left out, and so are values that
+    are not finite.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        Steps and values of each key, in the order of logging; empty where nothing was logged.
+
+    Raises:
+        UserError: The file cannot be read.
     """
     file = folder / LOGGED
     if not file.is_file():

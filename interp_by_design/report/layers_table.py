@@ -1,4 +1,4 @@
-"""The layers of a network as a table on the screen. Does not know how they were found."""
+"""The layers of a network as a table on the screen."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from rich.table import Table
 
 from interp_by_design.predictor import Layer
 
-WIDEST = 10_000  # columns, where nobody's screen sets a limit
-SAID_OF_KIND = {
+MAX_WIDTH = 10_000  # characters, where the output is no terminal
+KIND_SUFFIX = {
     "map": "",
     "vector": "",
     "tokens": " (tokens)",
@@ -19,17 +19,31 @@ SAID_OF_KIND = {
 
 
 def show(layers: Sequence[Layer], console: Console | None = None) -> None:
-    """Prints the layers in the network's order; whole rows where the output is no terminal, so that names can be searched for."""
+    """Print layers in the order of the network.
+
+    Rows are whole where the output is no terminal, so that names can be searched for.
+
+    Args:
+        layers: The layers.
+        console: Where to print; the standard output where None.
+    """
     console = console or Console()
     table = layers_table(layers)
     if not console.is_terminal:
-        console.width = WIDEST
+        console.width = MAX_WIDTH
         console.width = console.measure(table).maximum
     console.print(table)
 
 
 def layers_table(layers: Sequence[Layer]) -> Table:
-    """A row a layer: its name, the shape of its output, and how many parameters are inside it. Stages stand out."""
+    """Build a table with one row a layer: name, shape of the output, number of parameters.
+
+    Args:
+        layers: The layers.
+
+    Returns:
+        The table; stages are bold.
+    """
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("layer", overflow="fold")
     table.add_column("output", no_wrap=True)
@@ -41,9 +55,15 @@ def layers_table(layers: Sequence[Layer]) -> Table:
 
 
 def shape_text(layer: Layer) -> str:
-    """The output's shape as people write it.
+    """Format the shape of a layer's output.
+
+    Args:
+        layer: The layer.
+
+    Returns:
+        Sizes with their kind.
 
     >>> shape_text(Layer("blocks.5", (192, 14, 14), 444_864, "tokens"))
     '192 x 14 x 14 (tokens)'
     """
-    return " x ".join(map(str, layer.shape)) + SAID_OF_KIND[layer.kind]
+    return " x ".join(map(str, layer.shape)) + KIND_SUFFIX[layer.kind]

@@ -214,4 +214,4 @@ def test_the_page_needs_nothing_but_itself() -> None:
 
 def test_a_run_alone_is_shown_too() -> None:
     assert "1 run compared" in page(compare([record("a", scores(1))]))
-    assert comparison_table.WIDEST > 40, "the name of a run folder with its date fits"
+    assert comparison_table.MAX_WIDTH > 40, "the name of a run folder with its date fits"

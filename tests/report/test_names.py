@@ -36,7 +36,7 @@ def test_any_name_survives_the_file(names: dict[int, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("7: loop", "attribute 7, and this run has the attributes 0 to 4"),
         ("-1: loop", "names attribute -1"),
@@ -46,21 +46,21 @@ def test_any_name_survives_the_file(names: dict[int, str]) -> None:
         ("1: [loop]", "attribute 1 a list, not a text"),
         ("1:", "attribute 1 nothing, not a text"),
         ("1: ''", "empty name"),
-        ('1: "a\\nb"', "line breaks or control signs"),
-        (f"1: {'x' * 61}", "61 characters; 60 is the most"),
+        ('1: "a\\nb"', "line breaks or control characters"),
+        (f"1: {'x' * 61}", "61 characters; at most 60 are allowed"),
         ("1: loop\n1: hook", "names an attribute more than once"),
         ("- loop", "holds a list"),
-        ("1: [", "is no YAML"),
-        ("1: !!python/object/apply:os.system [ls]", "is no YAML"),
+        ("1: [", "is not YAML"),
+        ("1: !!python/object/apply:os.system [ls]", "is not YAML"),
     ],
 )
-def test_what_is_no_name_is_told(tmp_path: Path, text: str, told: str) -> None:
+def test_invalid_names_are_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / NAMES).write_text(text)
-    with pytest.raises(UserError, match=f"{NAMES} .*{re.escape(told)}"):
+    with pytest.raises(UserError, match=f"{NAMES} .*{re.escape(message)}"):
         read_names(tmp_path, 5)
 
 
-def test_names_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+def test_unreadable_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / NAMES).write_bytes(b"1: \xff\xfe")
     with pytest.raises(UserError, match=NAMES):
         read_names(tmp_path)
@@ -69,7 +69,9 @@ def test_names_that_cannot_be_read_are_told(tmp_path: Path) -> None:
 def test_what_a_person_wrote_is_never_lost(tmp_path: Path) -> None:
     write_names(tmp_path, AttributeNames({1: "loop"}))
     assert read_names(tmp_path).names == {1: "loop"}
-    write_names(tmp_path, AttributeNames({1: "loop"}))  # the same again is no loss
+    (tmp_path / NAMES).write_text("# mine\n1: loop\n")
+    write_names(tmp_path, AttributeNames({1: "loop"}))  # the same names
+    assert (tmp_path / NAMES).read_text() == "# mine\n1: loop\n"
     (tmp_path / NAMES).write_text("1: by hand")
     with pytest.raises(UserError, match="a person may have written it"):
         write_names(tmp_path, AttributeNames({2: "other"}))
@@ -79,7 +81,7 @@ def test_what_a_person_wrote_is_never_lost(tmp_path: Path) -> None:
     assert (tmp_path / "names.yaml.before").read_text() == "1: by hand"
 
 
-def test_a_name_that_could_not_be_read_is_not_written(tmp_path: Path) -> None:
+def test_an_invalid_name_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="61 characters"):
         write_names(tmp_path, AttributeNames({1: "x" * 61}))
     assert not (tmp_path / NAMES).exists()

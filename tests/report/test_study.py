@@ -25,7 +25,7 @@ from interp_by_design.report.study.answers import (
     score,
     show,
 )
-from interp_by_design.report.study.pages import Description, choose, descriptions, write_study
+from interp_by_design.report.study.pages import Description, descriptions, select_items, write_study
 from interp_by_design.terms import AttributeNames, UserError
 
 CLASSES = ("zero", "one", "two", "<b>three</b>")
@@ -91,7 +91,7 @@ def test_an_attribute_is_described_by_its_name_or_else_by_its_classes() -> None:
 def test_two_in_five_descriptions_are_those_of_other_attributes_that_speak_for_other_classes(
     seed: int,
 ) -> None:
-    items = choose(MANY, UNNAMED, 10, 0.4, seed)
+    items = select_items(MANY, UNNAMED, 10, 0.4, seed)
     assert [item.item for item in items] == list(range(1, 11))
     assert (
         len({item.attribute for item in items}) == len({item.description for item in items}) == 10
@@ -108,11 +108,11 @@ def test_two_in_five_descriptions_are_those_of_other_attributes_that_speak_for_o
 
 
 def test_the_choice_is_the_seeds_and_every_sheet_may_be_wrong() -> None:
-    assert choose(MANY, UNNAMED, 10, 0.4, 3) == choose(MANY, UNNAMED, 10, 0.4, 3)
+    assert select_items(MANY, UNNAMED, 10, 0.4, 3) == select_items(MANY, UNNAMED, 10, 0.4, 3)
     wrong = Counter(
         item.item
         for seed in range(200)
-        for item in choose(MANY, UNNAMED, 10, 0.4, seed)
+        for item in select_items(MANY, UNNAMED, 10, 0.4, seed)
         if not item.right
     )
     assert min(wrong[number] for number in range(1, 11)) > 40, (
@@ -122,20 +122,20 @@ def test_the_choice_is_the_seeds_and_every_sheet_may_be_wrong() -> None:
 
 def test_attributes_with_names_come_first() -> None:
     names = AttributeNames({j: f"words {j}" for j in (3, 7, 11)})
-    assert {3, 7, 11} <= {item.attribute for item in choose(MANY, names, 5, 0.4, 0)}
+    assert {3, 7, 11} <= {item.attribute for item in select_items(MANY, names, 5, 0.4, 0)}
 
 
 def test_a_description_stands_once_since_one_of_two_would_have_to_be_wrong() -> None:
     told = said(("Loop", {0}), ("loop", {0}), ("stroke", {1}), ("dot", {2}), ("loop", {3}))
     for seed in range(20):
-        items = choose(told, UNNAMED, 10, 0.4, seed)
+        items = select_items(told, UNNAMED, 10, 0.4, seed)
         assert len(items) == 3
         assert len({item.description.casefold() for item in items}) == 3
 
 
 def test_where_all_share_a_class_other_classes_are_wrong_enough() -> None:
     told = said(("a", {0, 1}), ("b", {0, 2}), ("c", {0, 3}), ("d", {0}))
-    assert sum(not item.right for item in choose(told, UNNAMED, 4, 0.5, 0)) == 2
+    assert sum(not item.right for item in select_items(told, UNNAMED, 4, 0.5, 0)) == 2
 
 
 @pytest.mark.parametrize(
@@ -143,19 +143,19 @@ def test_where_all_share_a_class_other_classes_are_wrong_enough() -> None:
     [{}, said(("a", {0})), said(("a", {0}), ("b", {1})), said(("a", {0}), ("b", {0}), ("c", {0}))],
 )
 def test_where_nothing_is_wrong_for_another_there_is_no_study(told: dict[int, Description]) -> None:
-    with pytest.raises(UserError, match="have a description of their own, too few that are wrong"):
-        choose(told, UNNAMED, 10, 0.4, 0)
+    with pytest.raises(UserError, match="have a description of their own, and too few are wrong"):
+        select_items(told, UNNAMED, 10, 0.4, 0)
 
 
 @pytest.mark.parametrize("share", [0, 1, 1.5, -1, float("nan")])
 def test_a_share_that_makes_no_study_is_refused(share: float) -> None:
-    with pytest.raises(UserError, match="wanted one between 0 and 1"):
-        choose(MANY, UNNAMED, 10, share, 0)
+    with pytest.raises(UserError, match="give one between 0 and 1"):
+        select_items(MANY, UNNAMED, 10, share, 0)
 
 
 # --------------------------------------------------------------------------------------------------------------------- page
 def test_the_page_does_not_tell_which_are_wrong(tmp_path: Path) -> None:
-    items = choose(MANY, UNNAMED, 10, 0.4, 0)
+    items = select_items(MANY, UNNAMED, 10, 0.4, 0)
     page = written(tmp_path, items)
     turned = [
         Item(i.item, i.attribute, i.description, not i.right, "something else") for i in items
@@ -165,7 +165,7 @@ def test_the_page_does_not_tell_which_are_wrong(tmp_path: Path) -> None:
 
 
 def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
-    page = written(tmp_path, choose(MANY, UNNAMED, 10, 0.4, 0))
+    page = written(tmp_path, select_items(MANY, UNNAMED, 10, 0.4, 0))
     assert not re.findall(r"""(?:src|href)=["'](?!data:)""", page)
     assert "http:" not in page
     assert "https:" not in page
@@ -174,7 +174,7 @@ def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
 
 
 def test_images_without_a_maximized_copy_stand_alone(tmp_path: Path) -> None:
-    items = choose(MANY, UNNAMED, 4, 0.4, 0)
+    items = select_items(MANY, UNNAMED, 4, 0.4, 0)
     page = write_study(
         tmp_path, "a run", items, [sheet(item.attribute, maximized=False) for item in items]
     ).read_text()
@@ -183,25 +183,25 @@ def test_images_without_a_maximized_copy_stand_alone(tmp_path: Path) -> None:
 
 def test_words_are_no_markup(tmp_path: Path) -> None:
     evil = "</script><script>alert(1)</script>\"'"
-    items = choose(said((evil, {0}), ("b", {1}), ("c", {2})), UNNAMED, 3, 0.4, 0)
+    items = select_items(said((evil, {0}), ("b", {1}), ("c", {2})), UNNAMED, 3, 0.4, 0)
     page = written(tmp_path, items, title=evil)
     assert page.count("<script>") == 1
     assert "alert(1)" in page
 
 
 def test_the_key_of_another_study_is_not_written_over(tmp_path: Path) -> None:
-    items = choose(MANY, UNNAMED, 10, 0.4, 0)
+    items = select_items(MANY, UNNAMED, 10, 0.4, 0)
     page = written(tmp_path, items)
     assert written(tmp_path, items) == page, "the same study may be written again"
-    with pytest.raises(UserError, match=r"key\.json is of another study"):
-        written(tmp_path, choose(MANY, UNNAMED, 10, 0.4, 1))
+    with pytest.raises(UserError, match=r"key\.json is the key of another study"):
+        written(tmp_path, select_items(MANY, UNNAMED, 10, 0.4, 1))
     assert read_key(tmp_path).items == tuple(items)
 
 
 # ------------------------------------------------------------------------------------------------------------------ answers
 @pytest.fixture
 def key(tmp_path: Path) -> Key:
-    written(tmp_path / "study", choose(MANY, UNNAMED, 10, 0.4, 0))
+    written(tmp_path / "study", select_items(MANY, UNNAMED, 10, 0.4, 0))
     return read_key(tmp_path / "study")
 
 
@@ -236,14 +236,14 @@ def test_answers_of_several_people_are_pooled(key: Key, answered: Callable[..., 
     assert all(counts.total() == 2 for counts in scores.by_item.values())
 
 
-def test_the_papers_shares_stand_beside(key: Key, answered: Callable[..., Path]) -> None:
+def test_the_shares_of_the_paper_are_shown(key: Key, answered: Callable[..., Path]) -> None:
     out = StringIO()
     show(score(key, [read_answers(answered("a", leave=1), key)]), Console(file=out, width=140))
     told = re.sub(" +", " ", out.getvalue())
     right = sum(item.right for item in key.items[1:])
     assert f"right {right} (100.0%) 77.5% 0 (0.0%) 10.0% 0 (0.0%) 12.5%" in told
     assert f"wrong 0 (0.0%) 8.8% 0 (0.0%) 7.5% {9 - right} (100.0%) 83.7%" in told
-    assert "1 sheets were left without an answer" in told
+    assert "1 sheets without an answer" in told
     first = key.items[0]
     assert f"{first.item} φ{first.attribute}" in told
 
@@ -278,7 +278,7 @@ def test_damaged_answers_are_refused(
 )
 def test_what_is_no_file_of_answers_is_refused(content: str, key: Key, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(content)
-    with pytest.raises(UserError, match=r"a\.json is no file of answers"):
+    with pytest.raises(UserError, match=r"a\.json is not a file of answers"):
         read_answers(tmp_path / "a.json", key)
     with pytest.raises(UserError, match=r"gone\.json cannot be read"):
         read_answers(tmp_path / "gone.json", key)
@@ -286,7 +286,7 @@ def test_what_is_no_file_of_answers_is_refused(content: str, key: Key, tmp_path:
 
 def test_one_persons_answers_count_once(key: Key, answered: Callable[..., Path]) -> None:
     given = read_answers(answered("a"), key)
-    with pytest.raises(UserError, match=r"\('a'\) were given 2 times"):
+    with pytest.raises(UserError, match=r"\('a'\) are given 2 times"):
         score(key, [given, given])
     with pytest.raises(UserError, match="hold no answer at all"):
         score(key, [read_answers(answered("b", leave=10), key)])

@@ -1,4 +1,4 @@
-"""A comparison of runs as a page of its own, which opens from disk. Does not know how it was made."""
+"""A comparison of runs as an HTML page that opens from disk."""
 
 from __future__ import annotations
 
@@ -9,26 +9,35 @@ from string import Template
 
 from interp_by_design.metrics import SCORES
 from interp_by_design.metrics.seed_stability import SEED_SCORES
-from interp_by_design.report.comparison.console import shown, told
+from interp_by_design.report.comparison.console import cell_text, option_text
 from interp_by_design.report.comparison.table import DIRECTIONS, MAIN, Cell, Comparison, Row
 from interp_by_design.report.score_text import ARROWS
 
 TEMPLATE = Path(__file__).with_name("comparison.html")
 MEANINGS = {score.key: score.meaning for score in (*SCORES, *SEED_SCORES)}
-FIRST = {
-    "up": "descending",
-    "down": "ascending",
-    None: "ascending",
-}  # the order that brings the best to the top
+# The order that brings the best to the top, by the better direction.
+FIRST_ORDER = {"up": "descending", "down": "ascending", None: "ascending"}
 
 
 def write(comparison: Comparison, file: Path) -> None:
-    """The page, whole in one file."""
+    """Write the page.
+
+    Args:
+        comparison: The comparison.
+        file: Path of the HTML file.
+    """
     file.write_text(page(comparison), encoding="utf-8")
 
 
 def page(comparison: Comparison) -> str:
-    """HTML with all numbers; those that are not among the main ones are hidden until they are asked for."""
+    """Render the page; numbers that are not among the main ones are hidden at first.
+
+    Args:
+        comparison: The comparison.
+
+    Returns:
+        HTML.
+    """
     headings = [_heading("run", "")]
     headings += [_heading(key, "") for key in comparison.options]
     headings += [_score_heading(key) for key in comparison.scores]
@@ -48,7 +57,7 @@ def _heading(text: str, attributes: str) -> str:
 def _score_heading(key: str) -> str:
     direction, meaning = DIRECTIONS.get(key), MEANINGS.get(key.partition("/")[2], "")
     attributes = (
-        f' class="{_classes(key)}" data-first="{FIRST[direction]}" title="{escape(meaning)}"'
+        f' class="{_classes(key)}" data-first="{FIRST_ORDER[direction]}" title="{escape(meaning)}"'
     )
     return _heading(f"{ARROWS[direction]} {key}".strip(), attributes)
 
@@ -56,20 +65,21 @@ def _score_heading(key: str) -> str:
 def _row(row: Row, comparison: Comparison) -> str:
     state = "" if row.is_finished else "<small>unfinished</small>"
     options = [
-        f"<td {_text(text, shown(key, text))}</td>"
+        f"<td {_text(text, option_text(key, text))}</td>"
         for key, text in zip(comparison.options, row.options, strict=True)
     ]
     cells = [_cell(*pair) for pair in zip(row.cells, comparison.scores, strict=True)]
-    return f'<tr><th scope="row" {_text(row.name, row.name)}{state}</th>{"".join(options + cells)}</tr>'
+    heading = f'<th scope="row" {_text(row.name, row.name)}{state}</th>'
+    return f"<tr>{heading}{''.join(options + cells)}</tr>"
 
 
-def _text(whole: str, shown: str) -> str:
-    return f'data-value="{escape(whole)}" title="{escape(whole)}">{escape(shown)}'
+def _text(whole: str, visible: str) -> str:
+    return f'data-value="{escape(whole)}" title="{escape(whole)}">{escape(visible)}'
 
 
 def _cell(cell: Cell, key: str) -> str:
     value = "" if cell.value is None else repr(cell.value)
-    return f'<td class="{_classes(key, cell.is_best)}" data-value="{value}">{told(cell)}</td>'
+    return f'<td class="{_classes(key, cell.is_best)}" data-value="{value}">{cell_text(cell)}</td>'
 
 
 def _classes(key: str, is_best: bool = False) -> str:

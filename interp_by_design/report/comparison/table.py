@@ -1,4 +1,4 @@
-"""Runs beside one another: in which options they differ, and their numbers. Knows nothing of files, nor how it is shown."""
+"""A comparison of runs: the options in which they differ, and their numbers."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ MAIN = (
     "test/stability_seeds_random",
     "train/seconds",
 )
-# What says where a run writes, what it shows and who reads ahead for it, and nothing of what it is.
-LEFT_OUT = {"folder", "name", "resume", "debug", "logger", "data.workers"}
+# Options that do not change the result of a run.
+IGNORED_OPTIONS = {"folder", "name", "resume", "debug", "logger", "data.workers"}
 DIRECTIONS = {
     f"{split}/{score.key}": score.direction
     for split in ("test", "val")
@@ -38,7 +38,14 @@ ABSENT = "-"
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run as its folder tells it: its config by dotted keys, and its numbers; None where it has none yet."""
+    """A run as its folder describes it.
+
+    Args:
+        name: Name of the run.
+        config: Its configuration, by dotted keys.
+        scores: Its scores; None while it is unfinished.
+        folder: Its run folder.
+    """
 
     name: str
     config: Mapping[str, Any]
@@ -47,17 +54,23 @@ class RunRecord:
 
     @property
     def options(self) -> dict[str, str]:
-        """What tells it from other runs, as text."""
+        """Options that may distinguish it from other runs, as text."""
         return {
-            key: _told(value)
+            key: _text(value)
             for key, value in self.config.items()
-            if not {key, key.partition(".")[0]} & LEFT_OUT
+            if not {key, key.partition(".")[0]} & IGNORED_OPTIONS
         }
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A number of a run, or the mean of several with their standard deviation; None where there is none."""
+    """A number of a run, or a mean over several runs.
+
+    Args:
+        value: The number; None where it is absent.
+        deviation: Sample standard deviation of a mean; None for a single run.
+        is_best: Whether it is the best of its column.
+    """
 
     value: float | None
     deviation: float | None = None
@@ -66,7 +79,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A run, or several that differ in nothing but the seed."""
+    """A run, or several runs that differ in the seed alone.
+
+    Args:
+        name: Name of the run, or of the group.
+        options: Values of the options in which runs differ.
+        cells: The scores.
+        is_finished: Whether the run is finished.
+    """
 
     name: str
     options: tuple[str, ...]
@@ -76,7 +96,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs beside one another. The options and cells of each row are in the order of `options` and `scores`."""
+    """Several runs, with options and cells of each row in the order of `options` and `scores`.
+
+    Args:
+        options: Keys of the options in which runs differ.
+        scores: Keys of the scores.
+        runs: One row for each run.
+        means: One row for each group of runs that differ in the seed alone.
+    """
 
     options: tuple[str, ...]
     scores: tuple[str, ...]
@@ -85,13 +112,13 @@ class Comparison:
 
     @property
     def main(self) -> Comparison:
-        """The same with the main numbers alone."""
-        kept = [index for index, key in enumerate(self.scores) if key in MAIN]
+        """The comparison with the main numbers alone."""
+        columns = [index for index, key in enumerate(self.scores) if key in MAIN]
 
         def narrow(row: Row) -> Row:
-            return replace(row, cells=tuple(row.cells[index] for index in kept))
+            return replace(row, cells=tuple(row.cells[index] for index in columns))
 
-        scores = tuple(self.scores[index] for index in kept)
+        scores = tuple(self.scores[index] for index in columns)
         return replace(
             self,
             scores=scores,
@@ -100,18 +127,24 @@ class Comparison:
         )
 
 
-Together = Callable[[Sequence[RunRecord]], Mapping[str, float]]
+GroupScores = Callable[[Sequence[RunRecord]], Mapping[str, float]]
 
 
-def compare(records: Sequence[RunRecord], together: Together | None = None) -> Comparison:
-    """`records` in their order; and for each configuration that finished with several seeds, the mean over them.
+def compare(records: Sequence[RunRecord], group_scores: GroupScores | None = None) -> Comparison:
+    """Compare runs, and average over seeds those that differ in the seed alone.
 
-    `together` gives such runs further numbers, which they have only as a group. The best value of a column is marked, each of
-    several that are equal; so is the best of the means. A number that is better neither high nor low has no best one, nor has one
-    that only a single run has.
+    The best value of a column is marked, also among the means; of equal values each is. A score
+    without a better direction has no best value, nor has one that a single run has.
+
+    Args:
+        records: The runs, in the order of the rows.
+        group_scores: Function that computes further scores of a group of runs.
+
+    Returns:
+        The comparison.
     """
     options = _differing([record.options for record in records])
-    groups = [(group, together(group) if together else {}) for group in _repeated(records)]
+    groups = [(group, group_scores(group) if group_scores else {}) for group in _repeated(records)]
     scores = _ordered(
         [
             *(key for record in records for key in record.scores or ()),
@@ -132,20 +165,20 @@ def compare(records: Sequence[RunRecord], together: Together | None = None) -> C
 
 
 def _differing(options: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
-    """The keys whose values are not the same in all, in the order of their appearance, but the seed last."""
+    """Keys whose values differ, in the order of their appearance, the seed last."""
     keys = dict.fromkeys(key for each in options for key in each)
     found = [key for key in keys if len({each.get(key, ABSENT) for each in options}) > 1]
     return tuple(sorted(found, key=lambda key: key == "seed"))
 
 
 def _ordered(keys: Iterable[str]) -> tuple[str, ...]:
-    """The main numbers first, then those of the scorecard in its order, then the rest."""
+    """Main numbers first, then those of the scorecard in its order, then the rest."""
     order = {key: place for place, key in enumerate(dict.fromkeys([*MAIN, *DIRECTIONS]))}
     return tuple(sorted(dict.fromkeys(keys), key=lambda key: order.get(key, len(order))))
 
 
 def _repeated(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
-    """The finished runs that differ in nothing but the seed, where there are several of them."""
+    """Groups of finished runs that differ in the seed alone."""
     groups = defaultdict(list)
     for record in records:
         if record.scores is not None:
@@ -178,7 +211,7 @@ def _values(record: RunRecord, options: Sequence[str]) -> tuple[str, ...]:
 
 
 def _cells(group: Sequence[RunRecord], scores: Sequence[str]) -> tuple[Cell, ...]:
-    """For each score the mean over those of `group` that have it; the deviation is that of a sample."""
+    """Mean of each score over the runs that have it, with the sample standard deviation."""
     found = [
         [record.scores[key] for record in group if record.scores and key in record.scores]
         for key in scores
@@ -212,12 +245,12 @@ def _marked(rows: Sequence[Row], scores: Sequence[str]) -> tuple[Row, ...]:
 
 def _best(values: Sequence[float | None], direction: Direction | None) -> float | None:
     there = [value for value in values if value is not None]
-    if direction is None or len(set(there)) < 2:  # one number, or all alike: none is best
+    if direction is None or len(set(there)) < 2:  # a single number, or equal ones
         return None
     return max(there) if direction == "up" else min(there)
 
 
-def _told(value: Any) -> str:
+def _text(value: Any) -> str:
     return (
         value
         if isinstance(value, str)

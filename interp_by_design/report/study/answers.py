@@ -1,4 +1,4 @@
-"""The key of a study, the answers of people, and what they come to. Knows nothing of attributes but their numbers."""
+"""The key of a study, answers of respondents, and their scores."""
 
 from __future__ import annotations
 
@@ -21,13 +21,21 @@ KEY = "key.json"
 ANSWERS = ("agree", "unsure", "disagree")
 # Shares in the paper: 20 people, QuickDraw, 10 attributes (FLINT, subjective evaluation).
 PAPER = {True: (0.775, 0.100, 0.125), False: (0.088, 0.075, 0.837)}
-LARGEST = 1_000_000  # bytes of a file of answers: a few kB, if it is one
+MAX_BYTES = 1_000_000  # of a file of answers, which has a few kB
 
 
 @final
 @dataclass(frozen=True)
 class Item:
-    """A sheet of a study: its number on the page, the attribute, the description shown, whether that is right, and its own."""
+    """A sheet of a study.
+
+    Args:
+        item: Number of the sheet on the page.
+        attribute: Number of the attribute.
+        description: The description on the sheet.
+        right: Whether this is the attribute's own description.
+        own: The attribute's own description.
+    """
 
     item: int
     attribute: int
@@ -39,13 +47,22 @@ class Item:
 @final
 @dataclass(frozen=True)
 class Key:
-    """What the page does not tell."""
+    """The solution of a study, which the page does not contain.
+
+    Args:
+        study: Identifier of the study.
+        items: Its sheets.
+    """
 
     study: str
     items: tuple[Item, ...]
 
     def text(self) -> str:
-        """The file."""
+        """Return the content of the key file.
+
+        Returns:
+            JSON.
+        """
         content = {
             "format": FORMAT,
             "study": self.study,
@@ -57,7 +74,12 @@ class Key:
 @final
 @dataclass(frozen=True)
 class Answers:
-    """What one person answered, by the number of the sheet; those without an answer are absent."""
+    """Answers of one respondent.
+
+    Args:
+        respondent: Identifier of the respondent.
+        by_item: Answer by the number of the sheet; sheets without an answer are absent.
+    """
 
     respondent: str
     by_item: dict[int, str]
@@ -66,7 +88,14 @@ class Answers:
 @final
 @dataclass(frozen=True)
 class StudyScores:
-    """How often each answer was given, over all people: `counts[right][answer]`, and by item."""
+    """Counts of answers over all respondents.
+
+    Args:
+        key: The key of the study.
+        respondents: Number of respondents.
+        counts: `counts[right][answer]`, for right and wrong descriptions.
+        by_item: Counts by the number of the sheet.
+    """
 
     key: Key
     respondents: int
@@ -74,20 +103,38 @@ class StudyScores:
     by_item: dict[int, Counter[str]]
 
     def share(self, right: bool, answer: str) -> float | None:
-        """The share of an answer among those to right, or to wrong, descriptions; None where there is none."""
+        """Return the share of an answer.
+
+        Args:
+            right: Whether to count right descriptions, or wrong ones.
+            answer: One of `ANSWERS`.
+
+        Returns:
+            A share from 0 to 1; None where no description of this kind has an answer.
+        """
         total = self.counts[right].total()
         return self.counts[right][answer] / total if total else None
 
     @property
     def unanswered(self) -> int:
-        """How many answers are missing, over all people."""
+        """Number of missing answers over all respondents."""
         return self.respondents * len(self.key.items) - sum(
             counts.total() for counts in self.counts.values()
         )
 
 
 def read_key(folder: Path) -> Key:
-    """The key of the study in `folder`. Raises `UserError` where there is none, or it is damaged."""
+    """Read the key of a study.
+
+    Args:
+        folder: Folder of the study.
+
+    Returns:
+        The key.
+
+    Raises:
+        UserError: The folder has no key, or a damaged one.
+    """
     if not (folder / KEY).is_file():
         raise UserError(
             f"There is no study in {folder}: it lacks {KEY}. `interp study RUN` makes one."
@@ -100,11 +147,20 @@ def read_key(folder: Path) -> Key:
 
 
 def read_answers(file: Path, key: Key) -> Answers:
-    """What one person answered. Raises `UserError` for a file that is damaged, or that answers another study."""
-    with reading(
-        file, "is no file of answers, as the page of a study downloads them, or it is damaged."
-    ):
-        if file.stat().st_size > LARGEST:
+    """Read the answers of one respondent.
+
+    Args:
+        file: File that the page of the study downloaded.
+        key: The key of the study.
+
+    Returns:
+        The answers.
+
+    Raises:
+        UserError: The file is damaged, or answers another study.
+    """
+    with reading(file, "is not a file of answers from the page of a study, or it is damaged."):
+        if file.stat().st_size > MAX_BYTES:
             raise UserError("it is too large")
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         found, given, respondent = content["study"], content["answers"], content["respondent"]
@@ -117,22 +173,36 @@ def read_answers(file: Path, key: Key) -> Answers:
         by_item = {int(number): str(answer) for number, answer in given.items()}
     if found != key.study:
         raise UserError(
-            f"{file} answers another study ({found[:16]!r}, and this one is {key.study!r}). Leave it out."
+            f"{file} answers another study ({found[:16]!r}, and this one is {key.study!r}). "
+            "Leave it out."
         )
     numbers = {item.item for item in key.items}
     if not set(by_item) <= numbers or not set(by_item.values()) <= set(ANSWERS):
         raise UserError(
-            f"{file} is damaged: it answers what was not asked. Have it downloaded again, or leave it out."
+            f"{file} is damaged: it has answers to sheets that do not exist. Ask for another "
+            "download, or leave it out."
         )
     return Answers(respondent, by_item)
 
 
 def score(key: Key, answers: Sequence[Answers]) -> StudyScores:
-    """All people's answers together. Raises `UserError` where one person's are there twice, or there is none."""
-    people = Counter(one.respondent for one in answers)
-    if twice := [person for person, n in people.items() if n > 1]:
+    """Count the answers of all respondents.
+
+    Args:
+        key: The key of the study.
+        answers: Answers of each respondent.
+
+    Returns:
+        The counts.
+
+    Raises:
+        UserError: A respondent occurs twice, or there is no answer at all.
+    """
+    respondents = Counter(one.respondent for one in answers)
+    if twice := [person for person, n in respondents.items() if n > 1]:
         raise UserError(
-            f"The answers of one person ({twice[0][:16]!r}) were given {people[twice[0]]} times. Give each file once."
+            f"The answers of one respondent ({twice[0][:16]!r}) are given {respondents[twice[0]]} "
+            "times. Give each file once."
         )
     by_item = {
         item.item: Counter(one.by_item[item.item] for one in answers if item.item in one.by_item)
@@ -150,13 +220,18 @@ def score(key: Key, answers: Sequence[Answers]) -> StudyScores:
 
 
 def show(scores: StudyScores, console: Console | None = None) -> None:
-    """Prints the pooled answers, with the paper's shares beside them, and those to each sheet."""
+    """Print the pooled answers next to the paper's shares, and the answers to each sheet.
+
+    Args:
+        scores: Counts of answers.
+        console: Where to print; the standard output where None.
+    """
     console = console or Console(highlight=False)
     if not console.is_terminal:
         console.width = 140
     console.print(_pooled(scores))
     console.print(
-        f"\n{scores.respondents} people; {scores.unanswered} sheets were left without an answer.",
+        f"\n{scores.respondents} respondents; {scores.unanswered} sheets without an answer.",
         highlight=False,
     )
     console.print("The paper: 20 people, 10 attributes of QuickDraw.\n")

@@ -1,7 +1,7 @@
-"""A blind study of whether people read the same in attributes as is said of them (FLINT, subjective evaluation).
+"""A blind study of whether people agree with descriptions of attributes.
 
-Attribute sheets stand beside a description; some of the descriptions are deliberately those of other attributes. The page does
-not tell which: that is in the key, a file of its own. Knows nothing of models, and of what people answer.
+Each sheet shows an attribute with a description; some descriptions are those of other attributes.
+Which ones is in the key, a separate file. Source: FLINT, subjective evaluation.
 """
 
 from __future__ import annotations
@@ -28,19 +28,32 @@ from interp_by_design.terms import AttributeNames, UserError
 
 PAGE = "study.html"
 WRONG = 0.4  # share of wrong descriptions in the paper's study
-TRIES = 100  # choices of the wrong ones, before descriptions that share a class are taken too
+MAX_DRAWS = 100  # draws of wrong descriptions, before those that share a class are allowed
 
 
 @final
 @dataclass(frozen=True)
 class Description:
-    """What is said of an attribute: its words, and the classes that it speaks for."""
+    """A description of an attribute.
+
+    Args:
+        words: The description.
+        classes: Classes that the attribute speaks for.
+    """
 
     words: str
     classes: frozenset[int]
 
     def is_wrong_for(self, other: Description, strictly: bool) -> bool:
-        """Whether these words, said of `other`, are wrong: other words and other classes, `strictly` none in common."""
+        """Return whether these words are wrong for another attribute.
+
+        Args:
+            other: Description of the other attribute.
+            strictly: Whether the two may share no class at all; otherwise the classes differ.
+
+        Returns:
+            Whether words and classes differ.
+        """
         apart = (
             self.classes.isdisjoint(other.classes) if strictly else self.classes != other.classes
         )
@@ -50,53 +63,94 @@ class Description:
 def descriptions(
     found: GlobalExplanation, class_names: Sequence[str], names: AttributeNames, tau: float
 ) -> dict[int, Description]:
-    """What is said of each attribute that speaks for a class: its name, or else the classes with `r_{j,c} > 1/tau`."""
-    said = {}
+    """Describe each attribute that speaks for a class by its name, or else by its classes.
+
+    Args:
+        found: The global explanation.
+        class_names: Name of each class.
+        names: Names of attributes.
+        tau: An attribute speaks for the classes with `r_{j,c} > 1/tau`.
+
+    Returns:
+        Descriptions by attribute.
+    """
+    described = {}
     for j in range(found.relevance.shape[1]):
         classes = found.classes_of(j, tau)
         if classes:
             listed = [f"“{class_names[c]}”" for c in classes]
-            told = " and ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
-            said[j] = Description(names.get(j) or f"speaks for {told}", frozenset(classes))
-    return said
+            text = " and ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
+            words = names.get(j) or f"speaks for {text}"
+            described[j] = Description(words, frozenset(classes))
+    return described
 
 
-def choose(
-    said: Mapping[int, Description], names: AttributeNames, n: int, wrong: float, seed: int
+def select_items(
+    described: Mapping[int, Description],
+    names: AttributeNames,
+    n: int,
+    wrong: float,
+    seed: int,
 ) -> list[Item]:
-    """`n` attributes, fewer where there are not so many, in random order; a share `wrong` has the description of another one.
+    """Select attributes in random order, and give a share of them the description of another one.
 
-    Named attributes come first. No description stands twice, since one of the two would have to be wrong. Raises `UserError`
-    where no description is wrong for another attribute.
+    Named attributes are preferred. No description occurs twice, since one of the two would be
+    wrong.
+
+    Args:
+        described: Descriptions by attribute.
+        names: Names of attributes.
+        n: Number of sheets; fewer where there are fewer descriptions.
+        wrong: Share of wrong descriptions, between 0 and 1.
+        seed: Seed of the random draws.
+
+    Returns:
+        The sheets.
+
+    Raises:
+        UserError: `wrong` is out of range, or no description is wrong for another attribute.
     """
     if not 0 < wrong < 1:
         raise UserError(
-            f"The share of wrong descriptions is {wrong:g}; wanted one between 0 and 1, such as 0.4."
+            f"The share of wrong descriptions is {wrong:g}; give one between 0 and 1, such as 0.4."
         )
     draw = random.Random(seed)
-    order = sorted(draw.sample(sorted(said), len(said)), key=lambda j: names.get(j) is None)
+    order = sorted(
+        draw.sample(sorted(described), len(described)), key=lambda j: names.get(j) is None
+    )
     first: dict[str, int] = {}
     for j in order:
-        first.setdefault(said[j].words.casefold(), j)
+        first.setdefault(described[j].words.casefold(), j)
     distinct = list(first.values())
-    chosen, spare = distinct[:n], distinct[n:]
-    swapped = _swapped(said, chosen, spare, max(1, round(wrong * len(chosen))), draw)
-    shown = draw.sample(chosen, len(chosen))
+    selected, spare = distinct[:n], distinct[n:]
+    swapped = _swapped(described, selected, spare, max(1, round(wrong * len(selected))), draw)
+    order = draw.sample(selected, len(selected))
     return [
-        Item(i, j, said[swapped.get(j, j)].words, j not in swapped, said[j].words)
-        for i, j in enumerate(shown, start=1)
+        Item(i, j, described[swapped.get(j, j)].words, j not in swapped, described[j].words)
+        for i, j in enumerate(order, start=1)
     ]
 
 
 def write_study(
     folder: Path, title: str, items: Sequence[Item], sheets: Sequence[AttributeSheet]
 ) -> Path:
-    """Writes the page and its key to `folder`, and returns the page's file.
+    """Write the page of a study and its key.
 
-    Raises `UserError` where the key of another study is there: answers to that one could not be scored any more.
+    Args:
+        folder: Folder of the study.
+        title: Title of the page.
+        items: The sheets.
+        sheets: Attribute sheets of at least these attributes.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        UserError: The folder has the key of another study, whose answers could not be scored
+            without it.
     """
     by_attribute = {sheet.attribute: sheet for sheet in sheets}
-    shown = [
+    content = [
         {
             "number": item.item,
             "description": item.description,
@@ -105,17 +159,17 @@ def write_study(
         }
         for item in items
     ]
-    study = hashlib.sha256(json.dumps([title, shown]).encode()).hexdigest()[:16]
+    study = hashlib.sha256(json.dumps([title, content]).encode()).hexdigest()[:16]
     if (folder / KEY).exists() and read_key(folder).study != study:
         raise UserError(
-            f"{folder / KEY} is of another study, and without it answers to that one cannot be scored. Take the folder away, or "
-            "give another: --out FOLDER."
+            f"{folder / KEY} is the key of another study, whose answers cannot be scored without "
+            "it. Move the folder away, or give another: --out FOLDER."
         )
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
     page = environment.get_template(PAGE).render(
-        title=title, study=study, format=FORMAT, items=shown
+        title=title, study=study, format=FORMAT, items=content
     )
     write_text(folder / KEY, Key(study, tuple(items)).text())
     write_text(folder / PAGE, page)
@@ -123,36 +177,39 @@ def write_study(
 
 
 def _swapped(
-    said: Mapping[int, Description],
-    chosen: Sequence[int],
+    described: Mapping[int, Description],
+    selected: Sequence[int],
     spare: Sequence[int],
     n: int,
     draw: random.Random,
 ) -> dict[int, int]:
-    """For `n` of the chosen attributes, whose description they get; for about as many where there are not so many wrong ones."""
-    for count in sorted(range(1, len(chosen)), key=lambda count: abs(count - n)):
+    """For about `n` of the selected attributes, the attribute whose description they get."""
+    for count in sorted(range(1, len(selected)), key=lambda count: abs(count - n)):
         for strictly in (True, False):
-            for _ in range(TRIES):
-                given = draw.sample(chosen, count)
-                if swapped := _matched(
-                    said, given, draw.sample([*given, *spare], count + len(spare)), strictly
-                ):
+            for _ in range(MAX_DRAWS):
+                given = draw.sample(selected, count)
+                sources = draw.sample([*given, *spare], count + len(spare))
+                if swapped := _matched(described, given, sources, strictly):
                     return swapped
     raise UserError(
-        f"{len(chosen)} attributes have a description of their own, too few that are wrong for one another. Name some in "
-        "names.yaml, or give a smaller --tau, which describes them by fewer classes."
+        f"{len(selected)} attributes have a description of their own, and too few are wrong for "
+        "another attribute. Name some in names.yaml, or give a smaller --tau, which describes "
+        "them by fewer classes."
     )
 
 
 def _matched(
-    said: Mapping[int, Description], given: Sequence[int], sources: Sequence[int], strictly: bool
+    described: Mapping[int, Description],
+    given: Sequence[int],
+    sources: Sequence[int],
+    strictly: bool,
 ) -> dict[int, int] | None:
-    """Each of `given` with a source of its own that is wrong for it, by augmenting paths; None where that cannot be."""
+    """A distinct wrong source for each of `given`, by augmenting paths; None where impossible."""
     holder: dict[int, int] = {}
 
     def place(j: int, seen: set[int]) -> bool:
         for k in sources:
-            if k not in seen and said[k].is_wrong_for(said[j], strictly):
+            if k not in seen and described[k].is_wrong_for(described[j], strictly):
                 seen.add(k)
                 if k not in holder or place(holder[k], seen):
                     holder[k] = j
@@ -163,7 +220,7 @@ def _matched(
 
 
 def _pictures(images: Tensor | None) -> list[str]:
-    """Images [l, c, h, w] in [0, 1] as PNG, in data URIs."""
+    """Images [l, c, h, w] in [0, 1] as data URIs of PNG files."""
     return [] if images is None else [_picture(image) for image in images]
 
 

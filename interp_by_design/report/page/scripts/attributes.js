@@ -183,7 +183,7 @@ const spreadOf = (page) =>
     element(
       "p",
       {},
-      `${count(page.spread.length, "image")} of all on which φ${page.attribute} is active, ` +
+      `${count(page.spread.length, "image")} on which φ${page.attribute} is active, ` +
         `evenly spaced by rank: what they have in common is what it responds to.`,
     ),
     element(

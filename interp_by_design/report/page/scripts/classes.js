@@ -11,9 +11,7 @@ const classLink = (page) =>
       element(
         "small",
         {},
-        page.interpreted
-          ? `decided ${page.interpreted.toLocaleString("en")} ×`
-          : "never decided by g",
+        page.interpreted ? `decided ${count(page.interpreted, "time")}` : "never decided by g",
       ),
     ),
   );
@@ -108,7 +106,12 @@ const relevanceMap = (rows) => {
     element("p", { class: "legend", "aria-hidden": "true" }, "r = −1", element("span", {}), "1"),
     element(
       "table",
-      { id: "relevance-map", onmouseover: show, onclick: open },
+      {
+        id: "relevance-map",
+        style: `--columns:${content.attributes.length}`,
+        onmouseover: show,
+        onclick: open,
+      },
       element("caption", {}, "Relevance of attributes (columns) for classes (rows)"),
       element("thead", {}, mapHead()),
       element(
@@ -149,7 +152,7 @@ const mapOfClasses = () => {
           "p",
           { class: "soft" },
           `The ${rows.length} classes that g decides most often; ` +
-            `${count(omitted, "other class has its numbers on its page", "other classes have their numbers on their pages")}.`,
+            `${count(omitted, "other class", "other classes")} can be found in the list.`,
         )
       : null,
     rows.length
@@ -217,6 +220,8 @@ const typicalOf = (page) =>
   ];
 
 const classPage = (page) => {
+  const agreement =
+    page.fidelity === null ? "" : ` Where f decides it, g agrees on ${percent(page.fidelity)}.`;
   const rows = bySize(page.relevance.map((r, j) => relevanceRow(j, r, signed(r))));
   return [
     element(
@@ -228,10 +233,10 @@ const classPage = (page) => {
     element(
       "p",
       {},
-      `Of ${count(content.n, "image")} of ${content.split}: labelled so ` +
-        `${page.labelled.toLocaleString("en")}, decided so by f ` +
-        `${page.predicted.toLocaleString("en")}, by g ` +
-        `${page.interpreted.toLocaleString("en")}.${page.fidelity === null ? "" : ` Where f decides it, g agrees on ${percent(page.fidelity)}.`}`,
+      `Of ${count(content.n, "image")} of ${content.split}, ` +
+        `${page.labelled.toLocaleString("en")} have this label. f decides it on ` +
+        `${page.predicted.toLocaleString("en")}, g on ${page.interpreted.toLocaleString("en")}.` +
+        agreement,
     ),
     element("h3", {}, "Attributes that speak for and against it"),
     rows.length

@@ -10,7 +10,7 @@ const whatIfWords = ({ sample, phi, before }) => {
   const instead = was === is ? "" : ` instead of ${className(was)}`;
   return (
     `${decides} ${className(is)} (${percent(now[is])})${instead}. f decides ` +
-    `${className(sample.predictor)}; it does not depend on the attributes.`
+    `${className(sample.predictor)}; attributes do not change that.`
   );
 };
 

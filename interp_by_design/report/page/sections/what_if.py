@@ -1,4 +1,4 @@
-"""What-if section: g's decision under changed attributes, computed in the page because h is linear."""
+"""What-if section: g's decision under changed attributes, which the page computes itself."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ const firstTab = tabs[0].id.slice("tab-".length);
 const open = () => {
   const [name, item = ""] = location.hash.slice(1).split("/");
   if (tabNamed(name)) openTab(name, item);
-  else if (location.hash === "") openTab(firstTab, ""); // any other address is a place in the open tab
+  // Any other address is a place in the open tab.
+  else if (location.hash === "") openTab(firstTab, "");
 };
 
 const openTab = (name, item) => {
