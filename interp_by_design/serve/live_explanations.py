@@ -15,6 +15,7 @@ from interp_by_design.run.image_file import SENT
 from interp_by_design.run.saved_run import SavedRun
 from interp_by_design.serve.app import Pages
 from interp_by_design.serve.server import listening, run_server
+from interp_by_design.terms import check_tau
 
 
 def serve(opening: Callable[[], SavedRun], host: str, port: int, show: bool, tau: float) -> None:
