@@ -23,7 +23,7 @@ class Head:
     """The linear head h: logits of g are `weights @ attributes + bias`.
 
     Args:
-        weights: [C][J].
+        weights: One row per class, [C, J].
         bias: [C].
     """
 
