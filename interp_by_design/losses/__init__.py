@@ -1,4 +1,4 @@
-"""The terms of FLINT's objective as pure functions, each a mean over the batch. Knows nothing of weights or networks."""
+"""Terms of FLINT's objective as pure functions, each a mean over the batch."""
 
 from interp_by_design.losses.anchors import anchoring
 from interp_by_design.losses.classification import prediction

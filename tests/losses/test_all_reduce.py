@@ -1,4 +1,4 @@
-"""Two processes that each see half a batch have the loss and the gradient of one that sees it whole."""
+"""Losses and gradients of two processes with half a batch each, against one process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def on_a_rank(rank: int, folder: str, codes: str) -> None:
 
 
 @pytest.mark.parametrize("codes", ["sum", "softmax"])
-def test_entropies_of_the_batch_are_taken_over_all_ranks(codes: str, tmp_path: Path) -> None:
+def test_entropies_of_the_batch_are_taken_over_all_processes(codes: str, tmp_path: Path) -> None:
     mp.spawn(on_a_rank, args=(str(tmp_path), codes), nprocs=RANKS)
     whole = attributes().requires_grad_()
     loss = conciseness(whole, codes)  # type: ignore[arg-type]

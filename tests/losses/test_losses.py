@@ -52,7 +52,7 @@ def test_both_directions_of_output_fidelity(logits: list[list[float]]) -> None:
 def test_mutual_fidelity_teaches_each_side_from_the_other_as_it_is() -> None:
     g, f = torch.randn(3, 4, requires_grad=True), torch.randn(3, 4, requires_grad=True)
     output_fidelity(g, f, "mutual").backward()
-    # The gradient of a cross-entropy against a constant target is (softmax - target) / n, whichever side learns.
+    # The gradient of a cross-entropy against a constant target is (softmax - target) / n.
     apart = (g.detach().softmax(dim=1) - f.detach().softmax(dim=1)) / 3
     torch.testing.assert_close(g.grad, apart)
     torch.testing.assert_close(f.grad, -apart)
@@ -94,7 +94,7 @@ def test_magnitude_is_a_mean_over_samples_and_attributes() -> None:
 
 
 def test_entropies_published_for_one_active_attribute_of_25() -> None:
-    """Measured on the official code: 3.18 at 1, 2.98 at 2, 0.85 at 5, 0.07 at 8, log 25 = 3.22 at 0."""
+    """Measured on the official code, by the attribute's value; log 25 = 3.22."""
     for value, expected in ((0, 3.22), (1, 3.18), (2, 2.98), (5, 0.85), (8, 0.07)):
         code = torch.zeros(1, 25)
         code[0, 3] = value
@@ -136,7 +136,7 @@ def test_gradients_are_finite_at_the_all_zero_code() -> None:
     assert torch.isfinite(attributes.grad).all()
 
 
-def test_independence_is_the_share_that_a_ridge_regression_on_the_answer_tells() -> None:
+def test_independence_is_the_share_explained_by_a_ridge_regression_on_the_answer() -> None:
     torch.manual_seed(0)
     f, attributes = (
         2 * torch.randn(40, 3, dtype=torch.float64),
@@ -147,7 +147,7 @@ def test_independence_is_the_share_that_a_ridge_regression_on_the_answer_tells()
     assert float(independence(attributes, f)) == pytest.approx(expected, abs=1e-6)
 
 
-def test_independence_tells_copies_of_the_answer_from_what_it_does_not_hold() -> None:
+def test_independence_separates_copies_of_the_answer_from_independent_attributes() -> None:
     torch.manual_seed(0)
     f = 2 * torch.randn(4000, 3)
     copies, own = f.softmax(dim=1), torch.rand(4000, 3)
@@ -178,13 +178,13 @@ def test_anchoring_is_what_the_cosine_transform_says() -> None:
 def test_attributes_that_are_their_anchors_cost_nothing() -> None:
     torch.manual_seed(0)
     images = torch.rand(50, 3, 5, 5)
-    held = images.flatten(1) @ waves((3, 5, 5), 3).T
-    held = held - held.mean(dim=0)
-    assert float(anchoring(torch.cat([held, -held], dim=1).relu(), images)) == pytest.approx(
+    amounts = images.flatten(1) @ waves((3, 5, 5), 3).T
+    amounts = amounts - amounts.mean(dim=0)
+    assert float(anchoring(torch.cat([amounts, -amounts], dim=1).relu(), images)) == pytest.approx(
         0, abs=1e-2
     )
-    assert float(anchoring(torch.cat([-held, held], dim=1).relu(), images)) > 1, (
-        "the parts of a direction are told apart"
+    assert float(anchoring(torch.cat([-amounts, amounts], dim=1).relu(), images)) > 1, (
+        "the parts of a direction differ"
     )
     alike = torch.rand(1, 3, 5, 5).expand(50, -1, -1, -1)
     assert float(anchoring(torch.rand(50, 6), alike)) == pytest.approx(1, abs=1e-3), (

@@ -1,1 +1,1 @@
-"""Slow, literal formulas to test against: loops and math.exp, written from the papers and the definitions, not from the code."""
+"""Slow, literal reference formulas, written from the papers and the definitions."""

@@ -1,4 +1,4 @@
-"""FLINT's losses, from the paper and its official code's reductions, in loops and `math` alone."""
+"""Reference losses of FLINT in loops and `math`, with its official code's reductions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def conciseness_softmax(attributes: Rows) -> float:
 
 
 def conciseness_sum(attributes: Rows, smoothing: float) -> float:
-    """The same for codes normalised by their smoothed sum; the batch's code is the mean of the samples' codes."""
+    """The same for codes normalised by their smoothed sum; the batch has the mean code."""
     codes = []
     for row in attributes:
         total = sum(value + smoothing for value in row)
@@ -51,14 +51,19 @@ def conciseness_sum(attributes: Rows, smoothing: float) -> float:
 
 
 def anchoring(attributes: Rows, images: np.typing.NDArray[np.float64]) -> float:
-    """1 - mean_j of numpy's correlation of attribute j with its part of scipy's type-II cosine transform; one channel."""
-    held = np.array([dctn(image, norm="ortho") for image in images])
+    """1 - mean_j of numpy's correlation of attribute j with its part of scipy's cosine transform."""
+    transformed = np.array([dctn(image, norm="ortho") for image in images])
     slow = sorted(
-        (u + v, max(u, v), u, v) for u in range(held.shape[1]) for v in range(held.shape[2])
+        (u + v, max(u, v), u, v)
+        for u in range(transformed.shape[1])
+        for v in range(transformed.shape[2])
     )
     n_attributes = len(attributes[0])
     first = np.stack(
-        [held[:, u, v] - held[:, u, v].mean() for _, _, u, v in slow[: (n_attributes + 1) // 2]]
+        [
+            transformed[:, u, v] - transformed[:, u, v].mean()
+            for _, _, u, v in slow[: (n_attributes + 1) // 2]
+        ]
     )
     anchors = np.maximum(np.concatenate([first, -first]), 0)
     found = [
@@ -69,7 +74,7 @@ def anchoring(attributes: Rows, images: np.typing.NDArray[np.float64]) -> float:
 
 
 def independence(attributes: Rows, logits: Rows) -> float:
-    """mean_j R^2_j of scikit-learn's ridge regression of each attribute on [log p, p] of the answer, each standardised."""
+    """mean_j R^2_j of scikit-learn's ridge regression of each attribute on standardised [log p, p]."""
     p = np.array([softmax(row) for row in logits])
     answer = np.concatenate([np.log(p).clip(-12), p], axis=1)
     answer = (answer - answer.mean(axis=0)) / (answer.std(axis=0) + 1e-4)

@@ -1,4 +1,4 @@
-"""FLINT's relevance, one number at a time. `phi[x][j]`, `w[c][j]`, and one class a sample."""
+"""Reference relevance of FLINT in loops: `phi[x][j]`, `w[c][j]`, and one class a sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scorecard's definitions, one sample and one attribute at a time, in Python's own numbers."""
+"""Reference scorecard in loops, one sample and one attribute at a time."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def probability_error(f: list[float], g: list[float]) -> float:
 
 
 def fidelity_by_class(t: Columns) -> dict[int, tuple[float, int]]:
-    """For each class that f decides, how often g decides it too, and on how many samples."""
+    """For each class that f decides, the share on which g agrees, and the number of samples."""
     classes = {decision(f) for f in t.f}
     decided = {c: [x for x in range(len(t.labels)) if decision(t.f[x]) == c] for c in classes}
     return {
