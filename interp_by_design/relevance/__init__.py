@@ -1,11 +1,8 @@
-"""Relevance of attributes to decisions: of one image, and of a class. Pure functions of Φ and the weights of h.
-
-Knows nothing of networks, data sets, pictures or files.
-"""
+"""Relevance of attributes to decisions: pure functions of Φ and the weights of h."""
 
 from interp_by_design.relevance.decision import decide_from
-from interp_by_design.relevance.global_relevances import GlobalRelevance, global_relevance
-from interp_by_design.relevance.local_relevances import (
+from interp_by_design.relevance.per_class import GlobalRelevance, global_relevance
+from interp_by_design.relevance.per_image import (
     contributions,
     explain_locally,
     local_relevance,

@@ -1,4 +1,4 @@
-"""g's decision from a subset of the attributes."""
+"""Decision of g from a subset of the attributes."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def conciseness_sum(attributes: Rows, smoothing: float) -> float:
 
 
 def anchoring(attributes: Rows, images: np.typing.NDArray[np.float64]) -> float:
-    """1 - mean_j of numpy's correlation of attribute j with its part of scipy's cosine transform."""
+    """1 - mean_j of numpy's correlation of attribute j with its part of the cosine transform."""
     transformed = np.array([dctn(image, norm="ortho") for image in images])
     slow = sorted(
         (u + v, max(u, v), u, v)
@@ -74,7 +74,7 @@ def anchoring(attributes: Rows, images: np.typing.NDArray[np.float64]) -> float:
 
 
 def independence(attributes: Rows, logits: Rows) -> float:
-    """mean_j R^2_j of scikit-learn's ridge regression of each attribute on standardised [log p, p]."""
+    """mean_j R^2_j of a ridge regression of each attribute on standardised [log p, p]."""
     p = np.array([softmax(row) for row in logits])
     answer = np.concatenate([np.log(p).clip(-12), p], axis=1)
     answer = (answer - answer.mean(axis=0)) / (answer.std(axis=0) + 1e-4)

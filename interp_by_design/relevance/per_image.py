@@ -1,7 +1,4 @@
-"""Local relevance: how much each attribute speaks for, or against, the class that g decides on one image.
-
-Does not know where the attributes came from, what they look like, or what the true label was.
-"""
+"""Local relevance: contribution of each attribute to g's decision on one image."""
 
 from __future__ import annotations
 
@@ -28,10 +25,27 @@ from interp_by_design.terms import (
 def contributions(
     attributes: Attributes, head_weights: HeadWeights, classes: Indices
 ) -> Attributes:
-    """`alpha_{j,x} = phi_j(x) w_{j,c(x)}`: what attribute j adds to the logit of class c(x), in logits, [n, J].
+    """Compute `alpha_{j,x} = phi_j(x) w_{j,c(x)}`, what attribute j adds to a logit.
 
-    `classes` [n] holds one class for each row; relevance is defined for the class that g decides. A bias of the head belongs to
-    no attribute and is left out. Raises UserError for a class that the head does not have. Source: FLINT, section 3.3.
+    A bias of the head belongs to no attribute and is left out.
+
+    Args:
+        attributes: Φ(x), [n, J].
+        head_weights: The weights of h, [C, J].
+        classes: One class for each row, [n]; for relevance the class that g decides.
+
+    Returns:
+        The contributions in logits, [n, J].
+
+    Raises:
+        UserError: The head does not have one of the classes.
+
+    Source: FLINT, section 3.3.
+
+    >>> import torch
+    >>> weights = torch.tensor([[1.0, -2.0], [3.0, 0.0]])
+    >>> contributions(torch.tensor([[1.0, 0.5]]), weights, torch.tensor([0])).tolist()
+    [[1.0, -1.0]]
     """
     require_classes(classes, head_weights.shape[0])
     return attributes * head_weights[classes]
@@ -55,23 +69,70 @@ def normalised(alpha: Attributes) -> Attributes:
 def local_relevance(
     attributes: Attributes, head_weights: HeadWeights, classes: Indices
 ) -> Attributes:
-    """`r_{j,x} = alpha_{j,x} / max_i |alpha_{i,x}|` with `alpha_{j,x} = phi_j(x) w_{j,c(x)}`, [n, J] in [-1, 1].
+    """Compute `r_{j,x} = alpha_{j,x} / max_i |alpha_{i,x}|`, alpha the `contributions`.
 
-    `classes` [n]: the class g decides on each row, also where f decides otherwise. Rows without any
-    contribution are 0. Raises UserError for a class that the head does not have. Source: FLINT, section 3.3.
+    Args:
+        attributes: Φ(x), [n, J].
+        head_weights: The weights of h, [C, J].
+        classes: The class that g decides on each row, also where f decides otherwise, [n].
+
+    Returns:
+        Signed relevance, [n, J] in [-1, 1]; rows without any contribution are 0.
+
+    Raises:
+        UserError: The head does not have one of the classes.
+
+    Source: FLINT, section 3.3.
+
+    >>> import torch
+    >>> weights = torch.tensor([[1.0, -4.0], [3.0, 0.0]])
+    >>> local_relevance(torch.tensor([[1.0, 0.5]]), weights, torch.tensor([0])).tolist()
+    [[0.5, -1.0]]
     """
     return normalised(contributions(attributes, head_weights, classes))
 
 
 def relevant(relevance: Float[Tensor, "*any"], tau: float | int) -> Bool[Tensor, "*any"]:
-    """`r > 1/tau`: the attributes that speak *for* the class; the paper's one-sided `L(x, g, f)`. UserError unless tau > 1."""
+    """Select the attributes that speak *for* the class: `r > 1/tau`.
+
+    It is the paper's one-sided `L(x, g, f)`.
+
+    Args:
+        relevance: Relevance, of any shape.
+        tau: The threshold is 1/tau; larger than 1.
+
+    Returns:
+        Which attributes are relevant, of the same shape.
+
+    Raises:
+        UserError: tau is not larger than 1.
+
+    >>> import torch
+    >>> relevant(torch.tensor([1.0, -1.0, 0.2]), tau=2).tolist()
+    [True, False, False]
+    """
     return above_threshold(relevance, tau)
 
 
 def shown(relevance: Float[Tensor, "*any"], tau: float | int) -> Bool[Tensor, "*any"]:
-    """`|r| > 1/tau`: the attributes an explanation has to show, evidence against the class included. UserError unless tau > 1.
+    """Select the attributes that an explanation has to show: `|r| > 1/tau`.
 
-    Departs from the paper, which counts evidence for the class only: a head that decides by negative weights would look concise.
+    They speak for or against the class. Departs from the paper, which counts evidence for the class
+    only: a head that decides by negative weights would look concise.
+
+    Args:
+        relevance: Relevance, of any shape.
+        tau: The threshold is 1/tau; larger than 1.
+
+    Returns:
+        Which attributes are shown, of the same shape.
+
+    Raises:
+        UserError: tau is not larger than 1.
+
+    >>> import torch
+    >>> shown(torch.tensor([1.0, -1.0, 0.2]), tau=2).tolist()
+    [True, True, False]
     """
     return above_threshold(relevance.abs(), tau)
 
@@ -86,7 +147,7 @@ def explain_locally(
     """Explain the decision of g on one image by the contributions of the attributes.
 
     Args:
-        seen: What f and g make of a batch of one image.
+        seen: The outputs of f and g for a batch of one image.
         head_weights: The weights of h, [C, J].
         head_bias: The bias of h, [C].
         tau: Attributes are shown where |relevance| > 1/tau.
@@ -96,7 +157,7 @@ def explain_locally(
         The explanation, on the device of `seen`.
 
     Raises:
-        UserError: If tau is not larger than 1.
+        UserError: tau is not larger than 1.
     """
     f, decided = int(seen.predictor[0].argmax()), seen.interpreter.argmax(dim=1)
     alpha = contributions(seen.attributes, head_weights, decided)
@@ -122,9 +183,17 @@ def explain_locally(
 
 
 def require_classes(classes: Indices, n_classes: int) -> None:
-    """UserError unless every class is within 0 .. n_classes - 1."""
+    """Refuse class numbers that are out of range.
+
+    Args:
+        classes: Class numbers, [n].
+        n_classes: The number of classes C.
+
+    Raises:
+        UserError: A class is outside 0 .. n_classes - 1.
+    """
     if classes.numel() and not 0 <= int(classes.min()) <= int(classes.max()) < n_classes:
         raise UserError(
-            f"Classes run from {int(classes.min())} to {int(classes.max())}, and must be within 0 to {n_classes - 1}."
-            " Check that the labels are those of this model's data set."
+            f"Classes run from {int(classes.min())} to {int(classes.max())}, and must be within "
+            f"0 to {n_classes - 1}. Check that the labels are those of this model's data set."
         )
