@@ -25,7 +25,13 @@ from torch.optim.lr_scheduler import OneCycleLR
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.explain.stability import MOVES, noisy
 from interp_by_design.interpreter import DenseDecoder
-from interp_by_design.metrics.tau_curves import TAUS, conciseness, conciseness_abs, key, left_out
+from interp_by_design.metrics.tau_curves import (
+    TAUS,
+    conciseness,
+    conciseness_abs,
+    left_out,
+    score_key,
+)
 from interp_by_design.predictor import LeNet
 from interp_by_design.relevance import normalised, shown
 from interp_by_design.terms import Attributes, DataFacts, Images, Logits, Scalar
@@ -156,10 +162,10 @@ def _columns(model: Senn, images: Images, labels: Tensor) -> dict[str, Tensor]:
     }
     for tau in TAUS:
         on_show = shown(relevance, tau)
-        columns[key("conciseness", tau)] = conciseness(relevance, tau)
-        columns[key("conciseness_abs", tau)] = conciseness_abs(relevance, tau)
-        columns[key("left_out", tau)] = left_out(alpha, on_show)
-        columns[key("sufficiency", tau)] = sufficient(decided, on_show)
+        columns[score_key("conciseness", tau)] = conciseness(relevance, tau)
+        columns[score_key("conciseness_abs", tau)] = conciseness_abs(relevance, tau)
+        columns[score_key("left_out", tau)] = left_out(alpha, on_show)
+        columns[score_key("sufficiency", tau)] = sufficient(decided, on_show)
     return columns
 
 

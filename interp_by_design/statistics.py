@@ -110,14 +110,14 @@ def correlation(x: Columns, y: Columns, fill: float = torch.nan) -> Float[Tensor
 
 
 def correlation_from_moments(
-    products: Float[Tensor, "columns"],
-    squares_x: Float[Tensor, "columns"],
-    squares_y: Float[Tensor, "columns"],
-) -> Float[Tensor, "columns"]:
+    products: Float[Tensor, "*columns"],
+    squares_x: Float[Tensor, "*columns"],
+    squares_y: Float[Tensor, "*columns"],
+) -> Float[Tensor, "*columns"]:
     """Compute `sum xy / sqrt(sum x² · sum y²)` from sums, or means, over centred columns.
 
     Args:
-        products: The sum of `x · y` of each pair of columns, [J].
+        products: The sum of `x · y` of each pair of columns, [J] or of any one shape.
         squares_x: The sum of `x²` of each column, [J].
         squares_y: The sum of `y²` of each column, [J].
 

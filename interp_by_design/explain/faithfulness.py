@@ -16,6 +16,7 @@ from torch import Tensor
 from interp_by_design.explain.deletion import interpreted
 from interp_by_design.explain.heat_maps import located
 from interp_by_design.explain.removal import hottest, without
+from interp_by_design.metrics import active, activity_threshold
 from interp_by_design.model import InterpretableModel
 from interp_by_design.relevance import local_relevance, shown
 from interp_by_design.terms import (
@@ -30,7 +31,6 @@ from interp_by_design.terms import (
 
 AREA = 0.1
 NORMAL_95 = 1.96  # deviations to either side of the mean
-ACTIVE_SHARE = 0.01  # of the mean positive φ, as the scorecard has it
 
 Chosen = Bool[Tensor, "n attributes"]
 
@@ -122,9 +122,8 @@ def shown_and_others(
     """The attributes that are shown on each image, and those that are active and not shown."""
     weights = model.interpreter.head.weights.detach()
     chosen = shown(local_relevance(seen.attributes, weights, seen.interpreter.argmax(dim=1)), tau)
-    positive = seen.attributes[seen.attributes > 0]
-    threshold = ACTIVE_SHARE * float(positive.double().mean()) if len(positive) else 0.0
-    return chosen, (seen.attributes > threshold) & ~chosen
+    on = active(seen.attributes, activity_threshold(seen.attributes))
+    return chosen, on & ~chosen
 
 
 def drawn(among: Chosen, counts: Tensor, draws: torch.Generator) -> Chosen:

@@ -1,4 +1,7 @@
-"""Gates: bounds beyond which a score is flagged. A run that fails one is not forbidden; the report says so."""
+"""Gates: bounds beyond which a score is flagged.
+
+A run that fails a gate is not forbidden; its report says so.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,14 @@ Direction = Literal["up", "down"]
 
 @dataclass(frozen=True)
 class Gate:
-    """A bound on a score: at least `bound` where up is better, at most where down is; `per_attribute` bounds are shares of J."""
+    """A bound on a score.
+
+    Args:
+        key: The key of the score, without the split.
+        bound: The smallest value that passes where up is better, the largest where down is.
+        direction: Where better is.
+        per_attribute: Whether `bound` is a share of the number of attributes.
+    """
 
     key: str
     bound: float
@@ -19,11 +29,32 @@ class Gate:
     per_attribute: bool = False
 
     def limit(self, n_attributes: int) -> float:
-        """The bound for a dictionary of `n_attributes`."""
+        """Return the bound for a dictionary.
+
+        Args:
+            n_attributes: The dictionary's number of attributes, J.
+
+        Returns:
+            The bound, in the units of the score.
+
+        >>> Gate("exclusive_attributes", 0.2, "down", per_attribute=True).limit(20)
+        4.0
+        """
         return self.bound * n_attributes if self.per_attribute else self.bound
 
     def passes(self, value: float | int, n_attributes: int) -> bool:
-        """Whether `value` is on the good side of the bound or on it; NaN is not."""
+        """Return whether a score passes.
+
+        Args:
+            value: The score.
+            n_attributes: The dictionary's number of attributes, J.
+
+        Returns:
+            Whether `value` is on the good side of the bound, or on it; NaN is not.
+
+        >>> Gate("fidelity", 0.97, "up").passes(0.98, n_attributes=20)
+        True
+        """
         limit = self.limit(n_attributes)
         return value >= limit if self.direction == "up" else value <= limit
 
@@ -49,7 +80,19 @@ GATES = (
 def failed_gates(
     scores: Mapping[str, float | int], n_attributes: int, gates: Sequence[Gate] = GATES
 ) -> list[Gate]:
-    """The gates that `scores` (keys without prefix) fail, in the order of `gates`. A score that is absent is not judged."""
+    """Return the gates that scores fail.
+
+    Args:
+        scores: The scores, by key without the split. A score that is absent is not judged.
+        n_attributes: The dictionary's number of attributes, J.
+        gates: The gates to check.
+
+    Returns:
+        The failed gates, in the order of `gates`.
+
+    >>> [gate.key for gate in failed_gates({"fidelity": 0.9, "overlap": 0.8}, n_attributes=20)]
+    ['fidelity']
+    """
     return [
         gate
         for gate in gates

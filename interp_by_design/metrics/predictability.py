@@ -1,7 +1,4 @@
-"""Predictability: how much of the attributes can be told from f's answer alone; 1 where they are the answer under another name.
-
-Knows nothing of g's head, decisions or decoder.
-"""
+"""Predictability of attributes from f's answer: 1 where they are the answer under another name."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import warnings
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import ConvergenceWarning
@@ -20,103 +16,104 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor
 
 from interp_by_design.metrics.table_batches import totals
-from interp_by_design.metrics.usage import active_share, dead
+from interp_by_design.metrics.usage import live_attributes
+from interp_by_design.statistics import r_squared_from_sums
 from interp_by_design.terms import InterpretationTable, Logits, UserError
 
-TRAIN_ROWS = 10_000
-OUTLIER = 10.0  # standard deviations
-UPDATES = 2_000
-
-PerAttribute = Float[Tensor, "attributes"]
+MAX_TRAIN_ROWS = 10_000
+MAX_DEVIATIONS = 10.0  # standard deviations at which inputs are clipped
+MAX_EPOCHS = 100
+N_UPDATES = 2_000  # of the MLP's weights, about
+BATCH_ROWS = 200  # scikit-learn's default
 
 
 def logit_predictability(
     train_table: InterpretationTable, test_table: InterpretationTable, seed: int
 ) -> float | None:
-    """`mean_j max(0, R²_j)` with `R²_j = 1 - sum_x (phi_j - p_j)^2 / sum_x (phi_j - mean phi_j)^2` over the test split, in 0..1.
+    """Compute `mean_j max(0, R²_j)`, how well f's answer predicts the attributes.
 
-    p is a small MLP's prediction of φ from f's log-softmax, fitted on at most 10,000 train rows that the seed draws. The mean is
-    over the attributes that are live and vary on test; None where there is none. A negative R² counts as 0, so that one attribute
-    that the MLP gets wildly wrong cannot hide others that it knows. Few rows for many classes make it too low: it accuses
-    less than it should. UserError where the tables differ in C or J. The house's own, against a relabelled answer.
+    `R²_j = 1 - sum_x (phi_j - p_j)^2 / sum_x (phi_j - mean phi_j)^2` over the test split, p a small
+    MLP's prediction of φ from f's log-softmax. A negative R² counts as 0, so that one attribute that
+    the MLP misses badly cannot hide others that it predicts. Few rows for many classes make the score
+    too low.
+
+    Args:
+        train_table: The table of the train split, of which the MLP is fitted to at most 10,000 rows.
+        test_table: The table of the split to score, of the same model.
+        seed: The seed of the draw of rows, and of the MLP.
+
+    Returns:
+        The mean over the attributes that are live on the test split, in 0..1; None where there is
+        none.
+
+    Raises:
+        UserError: The tables differ in their classes or attributes.
+
+    Source: original to this project, against a relabelled answer.
     """
     if train_table.head_weights.shape != test_table.head_weights.shape:
         raise UserError(
-            f"The train table is of [classes, attributes] {tuple(train_table.head_weights.shape)} and the test table of"
-            f" {tuple(test_table.head_weights.shape)}. Make both with the same model."
+            "The train table is of [classes, attributes] "
+            f"{tuple(train_table.head_weights.shape)} and the test table of "
+            f"{tuple(test_table.head_weights.shape)}. Make both with the same model."
         )
-    judged = live(test_table)
-    if not judged.any():
+    live = live_attributes(test_table)
+    if not live.any():
         return None
-    drawn = torch.randperm(len(train_table), generator=torch.Generator().manual_seed(seed))[
-        :TRAIN_ROWS
-    ]
+    draws = torch.Generator().manual_seed(seed)
+    drawn = torch.randperm(len(train_table), generator=draws)[:MAX_TRAIN_ROWS]
     rows = drawn.to(train_table.predictor.device)
-    model = fitted(
-        answer(train_table.predictor[rows]), _numpy(train_table.attributes[rows][:, judged]), seed
-    )
-    return float(r_squared(*_errors(model, test_table, judged)).clamp(min=0).mean())
+    targets = train_table.attributes[rows][:, live].detach().to("cpu", torch.float64).numpy()
+    model = _fit_mlp(_mlp_inputs(train_table.predictor[rows]), targets, seed)
+    residual, spread = _squared_errors(model, test_table, live)
+    return float(r_squared_from_sums(residual, spread).clamp(min=0).mean())
 
 
-def live(table: InterpretationTable) -> Bool[Tensor, "attributes"]:
-    """Attributes that are not dead on the split, and not the same on all of it."""
-    varies = table.attributes.amax(dim=0) > table.attributes.amin(dim=0)
-    return varies.cpu() & ~dead(active_share(table))
-
-
-def r_squared(residual: PerAttribute, spread: PerAttribute) -> PerAttribute:
-    """`R²_j = 1 - residual_j / spread_j`: squared errors of the prediction, over those of the mean, both summed over samples."""
-    return 1 - residual / spread
-
-
-def answer(logits: Logits) -> NDArray[np.float32]:
-    """`[log f(x), f(x)]`, [n, 2C]: the log-softmax, and again as probabilities, which spare the MLP from learning exp."""
+def _mlp_inputs(logits: Logits) -> NDArray[np.float32]:
+    """Return `[log f(x), f(x)]`, [n, 2C]; the probabilities spare the MLP from learning exp."""
     log_f = logits.detach().to("cpu", torch.float64).log_softmax(dim=1)
     return torch.cat([log_f, log_f.exp()], dim=1).float().numpy()
 
 
-def fitted(
+def _fit_mlp(
     inputs: NDArray[np.float32], targets: NDArray[np.float64], seed: int
 ) -> TransformedTargetRegressor:
-    """An MLP [2C, 64, 64, J], both ends standardised, fitted for about 2,000 updates (100 epochs at most)."""
-    epochs = min(100, max(1, UPDATES * 200 // len(inputs)))
+    """Fit an MLP [2C, 64, 64, J], both ends standardised, for about 2,000 updates."""
+    epochs = min(MAX_EPOCHS, max(1, N_UPDATES * BATCH_ROWS // len(inputs)))
     network = MLPRegressor(
         hidden_layer_sizes=(64, 64), learning_rate_init=5e-3, max_iter=epochs, random_state=seed
     )
-    # A class that f hardly ever finds likely has a tiny deviation: unclipped, one test image of it would throw the whole R².
-    clip = FunctionTransformer(np.clip, kw_args={"a_min": -OUTLIER, "a_max": OUTLIER})
+    # A class that f hardly ever finds likely has a tiny deviation: unclipped, one test image of it
+    # would decide the whole R².
+    bounds = {"a_min": -MAX_DEVIATIONS, "a_max": MAX_DEVIATIONS}
+    clip = FunctionTransformer(np.clip, kw_args=bounds)
     pipeline = Pipeline([("scale", StandardScaler()), ("clip", clip), ("network", network)])
     model = TransformedTargetRegressor(
         regressor=pipeline, transformer=StandardScaler(), check_inverse=False
     )
-    # One BLAS thread: on matrices this small several take five times as long, and the result would depend on the machine's cores.
+    # One BLAS thread: on matrices this small several take five times as long, and the result would
+    # depend on the machine's cores.
     with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ConvergenceWarning
-        )  # the number of epochs is a budget, not a failure
-        return model.fit(
-            inputs, targets[:, 0] if targets.shape[1] == 1 else targets
-        )  # scikit-learn warns of a lone column
+        # The number of epochs is a budget: not to converge is no failure.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        # scikit-learn warns of targets of a single column.
+        return model.fit(inputs, targets[:, 0] if targets.shape[1] == 1 else targets)
 
 
-def _errors(
-    model: TransformedTargetRegressor, table: InterpretationTable, judged: Tensor
+def _squared_errors(
+    model: TransformedTargetRegressor, table: InterpretationTable, live: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Squared errors of the model and of the mean, [J judged] each, summed over the table."""
-    mean = table.attributes.mean(dim=0, dtype=torch.float64).cpu()[judged]
+    """Return the squared errors of the model and of the mean, [live attributes], summed over rows."""
+    mean = table.attributes.mean(dim=0, dtype=torch.float64).cpu()[live]
 
     def columns(part: InterpretationTable) -> dict[str, Tensor]:
-        truth = part.attributes[:, judged]
-        predicted = torch.from_numpy(model.predict(answer(part.predictor)).reshape(truth.shape))
+        truth = part.attributes[:, live]
+        predicted = model.predict(_mlp_inputs(part.predictor)).reshape(truth.shape)
         return {
-            "residual": (truth - predicted).square().sum(dim=0),
+            "residual": (truth - torch.from_numpy(predicted)).square().sum(dim=0),
             "spread": (truth - mean).square().sum(dim=0),
         }
 
     with threadpool_limits(1, user_api="blas"):
         found = totals(table, columns)
     return found["residual"], found["spread"]
-
-
-def _numpy(attributes: Tensor) -> NDArray[np.float64]:
-    return attributes.detach().to("cpu", torch.float64).numpy()

@@ -1,8 +1,4 @@
-"""The scorecard: its keys, and every score that can be had from the interpretation tables of a run.
-
-Does not know the model: faithfulness, stability and consistency, which need to run it, are found in `explain`. Nor how scores are
-shown.
-"""
+"""The scorecard: its keys, and the scores of interpretation tables."""
 
 from __future__ import annotations
 
@@ -15,14 +11,20 @@ from interp_by_design.metrics.gates import Direction
 from interp_by_design.metrics.predictability import logit_predictability
 from interp_by_design.metrics.reconstruction import reconstruction_scores
 from interp_by_design.metrics.table_batches import require_table
-from interp_by_design.metrics.tau_curves import TAUS, conciseness_scores, key
+from interp_by_design.metrics.tau_curves import TAUS, conciseness_scores, score_key
 from interp_by_design.metrics.usage import usage_scores
 from interp_by_design.terms import InterpretationTable
 
 
 @dataclass(frozen=True)
 class Score:
-    """A key of the scorecard, where better is (None: neither way), and its meaning in one line."""
+    """A key of the scorecard.
+
+    Args:
+        key: The key, without the split.
+        direction: Where better is; None where neither way is.
+        meaning: The definition in one line.
+    """
 
     key: str
     direction: Direction | None
@@ -31,7 +33,7 @@ class Score:
 
 def _at_each_tau(name: str, direction: Direction, meaning: str) -> tuple[Score, ...]:
     return tuple(
-        Score(key(name, tau), direction, meaning.format(bound=f"1/{tau:g}")) for tau in TAUS
+        Score(score_key(name, tau), direction, meaning.format(bound=f"1/{tau:g}")) for tau in TAUS
     )
 
 
@@ -47,7 +49,7 @@ SCORES = (
     Score(
         "fidelity_worst_class",
         "up",
-        "the least fidelity of a class, of those that f decides on ten samples at least",
+        "smallest fidelity of a class, among those that f decides on at least ten samples",
     ),
     Score(
         "fidelity_present_classes",
@@ -57,7 +59,7 @@ SCORES = (
     Score(
         "fidelity_rank_probe",
         "up",
-        "fidelity of a linear probe of rank J of the same layers; about as far as g can go",
+        "fidelity of a linear probe of rank J of the same layers, about the most that g can reach",
     ),
     Score(
         "fidelity_full_probe",
@@ -68,14 +70,14 @@ SCORES = (
     Score(
         "probability_error",
         "down",
-        "mean share of g's probability that is with other classes than f's is; over all classes",
+        "half the mean L1 distance between the probabilities of f and g, over all classes",
     ),
     Score(
         "calibration_error",
         "down",
-        "how far g's confidence is from how often it is right, over 15 bins of confidence",
+        "mean gap between g's confidence and its accuracy, over 15 bins of confidence",
     ),
-    Score("predictor_calibration_error", None, "the same of f, which g is to follow"),
+    Score("predictor_calibration_error", None, "the same of f, which g should follow"),
     *_at_each_tau(
         "conciseness",
         "down",
@@ -100,7 +102,7 @@ SCORES = (
     Score(
         "effective_attributes",
         "up",
-        "number of attributes that carry the evidence, if they did so evenly; at most all",
+        "number of attributes that would carry the evidence if all did so evenly",
     ),
     Score("overlap", "down", "mean absolute correlation between pairs of live attributes"),
     Score(
@@ -109,12 +111,12 @@ SCORES = (
     Score(
         "within_class_explained",
         "up",
-        "share of the image that the class's mean leaves open and the attributes tell",
+        "share of the variation around the class's mean image that the attributes explain",
     ),
     Score(
         "logit_predictability",
         "down",
-        "how much of the attributes f's answer tells; 1 is a relabelled answer",
+        "how well f's answer predicts the attributes; 1 is a relabelled answer",
     ),
     Score(
         "exclusive_attributes",
@@ -124,23 +126,27 @@ SCORES = (
     Score(
         "faithfulness",
         "up",
-        "f's decided probability lost where what the shown attributes look at is taken out of the image",
+        "loss of f's decided probability when the pixels behind the shown attributes are blurred",
     ),
     Score(
         "faithfulness_random",
         None,
-        "the same for as many active attributes that are not shown: to be well below it",
+        "the same for as many active attributes that are not shown; should be well below it",
     ),
     Score(
         "faithfulness_gap_low",
         "up",
-        "how much more the shown ones take, at the lower end of the 95 % interval",
+        "lower end of the 95 % interval of the difference of these two",
     ),
-    Score("faithfulness_samples", None, "samples with such attributes, which both are means of"),
+    Score(
+        "faithfulness_samples",
+        None,
+        "samples with attributes of both kinds, over which both are means",
+    ),
     Score(
         "effect_agreement",
         "up",
-        "cosine of how two attributes of an image differ in what they do to f, and in what g says",
+        "agreement between measured and predicted effects of removing an attribute, as a cosine",
     ),
     Score(
         "stability_noise",
@@ -155,16 +161,16 @@ SCORES = (
     Score(
         "stability_shift", "up", "the same under a shift by one or two pixels that does not move f"
     ),
-    Score("stability_samples", None, "samples that the one of these rests on that rests on fewest"),
+    Score("stability_samples", None, "smallest sample count among the stability scores"),
     Score(
         "consistency",
         "up",
-        "share of drawn images where f can tell if an attribute was high or zero; chance is 0.5",
+        "share of decoded images where f separates an attribute set high from one set to zero; chance is 0.5",
     ),
 )
 
 
-OF_TABLE = (
+TABLE_SCORES = (
     agreement_scores,
     calibration_scores,
     conciseness_scores,
@@ -177,17 +183,26 @@ OF_TABLE = (
 def scorecard(
     table: InterpretationTable, train_table: InterpretationTable, seed: int
 ) -> dict[str, float]:
-    """The scores of `table`, by keys without prefix, in the order of SCORES; a score that is not defined is absent.
+    """Compute the scores of an interpretation table.
 
-    `train_table` and `seed` serve `logit_predictability`, which is fitted on train. Every value is a finite Python float. Beyond
-    the tables, memory grows by some thirty numbers a sample and no more. Raises UserError for an empty table, a label that is no
-    class, and a column that holds NaN or an infinity, by its name. Definitions: the docstrings of the functions called here.
+    Beyond the tables, memory grows by some thirty numbers a sample.
+
+    Args:
+        table: The table of the split to score.
+        train_table: The table of the train split, on which logit_predictability is fitted.
+        seed: The seed of logit_predictability.
+
+    Returns:
+        Finite numbers by key, in the order of `SCORES`. A score that is not defined is absent.
+
+    Raises:
+        UserError: A table is empty, a label is no class, or a column holds NaN or an infinity.
     """
     require_table(table)
     require_table(train_table)
     scores: dict[str, float] = {}
-    for of_table in OF_TABLE:
-        scores |= of_table(table)
+    for compute in TABLE_SCORES:
+        scores |= compute(table)
     predictability = logit_predictability(train_table, table, seed)
     if predictability is not None:
         scores["logit_predictability"] = predictability

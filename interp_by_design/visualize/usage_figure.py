@@ -6,7 +6,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from interp_by_design.metrics.usage import always_on, dead
+from interp_by_design.metrics import always_on_attributes, dead_attributes
 from interp_by_design.terms import NAMELESS, AttributeNames
 from interp_by_design.visualize.bars import said
 from interp_by_design.visualize.frame import BODY, SMALL, Frame, Words, block, line, rules
@@ -80,7 +80,7 @@ def _column(
     rules(axes, [[(at, 0), (at, len(attributes))] for at in (0.0, most / 2, most)], theme.faint)
     remarks = [
         "dead" if gone else "always on" if always else ""
-        for gone, always in zip(dead(share), always_on(share), strict=True)
+        for gone, always in zip(dead_attributes(share), always_on_attributes(share), strict=True)
     ]
     for i, j in enumerate(attributes):
         held, top = float(share[j]), ROW * (i + 0.5) - line(size) / 2
@@ -104,7 +104,7 @@ def _scale(share: Tensor) -> float:
 
 
 def _title(share: Tensor) -> str:
-    n_dead, n_always = int(dead(share).sum()), int(always_on(share).sum())
+    n_dead, n_always = int(dead_attributes(share).sum()), int(always_on_attributes(share).sum())
     return f"How often attributes are active: {count(n_dead)} of {len(share)} dead, {count(n_always)} always on"
 
 

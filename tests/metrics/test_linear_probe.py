@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from interp_by_design.metrics.linear_probe import linear_ceiling
+from interp_by_design.metrics import fit_probe, linear_ceiling
 from interp_by_design.terms import UserError
 
 
@@ -88,11 +88,11 @@ def test_what_is_no_rank_is_refused(rank: int) -> None:
 
 def test_too_few_rows_and_rows_that_do_not_fit_are_refused() -> None:
     train = planted(50, rank=2)
-    with pytest.raises(UserError, match="10 train rows and one test row at least, not 9 and 50"):
+    with pytest.raises(UserError, match="at least 10 train rows and one test row, not 9 and 50"):
         linear_ceiling(train[0][:9], train[1][:9], *train, [2], seed=0)
-    with pytest.raises(UserError, match=r"takes cells \[n, d\] and logits \[n, C\]"):
+    with pytest.raises(UserError, match=r"takes features \[n, d\] and logits \[n, C\]"):
         linear_ceiling(*train, train[0][:, :7], train[1], [2], seed=0)
-    with pytest.raises(UserError, match=r"takes cells \[n, d\] and logits \[n, C\]"):
+    with pytest.raises(UserError, match=r"takes features \[n, d\] and logits \[n, C\]"):
         linear_ceiling(train[0][:40], train[1], *train, [2], seed=0)
 
 
@@ -100,6 +100,40 @@ def test_too_few_rows_and_rows_that_do_not_fit_are_refused() -> None:
 def test_what_is_not_finite_is_named(which: int) -> None:
     columns = [part.clone() for part in (*planted(50, rank=2), *planted(50, rank=2))]
     columns[which][3] = math.nan
-    name = ("train_cells", "train_logits", "test_cells", "test_logits")[which]
+    name = ("train_features", "train_logits", "test_features", "test_logits")[which]
     with pytest.raises(UserError, match=f"'{name}' holds NaN or an infinity in 1 of 50"):
         linear_ceiling(*columns, [2], seed=0)
+
+
+def test_a_probe_follows_logits_and_scores_other_rows_as_the_ceiling_does() -> None:
+    train, test = planted(600, rank=3), planted(200, rank=3, seed=2)
+    ceiling = linear_ceiling(*train, *test, [2, 3], seed=0)
+    for rank in (2, 3, None):
+        probe = fit_probe(*train, seed=0, rank=rank)
+        assert probe.rank == (rank or 10)
+        assert probe.score(*test) == ceiling[rank]
+        assert abs(probe.fidelity - ceiling[rank]) < 0.15
+        same = probe.logits(test[0]).argmax(dim=1) == test[1].argmax(dim=1)
+        assert probe.score(*test) == float(same.double().mean())
+
+
+def test_a_probe_of_labels_finds_the_planted_classes() -> None:
+    train, test = planted(1000, rank=3, n_classes=4), planted(300, rank=3, n_classes=4, seed=2)
+    probe = fit_probe(train[0], train[1].argmax(dim=1), seed=0)
+    assert probe.fidelity > 0.9
+    assert probe.score(test[0], test[1].argmax(dim=1)) == probe.score(*test) > 0.85
+
+
+def test_what_no_probe_can_be_fitted_to_is_refused() -> None:
+    features, logits = planted(50, rank=2)
+    labels = logits.argmax(dim=1)
+    with pytest.raises(UserError, match=r"features \[n, d\], and logits"):
+        fit_probe(features, labels.float(), seed=0)
+    with pytest.raises(UserError, match=r"features \[n, d\], and logits"):
+        fit_probe(features[:40], labels, seed=0)
+    with pytest.raises(UserError, match="at least 10 rows"):
+        fit_probe(features[:9], labels[:9], seed=0)
+    with pytest.raises(UserError, match="two classes"):
+        fit_probe(features, 0 * labels, seed=0)
+    with pytest.raises(UserError, match="A rank must be"):
+        fit_probe(features, labels, seed=0, rank=0)

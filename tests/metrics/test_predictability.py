@@ -5,7 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interp_by_design.metrics.predictability import live, logit_predictability, r_squared
+from interp_by_design.metrics import live_attributes, logit_predictability
+from interp_by_design.statistics import r_squared_from_sums
 from interp_by_design.terms import InterpretationTable, UserError
 from tests.metrics.tables import relabelled
 from tests.reference import scorecard as reference
@@ -50,7 +51,7 @@ def test_only_live_attributes_that_vary_on_test_are_judged() -> None:
         torch.cat([t.attributes, torch.zeros(len(t), 1), torch.full((len(t), 1), 0.3)], dim=1)
         for t in (train, test)
     ]
-    assert live(with_attributes(test, widened[1])).tolist() == [True] * 25 + [False] * 2
+    assert live_attributes(with_attributes(test, widened[1])).tolist() == [True] * 25 + [False] * 2
     found = logit_predictability(
         with_attributes(train, widened[0]), with_attributes(test, widened[1]), seed=0
     )
@@ -100,6 +101,6 @@ def test_r_squared_against_the_reference(pairs: list[tuple[int, int]]) -> None:
         (truth - predicted).square().sum()[None],
         (truth - truth.mean()).square().sum()[None],
     )
-    assert r_squared(residual, spread).item() == pytest.approx(
+    assert r_squared_from_sums(residual, spread).item() == pytest.approx(
         reference.r_squared(truth.tolist(), predicted.tolist())
     )

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interp_by_design.metrics import SCORES, failed_gates, scorecard
-from interp_by_design.metrics import table_batches as chunks
 from interp_by_design.metrics.agreement import agreement_scores
 from interp_by_design.metrics.attribute_overlap import overlap_scores
 from interp_by_design.metrics.calibration import calibration_scores
@@ -19,15 +18,18 @@ from interp_by_design.terms import InterpretationTable, UserError
 from tests.metrics.tables import lists, relabelled, table_of
 from tests.reference import scorecard as reference
 
-# Few values, exact in binary, so that ties and bounds are met often and mean the same in any order of summing.
+# Few values, exact in binary: ties and bounds occur often, and sums do not depend on their order.
 attribute = st.sampled_from([0.0, 0.0, 0.001, 0.25, 0.5, 1.0, 2.0, 5.0])
 weight = st.sampled_from([-4.0, -1.0, -0.5, 0.0, 0.25, 1.0, 3.0])
 logit = st.sampled_from([-1e4, -2.0, 0.0, 0.5, 1.0, 4.0, 1e4])
 error = st.sampled_from([0.0, 0.125, 0.5, 1.0])
 
-PROBES = ("fidelity_rank_probe", "fidelity_full_probe")  # of hidden layers, which no table has
-# which take the model
-RUN = {
+PROBES = (
+    "fidelity_rank_probe",
+    "fidelity_full_probe",
+)  # of hidden layers, which are not in a table
+# computed by running the model
+MODEL_SCORES = {
     score.key
     for score in SCORES
     if score.key.partition("_")[0] in ("faithfulness", "effect", "stability", "consistency")
@@ -77,7 +79,7 @@ def test_against_the_reference(scores, literal, table: InterpretationTable) -> N
     assert scores(table) == pytest.approx(literal(lists(table)), rel=1e-9, abs=1e-9)
 
 
-def test_the_relabelled_control_is_faithful_and_fails() -> None:
+def test_the_relabelled_control_is_faithful_and_fails_the_gates() -> None:
     table = relabelled(1000, seed=2)
     scores = scorecard(table, relabelled(1300, seed=1), seed=0)
     assert scores["fidelity"] == 1
@@ -92,7 +94,7 @@ def test_the_relabelled_control_is_faithful_and_fails() -> None:
     }
 
 
-def test_values_are_plain_and_finite_and_keys_in_order() -> None:
+def test_values_are_finite_floats_and_keys_in_order() -> None:
     table = relabelled(200, seed=2)
     scores = scorecard(table, table, seed=0)
     assert all(type(value) is float and math.isfinite(value) for value in scores.values())
@@ -100,7 +102,7 @@ def test_values_are_plain_and_finite_and_keys_in_order() -> None:
     assert list(scores) == [
         score.key
         for score in SCORES
-        if score.key not in ("fidelity_present_classes", *PROBES, *RUN)
+        if score.key not in ("fidelity_present_classes", *PROBES, *MODEL_SCORES)
     ]
 
 
@@ -112,7 +114,7 @@ def test_a_class_without_samples_adds_one_score() -> None:
     }
 
 
-def test_huge_logits_and_a_dictionary_that_is_off() -> None:
+def test_huge_logits_and_a_silent_dictionary() -> None:
     table = relabelled(60, seed=2)
     silent = dataclasses.replace(
         table,
@@ -128,10 +130,10 @@ def test_huge_logits_and_a_dictionary_that_is_off() -> None:
     )
 
 
-def test_the_chunk_size_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_batch_size_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     table = relabelled(300, seed=2)
     whole = scorecard(table, table, seed=0)
-    monkeypatch.setattr(chunks.chunks, "__defaults__", (7,))
+    monkeypatch.setattr("interp_by_design.metrics.table_batches.BATCH_ROWS", 7)
     assert scorecard(table, table, seed=0) == pytest.approx(whole, rel=1e-6)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from interp_by_design.metrics.seed_stability import (
-    correlations,
+    attribute_correlations,
     matched_correlations,
     stability_seeds,
 )
@@ -108,7 +108,7 @@ def test_an_attribute_on_a_handful_of_images_is_dead_however_well_it_correlates(
     attributes[:, 0] = 0.0
     attributes[:2, 0] = 1.0  # of 3,000: less than 0.1 %
     rare = with_attributes(first, attributes)
-    assert correlations(rare, rare)[0].tolist() == [0.0] * 4
+    assert attribute_correlations(rare, rare)[0].tolist() == [0.0] * 4
     assert stability_seeds([rare, rare]) == pytest.approx(0.75, abs=1e-6)
 
 
@@ -120,9 +120,9 @@ def test_opposites_are_no_partners() -> None:
     ) == pytest.approx(-1.0, abs=1e-6)
 
 
-def test_rows_beyond_one_chunk_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_beyond_one_batch_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = stability_seeds([drawn(0), drawn(1)])
-    monkeypatch.setattr("interp_by_design.metrics.seed_stability.ROWS", 7)
+    monkeypatch.setattr("interp_by_design.metrics.table_batches.BATCH_ROWS", 7)
     assert stability_seeds([drawn(0), drawn(1)]) == pytest.approx(whole, abs=1e-9)
 
 

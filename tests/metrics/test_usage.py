@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from interp_by_design.metrics.usage import activity_threshold, usage_scores
 from tests.metrics.tables import table_of
@@ -7,10 +8,9 @@ IDENTITY = [[1.0, 0], [0.0, 1]]
 
 
 def test_threshold_is_a_hundredth_of_the_mean_positive_attribute() -> None:
-    assert activity_threshold(table_of([[0.0, 1], [2.0, 0], [0.0, 6]], IDENTITY)) == pytest.approx(
-        0.03
-    )
-    assert activity_threshold(table_of([[0.0, 0]], IDENTITY)) == 0
+    phi = torch.tensor([[0.0, 1], [2.0, 0], [0.0, 6]])
+    assert activity_threshold(phi) == pytest.approx(0.03)
+    assert activity_threshold(phi[:0]) == activity_threshold(0 * phi) == 0
 
 
 def test_unexplained_share() -> None:
