@@ -169,7 +169,8 @@ def mean_by_class(
         n_classes: How many classes there are, C.
 
     Returns:
-        The means, [C], NaN for a class without samples, and the number of samples of each class, [C].
+        The means, [C], NaN for a class without samples, and the number of samples of each class,
+        [C].
 
     >>> mean_by_class(torch.tensor([1.0, 3.0]), torch.tensor([0, 0]), n_classes=1)
     (tensor([2.], dtype=torch.float64), tensor([2]))
@@ -183,8 +184,8 @@ def fidelity_present_classes(
 ) -> Bool[Tensor, "n"]:
     """Return where `argmax_c g(x) = argmax_c f(x)`, both over the given classes alone.
 
-    The mean is the fidelity among those classes: for a head of 1,000 classes on images of ten, where
-    g need not learn to separate classes that are absent.
+    The mean is the fidelity among those classes: for a head of 1,000 classes on images of ten,
+    where g need not learn to separate classes that are absent.
 
     Args:
         predictor: The logits of f, [n, C].
@@ -237,19 +238,20 @@ def kl(predictor: Logits, interpreter: Logits) -> Float[Tensor, "n"]:
 def probability_error(predictor: Logits, interpreter: Logits) -> Float[Tensor, "n"]:
     """Compute `1/2 sum_c | f_c - g_c |` of the softmaxes.
 
-    It compares the weighted sum of attributes, g, with all of f's probabilities, not with f's decision
-    alone.
+    It compares the weighted sum of attributes, g, with all of f's probabilities, not with f's
+    decision alone.
 
     Args:
         predictor: The logits of f, [n, C].
         interpreter: The logits of g, [n, C].
 
     Returns:
-        The share of g's probability that lies with the wrong classes, for each sample, [n], in 0..1.
+        The share of g's probability that lies with the wrong classes, for each sample, [n], in
+        0..1.
 
-    Source: SURF_EMD of Kumar and Ahuja, Measuring the (Un)Faithfulness of Concept-Based Explanations
-    (CVPR 2026), arXiv 2504.10833. There, a surrogate is built from the explanation; here it is g
-    itself, at whichever layers it reads.
+    Source: SURF_EMD of Kumar and Ahuja, Measuring the (Un)Faithfulness of Concept-Based
+    Explanations (CVPR 2026), arXiv 2504.10833. There, a surrogate is built from the explanation;
+    here it is g itself, at whichever layers it reads.
 
     >>> probability_error(torch.tensor([[100.0, 0.0]]), torch.zeros(1, 2)).tolist()
     [0.5]

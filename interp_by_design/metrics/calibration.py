@@ -29,8 +29,8 @@ def calibration_error(logits: Logits, labels: Labels, bins: int = BINS) -> float
     Returns:
         The expected calibration error, in 0..1.
 
-    Source: Guo et al., On Calibration of Modern Neural Networks (ICML 2017), equations 2 and 3, with
-    15 bins as in section 5.
+    Source: Guo et al., On Calibration of Modern Neural Networks (ICML 2017), equations 2 and 3,
+    with 15 bins as in section 5.
 
     >>> calibration_error(torch.tensor([[0.0, 0.0], [0.0, 0.0]]), torch.tensor([0, 0]))
     0.5

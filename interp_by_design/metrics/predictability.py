@@ -33,12 +33,13 @@ def logit_predictability(
     """Compute `mean_j max(0, R²_j)`, how well f's answer predicts the attributes.
 
     `R²_j = 1 - sum_x (phi_j - p_j)^2 / sum_x (phi_j - mean phi_j)^2` over the test split, p a small
-    MLP's prediction of φ from f's log-softmax. A negative R² counts as 0, so that one attribute that
-    the MLP misses badly cannot hide others that it predicts. Few rows for many classes make the score
-    too low.
+    MLP's prediction of φ from f's log-softmax. A negative R² counts as 0, so that one attribute
+    that the MLP misses badly cannot hide others that it predicts. Few rows for many classes make
+    the score too low.
 
     Args:
-        train_table: The table of the train split, of which the MLP is fitted to at most 10,000 rows.
+        train_table: The table of the train split, of which the MLP is fitted to at most 10,000
+            rows.
         test_table: The table of the split to score, of the same model.
         seed: The seed of the draw of rows, and of the MLP.
 
@@ -103,7 +104,7 @@ def _fit_mlp(
 def _squared_errors(
     model: TransformedTargetRegressor, table: InterpretationTable, live: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return the squared errors of the model and of the mean, [live attributes], summed over rows."""
+    """Return the squared errors of the model and of the mean, summed over rows."""
     mean = table.attributes.mean(dim=0, dtype=torch.float64).cpu()[live]
 
     def columns(part: InterpretationTable) -> dict[str, Tensor]:

@@ -30,16 +30,17 @@ def within_class_explained(
 ) -> Float[Tensor, ""]:
     """Compute `1 - MSE(d(Φ), x) / MSE(m_{f(x)}, x)`, m_c the mean train image of class c.
 
-    A ratio of means over all samples, not a mean of ratios, which a few uniform images would dominate.
-    0: Φ determines no more of the image than f's answer does.
+    A ratio of means over all samples, not a mean of ratios, which a few uniform images would
+    dominate. 0: Φ determines no more of the image than f's answer does.
 
     Args:
         error: The squared error of the decoder's image, [n].
-        class_mean_error: The squared error of the mean train image of the class that f decides, [n].
+        class_mean_error: The squared error of the mean train image of the class that f decides,
+            [n].
 
     Returns:
-        The explained share, at most 1; below 0 where Φ explains less than f's answer; infinite or NaN
-        where every image is its class's mean.
+        The explained share, at most 1; below 0 where Φ explains less than f's answer; infinite or
+        NaN where every image is its class's mean.
 
     Source: original to this project, against a relabelled answer.
 
@@ -57,8 +58,8 @@ def reconstruction_scores(table: InterpretationTable) -> dict[str, float]:
         table: The interpretation table of a split.
 
     Returns:
-        reconstruction_mse and within_class_explained, by key; the second is absent where every image
-        is its class's mean image.
+        reconstruction_mse and within_class_explained, by key; the second is absent where every
+        image is its class's mean image.
     """
     scores = {"reconstruction_mse": float(table.reconstruction_error.double().mean())}
     explained = within_class_explained(table.reconstruction_error, table.class_mean_error)

@@ -39,9 +39,9 @@ MEANS = (
 class RunningScores(Metric):
     """Scores of the batches since the last `reset`, equal to the scorecard's of the same samples.
 
-    One is not in the scorecard: `silent_attributes`, the number with φ > 0 on less than 0.1 % of the
-    samples. Whether an attribute is *dead* depends on the mean of all φ, which is known only at the
-    end. φ > ε implies φ > 0, so that at least as many attributes are dead as are silent.
+    One is not in the scorecard: `silent_attributes`, the number with φ > 0 on less than 0.1 % of
+    the samples. Whether an attribute is *dead* depends on the mean of all φ, which is known only at
+    the end. φ > ε implies φ > 0, so that at least as many attributes are dead as are silent.
 
     States are sums, J + 9 numbers, and add up over ranks.
 

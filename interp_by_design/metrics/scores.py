@@ -165,7 +165,7 @@ SCORES = (
     Score(
         "consistency",
         "up",
-        "share of decoded images where f separates an attribute set high from one set to zero; chance is 0.5",
+        "share of drawn images where f separates a high attribute from one at zero; chance is 0.5",
     ),
 )
 

@@ -36,9 +36,9 @@ Correlations = Float[Tensor, "first second"]
 def stability_seeds(tables: Sequence[InterpretationTable]) -> float:
     """Compute how alike the attributes of runs are that differ in the seed alone.
 
-    `mean over pairs of runs (a, b) of max_π 1/J sum_j corr(phi_j of a, phi_π(j) of b)`, π one to one.
-    An attribute that is dead or does not vary correlates with nothing, and counts as 0. The best of J
-    partners correlates by chance too: compare with `stability_seeds_random`.
+    `mean over pairs of runs (a, b) of max_π 1/J sum_j corr(phi_j of a, phi_π(j) of b)`, π one to
+    one. An attribute that is dead or does not vary correlates with nothing, and counts as 0. The
+    best of J partners correlates by chance too: compare with `stability_seeds_random`.
 
     Args:
         tables: A table of each run, of the same images, which are matched by their indices.

@@ -94,8 +94,8 @@ def left_out(contributions: Attributes, kept: AttributeMasks) -> Float[Tensor, "
         kept: Which attributes are shown, [n, J].
 
     Returns:
-        The share that is not shown, for each sample, [n], in 0..1; NaN for a sample to which nothing
-        contributes.
+        The share that is not shown, for each sample, [n], in 0..1; NaN for a sample to which
+        nothing contributes.
 
     >>> import torch
     >>> left_out(torch.tensor([[3.0, -1.0]]), torch.tensor([[True, False]])).tolist()
@@ -128,9 +128,9 @@ def conciseness_scores(table: InterpretationTable) -> dict[str, float]:
         table: The interpretation table of a split.
 
     Returns:
-        The scores, by key. left_out is the mean over the samples to which some attribute contributes,
-        and is absent where there is none: the others have nothing to leave out, and count in
-        unexplained_share. The rest is over all samples.
+        The scores, by key. left_out is the mean over the samples to which some attribute
+        contributes, and is absent where there is none: the others have nothing to leave out, and
+        count in unexplained_share. The rest is over all samples.
     """
     found = samplewise(table, _columns)
     scores = {name: column.double().nanmean() for name, column in found.items()}

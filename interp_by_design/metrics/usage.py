@@ -102,7 +102,8 @@ def effective_attributes(contribution: PerAttribute) -> Float[Tensor, ""]:
     """Compute `exp( - sum_j p_j log p_j )` with `p_j = s_j / sum_i s_i`.
 
     Args:
-        contribution: `s_j = sum_x |alpha_j(x)|`, what attribute j contributes to all decisions, [J].
+        contribution: `s_j = sum_x |alpha_j(x)|`, what attribute j contributes to all decisions,
+            [J].
 
     Returns:
         The number of attributes that would contribute as much if all did alike, in 1..J; NaN where
@@ -118,8 +119,8 @@ def effective_attributes(contribution: PerAttribute) -> Float[Tensor, ""]:
 def exclusive_attributes(mass: ClassMass) -> AttributeMask:
     """Return which attributes have `max_c m_{c,j} / sum_c m_{c,j} > 0.9`.
 
-    The classes are f's decisions, not the labels: the question is whether the attribute is f's answer
-    under another name.
+    The classes are f's decisions, not the labels: the question is whether the attribute is f's
+    answer under another name.
 
     Args:
         mass: `m_{c,j}`, the sum of φ_j over the samples that f decides as class c, [C, J].
@@ -166,8 +167,8 @@ def usage_scores(table: InterpretationTable) -> dict[str, float]:
 
     Returns:
         unexplained_share, dead_attributes, always_on_attributes, effective_attributes and
-        exclusive_attributes, by key. effective_attributes is absent where nothing contributes to any
-        decision. A dead attribute is not exclusive.
+        exclusive_attributes, by key. effective_attributes is absent where nothing contributes to
+        any decision. A dead attribute is not exclusive.
     """
     usage = _usage(table)
     share = _share(usage["active"], table)
