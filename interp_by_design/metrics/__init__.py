@@ -17,6 +17,7 @@ from interp_by_design.metrics.agreement import (
 )
 from interp_by_design.metrics.attribute_overlap import overlap
 from interp_by_design.metrics.calibration import calibration_error
+from interp_by_design.metrics.factor_matching import FactorMatching, match_factors
 from interp_by_design.metrics.gates import GATES, Direction, Gate, failed_gates
 from interp_by_design.metrics.linear_probe import (
     LinearProbe,
@@ -56,6 +57,7 @@ __all__ = [
     "SEED_SCORES",
     "TAUS",
     "Direction",
+    "FactorMatching",
     "Gate",
     "LinearProbe",
     "RunningScores",
@@ -89,6 +91,7 @@ __all__ = [
     "live_attributes",
     "logit_predictability",
     "margin",
+    "match_factors",
     "overlap",
     "probability_error",
     "row_batches",

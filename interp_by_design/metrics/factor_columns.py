@@ -54,7 +54,8 @@ def factor_columns(factors: Factors) -> FactorColumns:
 
     A discrete factor becomes a column of 0 and 1 for each value, a binary one a single column,
     an angle its sine and cosine; a continuous factor stays as it is. An unknown value is neutral:
-    0 for discrete factors and angles, 0.5 for binary ones, the mean of the known for continuous ones.
+    0 for discrete factors and angles, 0.5 for binary ones, the mean of the known values for
+    continuous ones.
 
     Args:
         factors: the factors of n images.

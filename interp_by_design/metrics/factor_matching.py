@@ -55,7 +55,8 @@ class FactorMatching:
     def found(self) -> Bool[Tensor, "m"]:
         """Whether each value has an attribute of its own.
 
-        That is a |correlation| of at least `MIN_CORRELATION`, and a margin of at least `MIN_MARGIN`.
+        That is a |correlation| of at least `MIN_CORRELATION`, and a margin of at least
+        `MIN_MARGIN`.
         """
         return (self.correlation >= MIN_CORRELATION) & (self.margin >= MIN_MARGIN)
 
@@ -117,7 +118,7 @@ def match_factors(attributes: Attributes, factors: Factors) -> FactorMatching:
 def _scores(
     attributes: Attributes, columns: FactorColumns, table: Tensor, j: int, value: int
 ) -> tuple[float, float, float, float]:
-    """Correlation, margin, purity and completeness of an attribute for a value; zeros without one."""
+    """Return correlation, margin, purity and completeness of an attribute for a value."""
     if j < 0:
         return 0.0, 0.0, 0.0, 0.0
     own = float(table[j, value])
