@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).parents[1]
 PACKAGE = "interp_by_design"
 TOP_PAGES = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md"}
+INITS = ("__init__.pyi", "__init__.py")
 LINK = re.compile(r"(!?)\[([^]]*)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")
 
 
@@ -38,8 +40,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         content = LINK.sub(_site_link, (ROOT / source).read_text())
         files.append(File.generated(config, page, content=content))
     for name in packages():
-        content = f"::: {PACKAGE}.{name}\n"
-        files.append(File.generated(config, f"reference/{name}.md", content=content))
+        files.append(File.generated(config, f"reference/{name}.md", content=_reference(name)))
     return files
 
 
@@ -49,6 +50,35 @@ def packages() -> list[str]:
     found = [path.parent.name for path in folder.glob("*/__init__.py")]
     found += [path.stem for path in folder.glob("*.py") if not path.stem.startswith("__")]
     return sorted(found)
+
+
+def _reference(name: str) -> str:
+    """Return the page of a package: what it exports, then what its modules have in addition."""
+    folder = ROOT / PACKAGE / name
+    page = f"::: {PACKAGE}.{name}\n    options:\n      show_submodules: false\n"
+    exported = _exports(folder)
+    for path in sorted(folder.rglob("*.py")):
+        names = [
+            node.name
+            for node in ast.parse(path.read_text()).body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+            and not node.name.startswith("_")
+            and node.name not in exported
+        ]
+        if names and path.stem != "__init__":
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            page += (
+                f"\n::: {module}\n    options:\n      heading_level: 2\n      members: {names}\n"
+            )
+    return page
+
+
+def _exports(folder: Path) -> set[str]:
+    """Return the names that a package imports, from its stub if it is lazy."""
+    source = next((path for path in map(folder.joinpath, INITS) if path.exists()), None)
+    tree = ast.parse(source.read_text()) if source else ast.Module([], [])
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {alias.asname or alias.name for node in imports for alias in node.names}
 
 
 def _site_link(link: re.Match[str]) -> str:
