@@ -122,7 +122,7 @@ class Module:
             for node in ast.walk(tree)
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
-            if _absolute(self, node).startswith(self.name)
+            if _absolute(self, node).startswith(f"{self.name}.")
         }
 
     def imports(self, package: dict[str, Module]) -> set[str]:

@@ -12,7 +12,6 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).parents[1]
 PACKAGE = "interp_by_design"
 TOP_PAGES = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md"}
-INITS = ("__init__.pyi", "__init__.py")
 LINK = re.compile(r"(!?)\[([^]]*)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")
 
 
@@ -74,10 +73,11 @@ def _reference(name: str) -> str:
 
 
 def _exports(folder: Path) -> set[str]:
-    """Return the names that a package imports, from its stub if it is lazy."""
-    source = next((path for path in map(folder.joinpath, INITS) if path.exists()), None)
-    tree = ast.parse(source.read_text()) if source else ast.Module([], [])
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    """Return the names that a package imports; a lazy package is shown by its modules."""
+    source = folder / "__init__.py"
+    if not source.exists() or source.with_suffix(".pyi").exists():
+        return set()
+    imports = [n for n in ast.walk(ast.parse(source.read_text())) if isinstance(n, ast.ImportFrom)]
     return {alias.asname or alias.name for node in imports for alias in node.names}
 
 
