@@ -57,7 +57,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.explain
 
 results: $(READY)
-	$(BIN)/python -m benchmarks.results runs $(ARGS)
+	$(BIN)/python -m benchmarks.pages runs $(ARGS)
 
 # The chart library of the report page, from the npm registry. A newer version is entered here.
 PLOTLY := 4.1.1

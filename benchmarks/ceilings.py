@@ -1,18 +1,18 @@
-"""What a linear probe of the layers that g reads reaches: the ceiling beside the fidelity of runs that were trained by design.
+"""The ceiling of fidelity: linear probes of the layers that g reads, for runs by design.
 
 usage: python -m benchmarks.ceilings RUN …
 
-Each RUN is a run folder whose data is still there. The probes learn f's soft decisions, as g's head does, but nothing else is
-asked of them: no sparsity, no signs, no image. Post-hoc runs hold the same scores in their metrics. Runs of one experiment are
-seeds of one row. Written to results/ceilings.json.
+Each RUN is a run folder whose data is available. The probes learn f's soft decisions, as g's head
+does, without further constraints: no sparsity, no signs, no image. Post-hoc runs hold the same
+scores in their metrics. Runs of one experiment are seeds of one row. Written to
+results/ceilings.json.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections import defaultdict
-from pathlib import Path
 
+from benchmarks.arguments import ProgramParser
 from benchmarks.record import save
 from benchmarks.runs import setting_of, spread
 from interp_by_design.activations import probe_fidelities
@@ -29,17 +29,16 @@ COLUMNS = (
 )
 KEYS = ("fidelity", "fidelity_rank_probe", "fidelity_full_probe")
 ABOUT = (
-    "Test split; mean ± deviation over the runs. Probes of the hidden layers that g reads, pooled as there, from at most 20,000 "
-    "train images. A layer that the class head reads itself leaves a probe nothing to miss; of the published layer it does."
+    "Test split; mean ± deviation over the runs. Probes of the hidden layers that g reads, pooled "
+    "as there, from at most 20,000 train images. A probe of the layer that the class head reads can "
+    "miss nothing; one of the published layer can."
 )
 
 
 def main() -> None:
-    """Measures, prints and writes."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("runs", nargs="+", type=Path)
+    """Measure, print and write."""
+    parser = ProgramParser(__doc__)
+    parser.add_runs()
     arguments = parser.parse_args()
     found: dict[tuple[str, int], list[dict[str, float]]] = defaultdict(list)
     for folder in arguments.runs:
@@ -66,7 +65,7 @@ def main() -> None:
 
 
 def scores_of(run: SavedRun) -> dict[str, float]:
-    """The fidelity that the run measured itself, and those of the probes."""
+    """Return the fidelity of the run, and those of the probes."""
     train, test = run.data.in_order("train"), run.data.in_order("test")
     return {"fidelity": run.folder.read(METRICS)["test/fidelity"]} | probe_fidelities(
         run.model, train, test, run.seed

@@ -1,14 +1,13 @@
-"""What checkpoints cost: the share of a fit's time that is spent in making and writing them.
+"""The cost of checkpoints: the share of a fit's time that they take.
 
 usage: python -m benchmarks.checkpointing [--repeats 3]
 
-Whole runs of the embedded experiment, and of a larger network on rendered images. Everything counts from the
-call to the file's new name: gathering the states, serialising, writing, syncing.
+Whole runs of the embedded experiment, and of a larger network on rendered images. Time counts from
+the call to the file's new name: gathering the states, serialising, writing, syncing.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import logging
@@ -23,6 +22,7 @@ from hydra import compose, initialize_config_dir
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.arguments import ProgramParser
 from benchmarks.record import save
 from interp_by_design.run import train
 from interp_by_design.run.configs import config_dir
@@ -40,11 +40,9 @@ CASES: dict[str, list[str]] = {
 
 
 def main() -> None:
-    """Measures each case, prints the table and saves it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--repeats", type=int, default=3)
+    """Measure each case, print the table and save it."""
+    parser = ProgramParser(__doc__)
+    parser.add_repeats()
     repeats = parser.parse_args().repeats
     logging.disable(logging.INFO)
     rows = [
@@ -66,12 +64,12 @@ def main() -> None:
 
 
 def median(measured: list[dict[str, float]]) -> dict[str, float]:
-    """The measurement whose share is the middle one."""
+    """Return the measurement with the middle share."""
     return sorted(measured, key=lambda each: each["share"])[len(measured) // 2]
 
 
 def measure(overrides: list[str]) -> dict[str, float]:
-    """One run: how many checkpoints, their mean size, the seconds spent in them and in fitting, and the share."""
+    """Run once; return the checkpoints, their mean size, their seconds, and the fit's."""
     spent: list[float] = []
     original = pl.Trainer.save_checkpoint
 

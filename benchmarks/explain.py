@@ -1,19 +1,19 @@
-"""What explanations cost: of a whole test set, of one maximised image, and of a run's page.
+"""The cost of explanations: of a whole test set, of one maximised image, and of a run's page.
 
 usage: python -m benchmarks.explain [RUN] [--rounds 9] [--pairs 8] [--images 10000]
 
 Without RUN, a folder of a run, one of the handwritten digits is trained first.
 
-Throughput: local explanations of test images in memory against a bare pass of the network over the same batches, in turn; the
-median of the neighbours' ratios counts. Maximisation: each attribute from its three strongest test images, all together, against
-FLINT's own loop, 600 steps for one pair at a time, on some of them: once with the paper's constants, once with ours but for the
-shifts, which would let neither know its objective. Both are compared before pixels are clipped to [0, 1], and as shown. Report:
-the whole page from tables that are there, written to a copy of the run.
+Throughput: local explanations of test images in memory against a bare pass of the network over the
+same batches, in turn; the median of the neighbours' ratios counts. Maximisation: each attribute from
+its three strongest test images, all together, against FLINT's own loop, 600 steps for one pair at a
+time, on some of them: once with the paper's constants, once with ours but without the shifts, which
+would hide the objective from both. Both are compared before pixels are clipped to [0, 1], and as
+shown. Report: the whole page from existing tables, written to a copy of the run.
 """
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import statistics
 import subprocess
@@ -30,6 +30,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from benchmarks.arguments import ProgramParser
 from benchmarks.official_maximization import (
     attribute_size,
     official_maximization,
@@ -70,10 +71,8 @@ COLUMNS |= {
 
 
 def main() -> None:
-    """Measures all three, prints them and saves them."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Measure all three, print them and save them."""
+    parser = ProgramParser(__doc__)
     parser.add_argument(
         "run", type=Path, nargs="?", help="the folder of a run; by default one of digits is made"
     )
@@ -96,12 +95,12 @@ def main() -> None:
         found |= throughput(run, arguments.rounds, arguments.images)
         found["rows"] = maximisation(run, arguments.pairs)
         found |= report(run)
-    told(found)
+    show(found)
     Console().print(f"Written to {save('explain', {'rounds': arguments.rounds, **found})}")
 
 
 def train(folder: Path) -> None:
-    """A small run of the digits, in a process of its own."""
+    """Train a small run of the digits in a process of its own."""
     command = [
         sys.executable,
         "-m",
@@ -113,13 +112,13 @@ def train(folder: Path) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def throughput(run: SavedRun, rounds: int, most: int) -> dict[str, float]:
-    """Images a second: of a bare pass, and with local explanations."""
+def throughput(run: SavedRun, rounds: int, max_images: int) -> dict[str, float]:
+    """Return images a second of a bare pass, and with local explanations."""
     batches, n = [], 0
     for batch in run.data.in_order("test"):
         batches.append(batch)
         n += len(batch.labels)
-        if n >= most:
+        if n >= max_images:
             break
     taken = []
     for _ in range(rounds + 1):
@@ -135,7 +134,7 @@ def throughput(run: SavedRun, rounds: int, most: int) -> dict[str, float]:
 
 
 def bare_pass(model: InterpretableModel, batches: Sequence[Batch]) -> None:
-    """The network and nothing else."""
+    """Run only the network."""
     predictor, device = model.predictor, model.interpreter.head.weights.device
     with evaluating(predictor), torch.inference_mode():
         for batch in batches:
@@ -143,7 +142,7 @@ def bare_pass(model: InterpretableModel, batches: Sequence[Batch]) -> None:
 
 
 def maximisation(run: SavedRun, n: int) -> list[dict[str, Any]]:
-    """Ours for all pairs, and FLINT's loop for some of them, evenly spread; with the paper's constants and with ours."""
+    """Compare ours with FLINT's loop on some pairs, with the paper's constants and with ours."""
     top = maximum_activating(run.table("test"), STARTS)
     pairs = [(j, index) for j in range(run.model.interpreter.n_attributes) for index in top.of(j)]
     attributes, indices = (torch.tensor(column) for column in zip(*pairs, strict=True))
@@ -173,7 +172,7 @@ def compared(
     chosen: Tensor,
     settings: Maximization,
 ) -> dict[str, float]:
-    """Seconds a pair, and objectives of the pairs `chosen`, means and shares."""
+    """Return seconds a pair, and mean objectives of the pairs `chosen`."""
     maximize(model, images[:1], attributes[:1], replace(settings, steps=2))  # warm
     start = time.perf_counter()
     ours = maximize(model, images, attributes, settings)
@@ -208,7 +207,7 @@ def compared(
 def as_shown(
     model: InterpretableModel, image: Tensor, attribute: int, settings: Maximization
 ) -> float:
-    """The objective of an image clipped to [0, 1]."""
+    """Return the objective of an image clipped to [0, 1]."""
     with evaluating(model), torch.no_grad():
         return float(
             official_objective(
@@ -218,7 +217,7 @@ def as_shown(
 
 
 def report(run: SavedRun) -> dict[str, float]:
-    """Seconds of the run's page, and of the tables that it is made from."""
+    """Return the seconds of the run's page, and of its tables."""
     from interp_by_design.commands.report import report_run
     from interp_by_design.report.options import ReportOptions
 
@@ -227,14 +226,14 @@ def report(run: SavedRun) -> dict[str, float]:
 
 
 def timed(action: Callable[[], object]) -> float:
-    """Seconds that it takes."""
+    """Return the seconds that an action takes."""
     start = time.perf_counter()
     action()
     return time.perf_counter() - start
 
 
-def told(found: dict[str, Any]) -> None:
-    """Prints what was found."""
+def show(found: dict[str, Any]) -> None:
+    """Print the measurements."""
     console = Console()
     table = Table("", *(str(row["case"]) for row in found["rows"]))
     for key, words in COLUMNS.items():
@@ -243,11 +242,13 @@ def told(found: dict[str, Any]) -> None:
         )
     console.print(table)
     console.print(
-        f"{found['images']} test images: {found['forward_per_second']:,.0f} a second through f alone, "
+        f"{found['images']} test images: {found['forward_per_second']:,.0f} a second "
+        "through f alone, "
         f"{found['explained_per_second']:,.0f} explained; ratio {found['throughput_ratio']:.3f}"
     )
     console.print(
-        f"The page of {found['run']}: {found['report_s']:.1f} s, and {found['tables_s']:.1f} s for its tables"
+        f"The page of {found['run']}: {found['report_s']:.1f} s, and {found['tables_s']:.1f} s "
+        "for its tables"
     )
 
 

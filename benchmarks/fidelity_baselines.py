@@ -14,7 +14,6 @@ beside what that holds of other data sets and networks.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import statistics
@@ -31,7 +30,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import lime, vibi
-from benchmarks.chunks import Chunks
+from benchmarks.arguments import ProgramParser
+from benchmarks.image_chunks import ImageChunks
 from benchmarks.record import RESULTS, save
 from interp_by_design.predictor import evaluating
 from interp_by_design.run.saved_run import SavedRun, open_run
@@ -86,7 +86,7 @@ class BlackBox:
             table.predictor.argmax(dim=1),
             table.interpreter.argmax(dim=1),
         )
-        self.chunks = Chunks(*self.test.image_shape[1:], settings.chunk)
+        self.chunks = ImageChunks(*self.test.image_shape[1:], settings.chunk)
         self.data, self.network = data_name(run), type(run.model.predictor.network).__name__
 
     def __call__(self, images: Images) -> Logits:
@@ -101,9 +101,7 @@ class BlackBox:
 
 def main() -> None:
     """Asks the baselines about every run, prints the table and saves it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ProgramParser(__doc__)
     parser.add_argument(
         "runs", type=Path, nargs="+", metavar="RUN", help="a run folder whose data is still there"
     )
@@ -156,7 +154,7 @@ def main() -> None:
         "title": TITLE,
         "about": about(settings, classes),
         "columns": list(COLUMNS),
-        "rows": told(found),
+        "rows": table_rows(found),
     }
     show(content)
     raw = {"classes": classes, "found": [asdict(each) for each in found]}
@@ -234,7 +232,7 @@ def kept(
     )
 
 
-def told(found: Sequence[Found]) -> list[list[Any]]:
+def table_rows(found: Sequence[Found]) -> list[list[Any]]:
     """The table: a row a method, those of one data set and network together, in the order they were found."""
     groups: dict[tuple[str, str], dict[str, list[Found]]] = defaultdict(lambda: defaultdict(list))
     for each in found:

@@ -9,7 +9,6 @@ that whatever else the machine does slows both; the median of the neighbours' ra
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -23,6 +22,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.arguments import ProgramParser
 from benchmarks.record import save
 from interp_by_design.data.class_folders import class_files, class_names
 from interp_by_design.data.files import FileSplit
@@ -36,9 +36,7 @@ MADE_UP = 600
 
 def main() -> None:
     """Measures every round, prints the table and saves it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ProgramParser(__doc__)
     parser.add_argument("folder", type=Path, nargs="?")
     for option, value in (("size", 224), ("workers", 2), ("batch", 64), ("rounds", 5)):
         parser.add_argument(f"--{option}", type=int, default=value)

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from benchmarks.chunks import Chunks
+from benchmarks.image_chunks import ImageChunks
 from benchmarks.linear import Linear, Loss, fitted
 from interp_by_design.terms import Images, Indices, Logits
 
@@ -61,7 +61,7 @@ class Neighbours:
 def neighbours(
     predict: Callable[[Images], Logits],
     image: Images,
-    chunks: Chunks,
+    chunks: ImageChunks,
     draws: torch.Generator,
     settings: Neighbourhood = Neighbourhood(),
 ) -> Neighbours:
@@ -96,7 +96,7 @@ def surrogates(seen: Neighbours, kinds: Sequence[Kind]) -> dict[Kind, Linear]:
 def decisions(
     predict: Callable[[Images], Logits],
     images: Images,
-    chunks: Chunks,
+    chunks: ImageChunks,
     kinds: Sequence[Kind],
     seed: int,
     settings: Neighbourhood = Neighbourhood(),

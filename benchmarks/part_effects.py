@@ -12,13 +12,11 @@ with the h that follows f best. Written to results/part_effects.json.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import torch
 from scipy.stats import spearmanr  # type: ignore[import-untyped]
 from torch import Tensor
 
+from benchmarks.arguments import ProgramParser
 from benchmarks.record import save
 from interp_by_design.api.negative_controls import FROZEN_RANDOM, fitted_controls
 from interp_by_design.data.fine_factor_images import (
@@ -49,10 +47,8 @@ COLUMNS = (
 
 def main() -> None:
     """Measures, prints and writes."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("runs", nargs="+", type=Path)
+    parser = ProgramParser(__doc__)
+    parser.add_runs()
     parser.add_argument("--images", type=int, default=300)
     arguments = parser.parse_args()
     rows: list[list[object]] = []

@@ -9,7 +9,6 @@ Written to results/planted_truth.json.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.arguments import ProgramParser
 from benchmarks.record import save
 from interp_by_design.api.factored_control import FactoredOptions, factored, random_groups
 from interp_by_design.data.datamodule import ImageData
@@ -65,14 +65,12 @@ COLUMNS = (
 
 def main() -> None:
     """Measures, prints and writes."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("runs", nargs="*", type=Path)
+    parser = ProgramParser(__doc__)
+    parser.add_runs(at_least=0)
     parser.add_argument(
         "--train", action="store_true", help="train a run of experiment=factors first"
     )
-    parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
+    parser.add_seeds([0, 1, 2])
     parser.add_argument("--groups", nargs="*", type=int, default=[3, 2])
     parser.add_argument("--split", default="test")
     parser.add_argument("--name", default="planted_truth", help="of the file in results/")
@@ -120,7 +118,7 @@ def trained() -> Path:
     """A run of experiment=factors."""
     from hydra import compose, initialize_config_dir
 
-    from benchmarks.rivals import UNDRAWN
+    from benchmarks.baselines import UNDRAWN
     from interp_by_design.run import train
     from interp_by_design.run.configs import config_dir
 

@@ -1,19 +1,20 @@
-"""What a post-hoc fit gains from recorded passes: steps against the network, reading against copying, writing against the pass.
+"""The gain of a post-hoc fit from the activation cache, and the cache's cost.
 
 usage: python -m benchmarks.post_hoc [--seconds 30] [--batch 128] [--only WORD] [--folder FOLDER]
 
-Step: one of g from the cache, and one that runs f first, in turn, so that whatever else the machine does slows both; the median
-of the neighbours' ratios counts. Without a decoder it is dictionary and head alone. Reading: an epoch in the loader's order, with
-pages in memory, against a plain copy of the bytes it hands out; and as stored, without floats of images, against one of them.
-Writing: recording to disk, with checksums and fsync, against a bare pass in the same chunks. Memory: the highest anonymous
-and whole resident set of a process of its own that records and reads N or 4 N images, above what it had when it had run once.
+Step: one of g from the cache, and one that runs f first, in turn, so that other load slows both; the
+median of the neighbours' ratios counts. Without a decoder it is dictionary and head alone. Reading:
+an epoch in the loader's order, with pages in memory, against a plain copy of the bytes that it
+yields; and as stored, without floats of images, against a copy of those. Writing: recording to disk,
+with checksums and fsync, against a bare pass in the same batches. Memory: the highest anonymous and
+whole resident set of a fresh process that records and reads N or 4 N images, above its level after
+one warm run.
 
 Weights and images are random.
 """
 
 from __future__ import annotations
 
-import argparse
 import resource
 import shutil
 import statistics
@@ -31,8 +32,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.drawn import CASES, Case, DrawnData, made
+from benchmarks.arguments import ProgramParser
 from benchmarks.record import save
+from benchmarks.synthetic import CASES, Case, SyntheticData, synthetic
 from interp_by_design.activations import CachedData, CacheSettings, cached_activations
 from interp_by_design.data.pass_size import images_per_pass
 from interp_by_design.learning import Objective
@@ -60,28 +62,26 @@ COLUMNS |= {"rss_4_mib": "resident MiB, 4 N"}
 
 
 def main() -> None:
-    """Measures every case, prints the table and saves it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Measure every case, print the table and save it."""
+    parser = ProgramParser(__doc__)
     parser.add_argument(
         "--seconds",
         type=float,
         default=30,
         help="for the steps of one case; the rest takes a few minutes",
     )
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--only", default="", help="the cases whose name holds this")
+    parser.add_batch()
+    parser.add_only()
     parser.add_argument(
         "--folder",
         type=Path,
-        help="where caches are written meanwhile; by default where temporary files are",
+        help="where caches are written; by default with the temporary files",
     )
     arguments = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory(dir=arguments.folder) as scratch:
         for case in [case for case in CASES if arguments.only in case.name]:
-            # Memory first: a process inherits the record height of the one that starts it.
+            # Memory first: a process inherits the peak of the one that starts it.
             peaks = memory(case, Path(scratch))
             rows.append(
                 {
@@ -93,16 +93,16 @@ def main() -> None:
     console = Console()
     for row in rows:
         table = Table("", str(row["case"]))
-        for key, told in COLUMNS.items():
-            table.add_row(told, f"{row[key]:.{0 if 'mib' in key else 2}f}")
+        for key, heading in COLUMNS.items():
+            table.add_row(heading, f"{row[key]:.{0 if 'mib' in key else 2}f}")
         console.print(table)
     path = save("post_hoc", {"batch": arguments.batch, "seconds": arguments.seconds, "rows": rows})
     console.print(f"Written to {path}")
 
 
 def measure(case: Case, scratch: Path, seconds: float, batch: int) -> dict[str, float]:
-    """Steps, reading and writing of one case."""
-    data, model = made(case, case.n, batch)
+    """Measure steps, reading and writing of one case."""
+    data, model = synthetic(case, case.n, batch)
     found = writing(case, data, model.predictor, scratch)
     passes = cached_activations(model.predictor, data, on_disk(scratch / "cache"))
     if passes is None:
@@ -114,9 +114,9 @@ def measure(case: Case, scratch: Path, seconds: float, batch: int) -> dict[str, 
 
 
 def steps(
-    model: InterpretableModel, data: DrawnData, passes: CachedData, seconds: float
+    model: InterpretableModel, data: SyntheticData, passes: CachedData, seconds: float
 ) -> dict[str, float]:
-    """Medians of steps in milliseconds, reading included, and of the ratios of neighbours; with and without a decoder."""
+    """Return medians of steps in milliseconds and of the neighbours' ratios."""
     model.predictor.requires_grad_(False)
     optimizer = torch.optim.AdamW(model.interpreter.parameters(), lr=3e-3, fused=True)
     whole, undecoded = Objective(gamma=2.0), Objective(gamma=0.0)
@@ -149,7 +149,7 @@ def step(
     objective: Objective,
     optimizer: torch.optim.Optimizer,
 ) -> None:
-    """One of g on the next batch: every term but the prediction."""
+    """Take a step of g on the next batch, with every term but the prediction."""
     given = next(source)
     if isinstance(given, BatchWithActivations):
         batch, seen = given
@@ -166,8 +166,8 @@ def step(
     optimizer.step()
 
 
-def endless(source: DrawnData | CachedData) -> Iterator[Any]:
-    """Training batches, epoch after epoch."""
+def endless(source: SyntheticData | CachedData) -> Iterator[Any]:
+    """Yield training batches, epoch after epoch."""
     loader: Any = source.train_dataloader()
     epoch = 0
     while True:
@@ -177,7 +177,7 @@ def endless(source: DrawnData | CachedData) -> Iterator[Any]:
 
 
 def reading(passes: CachedData, rounds: int = 9) -> dict[str, float]:
-    """An epoch against a plain copy of the bytes that it hands out, with floats made of images and as stored; medians."""
+    """Return medians of reading an epoch against copying its bytes, as floats and as stored."""
     loader = passes.train_dataloader()
     stored = [loader.store.shard(number).clone() for number in range(loader.store.layout.n_shards)]
     handed = [
@@ -210,9 +210,9 @@ def reading(passes: CachedData, rounds: int = 9) -> dict[str, float]:
 
 
 def writing(
-    case: Case, data: DrawnData, predictor: Predictor, scratch: Path, rounds: int = 4
+    case: Case, data: SyntheticData, predictor: Predictor, scratch: Path, rounds: int = 4
 ) -> dict[str, float]:
-    """Median seconds of recording to disk over those of a bare pass over the same images in the same chunks."""
+    """Return the median ratio of recording to disk to a bare pass over the same batches."""
     taken = []
     for number in range(rounds):
         folder = scratch / f"writing{number}"
@@ -229,8 +229,8 @@ def writing(
     }
 
 
-def bare_pass(data: DrawnData, predictor: Predictor) -> None:
-    """All three splits through the predictor."""
+def bare_pass(data: SyntheticData, predictor: Predictor) -> None:
+    """Run all three splits through the predictor."""
     with evaluating(predictor), torch.no_grad():
         for name in ("train", "val", "test"):
             split = data.split(name)
@@ -240,7 +240,7 @@ def bare_pass(data: DrawnData, predictor: Predictor) -> None:
 
 
 def memory(case: Case, scratch: Path) -> dict[str, float]:
-    """Peaks of recording N and 4 N images and reading them, in MiB, each in a fresh process."""
+    """Return peaks in MiB of recording and reading N and 4 N images, in fresh processes."""
     found = {}
     for times, name in ((1, ""), (4, "_4")):
         with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
@@ -251,12 +251,12 @@ def memory(case: Case, scratch: Path) -> dict[str, float]:
 
 
 def peak(case: Case, times: int, folder: str) -> tuple[float, float]:
-    """How far recording and two epochs lift the anonymous and the whole resident set of this process, without its images."""
-    data, model = made(case, case.n // 4, 128)
+    """Return the rise of the anonymous and whole resident set by recording and two epochs."""
+    data, model = synthetic(case, case.n // 4, 128)
     cached_activations(
         model.predictor, data, on_disk(Path(folder) / "warm", case.shard_bytes)
     )  # what torch keeps once it has run
-    data = DrawnData(case, case.n * times, 128)
+    data = SyntheticData(case, case.n * times, 128)
     data.setup()
     before, whole = resident("RssAnon"), resident("VmRSS")
     heights = [before]
@@ -284,17 +284,17 @@ def peak(case: Case, times: int, folder: str) -> tuple[float, float]:
 
 
 def resident(what: str) -> float:
-    """MiB of this process's memory of a kind, as Linux counts it."""
+    """Return MiB of this process's memory of a kind, as Linux counts it."""
     return int(Path("/proc/self/status").read_text().partition(f"{what}:")[2].split()[0]) / 1024
 
 
 def on_disk(folder: Path, shard_bytes: int = CacheSettings.shard_bytes) -> CacheSettings:
-    """A cache of its own."""
+    """Return settings of a cache in `folder`."""
     return CacheSettings("disk", folder, shard_bytes=shard_bytes)
 
 
 def timed(action: Callable[[], None]) -> float:
-    """Seconds that it takes."""
+    """Return the seconds that an action takes."""
     start = time.perf_counter()
     action()
     return time.perf_counter() - start

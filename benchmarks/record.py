@@ -1,4 +1,4 @@
-"""Where a figure comes from, written beside it: machine, versions, command, date."""
+"""Result files with their origin: machine, versions, command, date."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ RESULTS = Path(__file__).parent.parent / "results"
 
 
 def save(name: str, content: Mapping[str, Any]) -> Path:
-    """Writes `content` with its origin to results/<name>.json."""
+    """Write `content` with its origin to results/<name>.json and return the path.
+
+    Args:
+        name: the program's name.
+        content: what it measured.
+    """
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
-    # Not sys.argv as it is: run as a module, it begins with a path of this machine.
+    # Without the first of sys.argv: run as a module, that is a path of this machine.
     command = " ".join([f"python -m benchmarks.{name}", *sys.argv[1:]])
     made = {"date": datetime.date.today().isoformat(), **provenance(), "command": command, **content}
     path.write_text(json.dumps(made, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""The record of runs, results/runs.json: what is kept of a run folder, and statistics over seeds. Knows no goals and no page."""
+"""The record of runs, results/runs.json, and statistics over seeds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchmarks.record import RESULTS
 from interp_by_design.run.folder import RunFolder
 
 RECORD = RESULTS / "runs.json"
-# Options that say where a run reads or writes, how many threads it has, or what it draws, and so nothing of what it is.
+# Options of where a run reads or writes and what it draws; they do not change its numbers.
 PLACES = (
     "data.root",
     "data.workers",
@@ -43,7 +43,14 @@ Groups = Mapping[str, Sequence[Run]]
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over n runs with its 95 % interval (Student's t)."""
+    """A mean with its 95 % interval (Student's t).
+
+    Args:
+        mean: the mean.
+        low: the lower end.
+        high: the upper end.
+        n: number of runs.
+    """
 
     mean: float
     low: float
@@ -52,13 +59,18 @@ class Interval:
 
 
 def recorded() -> dict[str, Run]:
-    """The record as it is; empty where there is none."""
+    """Return the record; empty where there is none."""
     runs: dict[str, Run] = json.loads(RECORD.read_text()) if RECORD.is_file() else {}
     return runs
 
 
 def added(runs: Mapping[str, Run], places: Iterable[Path]) -> dict[str, Run]:
-    """The record with the finished runs in `places`; one of the same setting and seed takes the place of the older."""
+    """Return the record with more runs; a run replaces the older one of its setting and seed.
+
+    Args:
+        runs: the record.
+        places: folders with finished runs somewhere below them.
+    """
     found = dict(runs)
     for place in places:
         for metrics in sorted(place.glob("**/metrics.json")):
@@ -68,7 +80,11 @@ def added(runs: Mapping[str, Run], places: Iterable[Path]) -> dict[str, Run]:
 
 
 def read(folder: RunFolder) -> Run:
-    """What the record keeps of a run; also the test scores of its controls by name, where `interp evaluate` has fitted them."""
+    """Return the record's entry of a run, with the test scores of controls that were fitted to it.
+
+    Args:
+        folder: the run's folder.
+    """
     provenance = folder.read("provenance.json")
     return {
         "setting": setting_of(folder),
@@ -86,7 +102,11 @@ def read(folder: RunFolder) -> Run:
 
 
 def setting_of(folder: RunFolder) -> str:
-    """The experiment of a run and the options that make it what it is."""
+    """Return the experiment of a run and the options that change its numbers.
+
+    Args:
+        folder: the run's folder.
+    """
     overrides = [str(entry) for entry in OmegaConf.load(folder.path / ".hydra/overrides.yaml")]
     experiment = next(
         (entry.partition("=")[2] for entry in overrides if entry.startswith("experiment=")),
@@ -99,7 +119,11 @@ def setting_of(folder: RunFolder) -> str:
 
 
 def by_setting(runs: Mapping[str, Run]) -> dict[str, list[Run]]:
-    """The runs of each setting."""
+    """Return the runs of each setting.
+
+    Args:
+        runs: the record.
+    """
     groups: dict[str, list[Run]] = defaultdict(list)
     for run in runs.values():
         groups[run["setting"]].append(run)
@@ -107,12 +131,22 @@ def by_setting(runs: Mapping[str, Run]) -> dict[str, list[Run]]:
 
 
 def values(runs: Iterable[Run], key: str) -> list[float]:
-    """A score of those runs that have it."""
+    """Return a score of those runs that have it.
+
+    Args:
+        runs: runs of one setting.
+        key: the score's key, with its split.
+    """
     return [run["metrics"][key] for run in runs if key in run["metrics"]]
 
 
 def spread(found: Sequence[float], digits: int, scale: float = 1) -> str:
-    """Mean ± standard deviation; the mean alone for one, nothing for none.
+    """Return mean ± standard deviation; the mean alone for one value, nothing for none.
+
+    Args:
+        found: values over seeds.
+        digits: digits after the point.
+        scale: factor to the unit that is shown.
 
     >>> spread([0.98, 0.99], 2, 100), spread([1.0], 1), spread([], 1)
     ('98.50 ± 0.71', '1.0', '')
@@ -124,14 +158,24 @@ def spread(found: Sequence[float], digits: int, scale: float = 1) -> str:
 
 
 def paired(ours: Iterable[Run], others: Iterable[Run], key: str) -> list[float]:
-    """The difference in a score, run by run of the same seed, in the order of the seeds; seeds that one lacks are left out."""
+    """Return differences of a score between runs of the same seed, in the order of the seeds.
+
+    Args:
+        ours: runs of one setting.
+        others: runs of another; seeds that one of them lacks are left out.
+        key: the score's key, with its split.
+    """
     first = {run["seed"]: run["metrics"][key] for run in ours if key in run["metrics"]}
     second = {run["seed"]: run["metrics"][key] for run in others if key in run["metrics"]}
     return [first[seed] - second[seed] for seed in sorted(first.keys() & second.keys())]
 
 
 def interval(found: Sequence[float]) -> Interval | None:
-    """`mean ± t_{n-1}(0.975) s / sqrt(n)`; None for fewer than two values, of which nothing is known about their spread."""
+    """Return `mean ± t_{n-1}(0.975) s / sqrt(n)`; None for fewer than two values.
+
+    Args:
+        found: values over seeds.
+    """
     n = len(found)
     if n < 2:
         return None

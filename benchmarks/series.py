@@ -5,12 +5,11 @@ usage: python -m benchmarks.series [NAME …] [--seeds N] [--threads N] [--out F
 NAME is a setting of the list, a track of it, a data set, or any other experiment of conf/; without one, all that are listed. A
 run lies in OUT/<setting>/<kind>-<seed>; one that is finished is not made again, one that was stopped goes on. A run that fails is
 told, and the next one begins. After a group's runs, how alike its attributes are across the seeds is added to results/seeds.json.
-`python -m benchmarks.results OUT` then makes the page.
+`python -m benchmarks.pages OUT` then makes the page.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
 import subprocess
 import sys
@@ -180,9 +179,8 @@ def _make(run: Planned) -> str | None:
 
 def _asked() -> tuple[list[str], Options]:
     about = (__doc__ or "").split("\n\n")
-    parser = argparse.ArgumentParser(
-        description=about[0] + "\n\n" + about[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = ProgramParser(
+        about[0] + "\n\n" + about[2],
     )
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument(

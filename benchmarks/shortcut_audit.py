@@ -8,7 +8,6 @@ results/shortcut_audit.json, where a seed and world takes the place of the one b
 
 from __future__ import annotations
 
-import argparse
 import json
 from functools import partial
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
+from benchmarks.arguments import ProgramParser
 from benchmarks.record import RESULTS, save
 from interp_by_design.attributes import TopKDictionary
 from interp_by_design.data import TensorData
@@ -48,10 +48,8 @@ COLUMNS = (
 
 def main() -> None:
     """Trains, audits, mends, and writes."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
+    parser = ProgramParser(__doc__)
+    parser.add_seeds([0, 1, 2])
     parser.add_argument("--worlds", nargs="*", default=[SHORTCUT, CLEAN], choices=[SHORTCUT, CLEAN])
     parser.add_argument("--images", type=int, default=4000)
     parser.add_argument("--epochs", type=int, default=6)

@@ -7,7 +7,6 @@ Whole processes on the wall clock, in a warm file cache. "First step" is a job t
 
 from __future__ import annotations
 
-import argparse
 import re
 import statistics
 import subprocess
@@ -20,6 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.arguments import ProgramParser
 from benchmarks.record import save
 
 TRAIN = Path(__file__).parent.parent / "train.py"
@@ -27,10 +27,8 @@ TRAIN = Path(__file__).parent.parent / "train.py"
 
 def main() -> None:
     """Measures each wait, prints the table and saves it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--repeats", type=int, default=3)
+    parser = ProgramParser(__doc__)
+    parser.add_repeats()
     repeats = parser.parse_args().repeats
     waits: dict[str, Callable[[], float]] = {
         "`train.py --help`": lambda: whole("--help"),

@@ -1,8 +1,8 @@
-"""What the results page needs: data sets, and groups of runs that differ in the seed alone. To change a series, change GROUPS.
+"""Data sets and groups of runs that differ only in the seed, as the results page needs them.
 
-free: the default experiments, whichever hidden layers they read but the class head's. paper: the one hidden layer that FLINT
-reads, in its network, with our dictionary and losses. flint: as published. post_hoc: a network that stays as it is.
-Does not know what was measured, nor what is aimed at.
+free: the default experiments, with any hidden layers but the class head. paper: the one hidden
+layer that FLINT reads, in its network, with our dictionary and losses. flint: as published.
+post_hoc: a frozen network.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ DATA = {  # titles by name, in the page's order
 }
 TRACKS = {
     "free": "Our form: any hidden layer but the class head",
-    "paper": "The published hidden layer: FLINT's network and the layer that it reads there, our dictionary and losses",
-    "post_hoc": "Post hoc: a network that stays as it is",
+    "paper": "The published hidden layer: FLINT's network and layer, our dictionary and losses",
+    "post_hoc": "Post hoc: a frozen network",
 }
-FLINT = "flint"  # what other tracks are held against; no track of its own
+FLINT = "flint"  # the reference of the other tracks
 
-# f alone, with the seed and the schedule of its experiment: every other term is off, so that nothing else has a gradient. The
-# interpreter still runs, which keeps the random numbers that f is given (dropout) those of the run with it.
+# f alone, with the seed and the schedule of its experiment: every other term is off, so that
+# nothing else has a gradient. The interpreter still runs: f draws the same random numbers (dropout).
 BARE = (
     "checkpoint=last",
     "learning.objective.beta=0",
@@ -39,10 +39,15 @@ CONTROLS = ("interpreter=frozen_random", "interpreter=relabelled")
 
 @dataclass(frozen=True)
 class Group:
-    """Runs of one setting: an experiment, and options after it where there are some.
+    """Runs of one setting.
 
-    data: a key of DATA. track: a key of TRACKS, or FLINT. bare, controls: whether f alone is trained too, with every seed, and
-    the two controls with the first. predictor: whether the command needs a file with the network's weights.
+    Args:
+        setting: an experiment, and its options.
+        data: a key of DATA.
+        track: a key of TRACKS, or FLINT.
+        bare: whether f alone is trained too, with every seed.
+        controls: whether the two negative controls are trained too, with the first seed.
+        predictor: whether the command needs a file with the network's weights.
     """
 
     setting: str
@@ -78,12 +83,21 @@ GROUPS = (
 
 
 def of_track(track: str, data: str) -> list[Group]:
-    """The groups of a track on a data set."""
+    """Return the groups of a track on a data set.
+
+    Args:
+        track: a key of TRACKS, or FLINT.
+        data: a key of DATA.
+    """
     return [group for group in GROUPS if (group.track, group.data) == (track, data)]
 
 
 def with_options(setting: str, *options: str) -> str:
-    """The name of a setting with further options: experiment first, options sorted.
+    """Return a setting with further options: experiment first, options sorted.
+
+    Args:
+        setting: an experiment and its options.
+        options: further options.
 
     >>> with_options("mnist seeing=2", "attributes.k=4")
     'mnist attributes.k=4 seeing=2'
@@ -93,17 +107,29 @@ def with_options(setting: str, *options: str) -> str:
 
 
 def bare(setting: str) -> str:
-    """The setting that trains f alone."""
+    """Return the setting that trains f alone.
+
+    Args:
+        setting: an experiment and its options.
+    """
     return with_options(setting, *BARE)
 
 
 def is_bare(setting: str) -> bool:
-    """Whether a setting trains f alone: what it says of g means nothing."""
+    """Return whether a setting trains f alone, so that its scores of g mean nothing.
+
+    Args:
+        setting: an experiment and its options.
+    """
     return set(BARE) <= set(setting.split(" "))
 
 
 def command(setting: str) -> str:
-    """The command that makes a run of a setting."""
+    """Return the command that makes a run of a setting.
+
+    Args:
+        setting: an experiment and its options.
+    """
     experiment, *options = setting.split(" ")
     return " ".join(
         [

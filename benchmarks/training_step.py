@@ -9,7 +9,6 @@ imports, model, gradients and optimiser included.
 
 from __future__ import annotations
 
-import argparse
 import resource
 import statistics
 import sys
@@ -28,6 +27,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.arguments import ProgramParser
 from benchmarks.record import save
 from interp_by_design.model import InterpretableModel
 from interp_by_design.run.build import build_model
@@ -68,12 +68,10 @@ CASES = (
 
 def main() -> None:
     """Measures every case, prints the table and saves it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ProgramParser(__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="for the steps of one case")
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--only", default="", help="the cases whose name holds this")
+    parser.add_batch()
+    parser.add_only()
     arguments = parser.parse_args()
     cases = [case for case in CASES if arguments.only in case.name]
     # Memory first: a process inherits the record height of the one that starts it.

@@ -27,7 +27,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from benchmarks.chunks import Chunks, largest
+from benchmarks.image_chunks import ImageChunks, largest
 from interp_by_design.data.split import Split
 from interp_by_design.predictor import LeNet
 from interp_by_design.terms import Images, Indices, Logits
@@ -54,7 +54,7 @@ class Vibi(nn.Module):
         self,
         image_shape: tuple[int, int, int],
         n_classes: int,
-        chunks: Chunks,
+        chunks: ImageChunks,
         settings: VibiSettings,
     ) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ def learned(
     train: Split,
     decided: Indices,
     n_classes: int,
-    chunks: Chunks,
+    chunks: ImageChunks,
     settings: VibiSettings,
     seed: int,
 ) -> Vibi:

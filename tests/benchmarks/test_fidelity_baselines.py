@@ -13,27 +13,36 @@ from captum.attr import Lime
 from torch import Tensor
 
 from benchmarks import lime, vibi
-from benchmarks.chunks import Chunks, largest
-from benchmarks.fidelity_baselines import Found, Settings, about, kept, measured, row, told, verdict
+from benchmarks.fidelity_baselines import (
+    Found,
+    Settings,
+    about,
+    kept,
+    measured,
+    row,
+    table_rows,
+    verdict,
+)
+from benchmarks.image_chunks import ImageChunks, largest
 from benchmarks.linear import Loss
 from interp_by_design.data.split import TensorSplit
 from interp_by_design.run.saved_run import SavedRun
 from interp_by_design.terms import DataFacts, Normalisation, UserError
 from tests.small import small_model
 
-CHUNKS = Chunks(8, 8, 2)  # 16 chunks
+GRID = ImageChunks(8, 8, 2)  # 16 chunks
 LOOKED_AT = 6
 
 
 def looks_at_one(images: Tensor) -> Tensor:
-    """f that decides class 1 where chunk 6 (rows 2 and 3, columns 4 and 5) is bright; it sees nothing else."""
+    """f that decides class 1 where chunk 6 (rows 2 and 3, columns 4 and 5) is bright."""
     bright = 20 * (images[:, :, 2:4, 4:6].mean(dim=(1, 2, 3)) - 0.4)
     return torch.stack([-bright, bright, torch.full_like(bright, -3.0)], dim=1)
 
 
 def test_chunks_cover_the_image_row_by_row() -> None:
     shown = torch.rand(3, 16)
-    mask = CHUNKS.mask(shown)
+    mask = GRID.mask(shown)
     for n in range(3):
         for y in range(8):
             for x in range(8):
@@ -42,7 +51,7 @@ def test_chunks_cover_the_image_row_by_row() -> None:
         [False, True, False, True]
     ]
     with pytest.raises(UserError, match="3 x 3 pixels do not cover"):
-        Chunks(8, 8, 3)
+        ImageChunks(8, 8, 3)
 
 
 @pytest.mark.parametrize("loss", ["ridge", "logistic"])
@@ -51,7 +60,7 @@ def test_lime_finds_the_chunk_that_f_looks_at(loss: Loss, k: int | None) -> None
     bright, dark = torch.full((1, 1, 8, 8), 0.9), torch.full((1, 1, 8, 8), 0.9)
     dark[:, :, 2:4, 4:6] = 0.1
     draws = torch.Generator().manual_seed(0)
-    seen = lime.neighbours(looks_at_one, bright, CHUNKS, draws)
+    seen = lime.neighbours(looks_at_one, bright, GRID, draws)
     kind = lime.Kind(loss, k)
     found = lime.surrogates(seen, [kind])[kind]
     weight = found.coefficients[1].abs()
@@ -61,7 +70,7 @@ def test_lime_finds_the_chunk_that_f_looks_at(loss: Loss, k: int | None) -> None
     assert float(others.max()) < 0.05 * float(weight.max())
     assert found.coefficients[1, LOOKED_AT] > 0 > found.coefficients[0, LOOKED_AT]
     images = torch.cat([bright, dark, bright])
-    decided = lime.decisions(looks_at_one, images, CHUNKS, [kind], seed=0)[kind]
+    decided = lime.decisions(looks_at_one, images, GRID, [kind], seed=0)[kind]
     assert decided.tolist() == looks_at_one(images).argmax(dim=1).tolist() == [1, 0, 1]
 
 
@@ -76,7 +85,7 @@ def test_lime_agrees_with_captum_on_what_matters() -> None:
         )
         return torch.stack([strength, -strength], dim=1)
 
-    mask = CHUNKS.mask(torch.arange(16.0)[None])[0].long()[None]
+    mask = GRID.mask(torch.arange(16.0)[None])[0].long()[None]
     theirs = Lime(lambda images: two(images).softmax(dim=1)).attribute(
         image,
         target=0,
@@ -85,7 +94,7 @@ def test_lime_agrees_with_captum_on_what_matters() -> None:
         perturbations_per_eval=100,
         return_input_shape=False,
     )
-    seen = lime.neighbours(two, image, CHUNKS, torch.Generator().manual_seed(0))
+    seen = lime.neighbours(two, image, GRID, torch.Generator().manual_seed(0))
     kind = lime.Kind("ridge")
     ours = lime.surrogates(seen, [kind])[kind].coefficients[0]
     assert int(theirs[0].argmax()) == int(ours.argmax()) == LOOKED_AT
@@ -95,7 +104,7 @@ def test_lime_agrees_with_captum_on_what_matters() -> None:
 
 def test_neighbours_are_weighted_as_written() -> None:
     seen = lime.neighbours(
-        looks_at_one, torch.full((1, 1, 8, 8), 0.9), CHUNKS, torch.Generator().manual_seed(1)
+        looks_at_one, torch.full((1, 1, 8, 8), 0.9), GRID, torch.Generator().manual_seed(1)
     )
     assert seen.shown[0].tolist() == [1.0] * 16
     assert 0.45 < float(seen.shown[1:].mean()) < 0.55
@@ -123,7 +132,7 @@ def test_a_relaxed_subset_is_between_nothing_and_k_chunks() -> None:
     assert 0 <= float(soft.min()) <= float(soft.max()) <= 1
     assert set(hard.round(decimals=2).flatten().tolist()) == {0.0, 1.0}
     assert float(hard.sum(dim=1).max()) <= 3.001
-    # Three independent draws of the categorical distribution: the chance of a chunk is 1 - (1 - p)^3.
+    # Three independent draws of the distribution: the chance of a chunk is 1 - (1 - p)^3.
     p = log_p.detach().exp()[0]
     assert hard.mean(dim=0).tolist() == pytest.approx((1 - (1 - p) ** 3).tolist(), abs=0.1)
 
@@ -138,7 +147,7 @@ def test_the_divergence_from_uniform_is_the_sum_written_out() -> None:
 
 
 def marked(n: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Grey noise with one bright chunk anywhere, one of its four pixels black: images, where the chunk is, and which pixel."""
+    """Grey noise with one bright chunk, one of its four pixels black: images, chunk, pixel."""
     draws = torch.Generator().manual_seed(seed)
     images = torch.rand(n, 1, 8, 8, generator=draws) * 0.3
     place, kind = torch.randint(16, (n,), generator=draws), torch.randint(4, (n,), generator=draws)
@@ -157,12 +166,12 @@ def reads_the_mark(images: Tensor) -> Tensor:
 
 
 def test_vibi_selects_the_one_chunk_that_tells_the_class() -> None:
-    """Of all classes but one: to select anything else tells the last as well, and nothing in the method forbids it."""
+    """Of all classes but one: selecting anything else reveals the last, as the method allows."""
     images, _, kind = marked(2000, seed=0)
     assert reads_the_mark(images).argmax(dim=1).equal(kind)
     settings = vibi.VibiSettings(k=1, epochs=12, rate=1e-2)
     before = torch.get_rng_state()
-    learned = vibi.learned(TensorSplit(images, kind), kind, 4, CHUNKS, settings, seed=0)
+    learned = vibi.learned(TensorSplit(images, kind), kind, 4, GRID, settings, seed=0)
     assert torch.equal(before, torch.get_rng_state())
     images, place, kind = marked(400, seed=1)
     with torch.no_grad():
@@ -179,9 +188,7 @@ def test_vibi_selects_the_one_chunk_that_tells_the_class() -> None:
 def test_vibi_is_the_same_for_the_same_seed() -> None:
     images, _, kind = marked(200, seed=0)
     split, settings = TensorSplit(images, kind), vibi.VibiSettings(k=2, epochs=1)
-    first, again, other = (
-        vibi.learned(split, kind, 4, CHUNKS, settings, seed) for seed in (0, 0, 1)
-    )
+    first, again, other = (vibi.learned(split, kind, 4, GRID, settings, seed) for seed in (0, 0, 1))
     assert torch.equal(first(images), again(images))
     assert not torch.equal(first(images), other(images))
 
@@ -205,7 +212,9 @@ def test_a_row_tells_mean_deviation_and_how_it_stands_to_the_paper() -> None:
 
 
 def test_rows_of_a_network_stand_together_and_count_their_runs() -> None:
-    lines = told([found("a", 1.0), found("a", 1.0, "Other"), found("b", 1.0), found("a", 3.0)])
+    lines = table_rows(
+        [found("a", 1.0), found("a", 1.0, "Other"), found("b", 1.0), found("a", 3.0)]
+    )
     assert [line[1:4] for line in lines] == [
         ["LeNet", "a", 2],
         ["LeNet", "b", 1],

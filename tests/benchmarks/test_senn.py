@@ -27,9 +27,7 @@ def network() -> Senn:
     )
 
 
-def test_unsteadiness_is_the_gradient_of_f_less_the_relevances_times_the_jacobian_of_the_concepts() -> (
-    None
-):
+def test_unsteadiness_is_the_gradient_of_f_less_theta_times_the_jacobian_of_h() -> None:
     model, images = network(), torch.rand(3, 1, 8, 8, requires_grad=True)
     directions = torch.randn(3, 3)
     found = unsteadiness(model(images), images, directions)

@@ -1,4 +1,4 @@
-"""The series: which runs it plans, what it does not make again, and that f alone really is alone."""
+"""The series: its planned runs, the runs that it skips, and that f alone really is alone."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def options(out: Path, n: int = 2, **more: object) -> Options:
     return Options(n, 1, out, **({"roots": {}} | more))  # type: ignore[arg-type]
 
 
-# ------------------------------------------------------------------------------------------------------------------ f alone
+# ------------------------------------------------------------------------------------------ f alone
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_f_alone_has_no_term_but_the_prediction(experiment: str, tmp_path: Path) -> None:
     config = composed(tmp_path, f"experiment={experiment}", *BARE)
@@ -56,7 +56,7 @@ def test_f_alone_has_no_term_but_the_prediction(experiment: str, tmp_path: Path)
 
 
 def test_f_alone_learns_what_it_does_beside_any_interpreter(tmp_path: Path) -> None:
-    """Bit for bit the same f under other interpreters, none of which learns: so none of them taught it anything."""
+    """f is bit-identical under other interpreters, none of which learns: none taught it anything."""
     given = ("trainer.max_epochs=2", "predictor.network.width=16", "seed=3", *BARE)
     found = []
     for name, more in {
@@ -71,13 +71,13 @@ def test_f_alone_learns_what_it_does_beside_any_interpreter(tmp_path: Path) -> N
     pl.seed_everything(3, workers=True, verbose=False)
     fresh = build_model(config, found[0].facts)
     ours, drawn = found[0].interpreter.head.weights, fresh.interpreter.head.weights
-    assert torch.equal(ours, drawn), "h is as it was drawn"
+    assert torch.equal(ours, drawn), "h is as drawn"
     assert not torch.equal(
         first["network.head.1.weight"], fresh.predictor.state_dict()["network.head.1.weight"]
     )
 
 
-# ----------------------------------------------------------------------------------------------------------- what is planned
+# ---------------------------------------------------------------------------------- what is planned
 def test_ours_and_f_alone_come_seed_by_seed_and_the_controls_last(tmp_path: Path) -> None:
     runs = list(planned(DIGITS, options(tmp_path, 2)))
     assert [(run.setting, run.seed) for run in runs] == [
@@ -113,8 +113,8 @@ def test_the_command_says_all_that_the_record_pairs_by(tmp_path: Path) -> None:
 
 def test_a_network_for_a_post_hoc_fit_is_asked_for(tmp_path: Path) -> None:
     group = next(group for group in GROUPS if group.predictor)
-    (told,) = made(group, options(tmp_path))
-    assert "--predictor FILE" in told
+    (message,) = made(group, options(tmp_path))
+    assert "--predictor FILE" in message
     run = next(planned(group, options(tmp_path, predictor="/weights.pt")))
     assert "predictor.path=/weights.pt" in run.command
 
@@ -142,7 +142,7 @@ def test_undrawn_is_all_that_draws() -> None:
     assert sorted(UNDRAWN) == sorted(SMALL_UNDRAWN)
 
 
-# -------------------------------------------------------------------------------------------------------------- what is made
+# ------------------------------------------------------------------------------------- what is made
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Commands that would have been run; each fails whose seed is 1."""
@@ -191,19 +191,19 @@ def test_a_folder_with_another_run_is_left_alone(tmp_path: Path, calls: list[lis
         UserError, match=r"holds 'digits attributes\.k=2 seed=0', and wanted is 'digits seed=0'"
     ):
         _ = Planned("digits", 0, tmp_path / "digits/ours-0").is_finished
-    (told,) = made(Group("digits", "digits", "", bare=False), options(tmp_path, 1))
-    assert "Move it away" in told
+    (message,) = made(Group("digits", "digits", "", bare=False), options(tmp_path, 1))
+    assert "Move it away" in message
     assert calls == []
 
 
 def test_an_experiment_that_is_not_there_yet_is_told(
     tmp_path: Path, calls: list[list[str]]
 ) -> None:
-    (told,) = made(Group("no_such", "mnist", "paper"), options(tmp_path))
-    assert told.startswith("no_such: conf/experiment has no such file")
+    (message,) = made(Group("no_such", "mnist", "paper"), options(tmp_path))
+    assert message.startswith("no_such: conf/experiment has no such file")
 
 
-# ---------------------------------------------------------------------------------------------------------------- the whole
+# ---------------------------------------------------------------------------------------- the whole
 def test_two_seeds_of_digits_make_a_record_and_a_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
 ) -> None:

@@ -1,4 +1,4 @@
-"""Random images and random networks for the benchmark of post-hoc fits. Knows nothing of what is measured."""
+"""Random images and random networks for the benchmark of post-hoc fits."""
 
 from __future__ import annotations
 
@@ -15,11 +15,21 @@ from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import NarrowResNet, Predictor, torchvision_network
 from interp_by_design.terms import Indices
 
-N_ATTRIBUTES, FEW = 36, 64
+N_ATTRIBUTES = 36
+N_DISTINCT = 64  # images that are drawn; a split repeats them
 
 
 class Case(NamedTuple):
-    """A network on images of a shape, how many are recorded, and shards small enough that there are many for memory's sake."""
+    """A network on images of a shape.
+
+    Args:
+        name: the case, in tables.
+        image_shape: shape (c, h, w) of the images.
+        network: makes the network.
+        layers: its hidden layers.
+        n: number of recorded images.
+        shard_bytes: size of a shard, small enough that memory is seen to be bounded.
+    """
 
     name: str
     image_shape: tuple[int, int, int]
@@ -30,12 +40,12 @@ class Case(NamedTuple):
 
 
 def small_network() -> nn.Module:
-    """ResNet-20."""
+    """Return ResNet-20."""
     return NarrowResNet((3, 32, 32), 10)
 
 
 def large_network() -> nn.Module:
-    """torchvision's ResNet-18."""
+    """Return torchvision's ResNet-18."""
     return torchvision_network((3, 224, 224), 10, "resnet18")
 
 
@@ -46,12 +56,12 @@ CASES = (
 
 
 @final
-class Drawn(Split):
-    """`n` images that are made from a few when asked for: memory does not grow with them."""
+class SyntheticSplit(Split):
+    """Random images that repeat a few, so that memory does not grow with their number."""
 
     def __init__(self, shape: tuple[int, int, int], n: int, seed: int) -> None:
         draws = torch.Generator().manual_seed(seed)
-        self._few = torch.randint(0, 256, (FEW, *shape), dtype=torch.uint8, generator=draws)
+        self._few = torch.randint(0, 256, (N_DISTINCT, *shape), dtype=torch.uint8, generator=draws)
         self.labels = torch.arange(n) % 10
 
     @property
@@ -60,7 +70,7 @@ class Drawn(Split):
         return channels, height, width
 
     def pixels(self, indices: Indices) -> torch.Tensor:
-        return self._few.index_select(0, indices % FEW)
+        return self._few.index_select(0, indices % N_DISTINCT)
 
     def take(self, rows: Indices) -> Split:
         raise NotImplementedError
@@ -70,7 +80,7 @@ class Drawn(Split):
 
 
 @final
-class DrawnData(ImageData):
+class SyntheticData(ImageData):
     """Random images of a case."""
 
     def __init__(self, case: Case, n: int, batch: int) -> None:
@@ -79,15 +89,15 @@ class DrawnData(ImageData):
 
     def read(self) -> Reading:
         train, val, test = (
-            Drawn(self.case.image_shape, n, seed)
+            SyntheticSplit(self.case.image_shape, n, seed)
             for seed, n in enumerate((self.n, self.n // 8, self.n // 8))
         )
         return Reading(train, test, tuple("0123456789"), val=val)
 
 
-def made(case: Case, n: int, batch: int) -> tuple[DrawnData, InterpretableModel]:
-    """Random images, and a random network with an interpreter that is usual for images of their size."""
-    data = DrawnData(case, n, batch)
+def synthetic(case: Case, n: int, batch: int) -> tuple[SyntheticData, InterpretableModel]:
+    """Return random images, and a random network with an interpreter that suits their size."""
+    data = SyntheticData(case, n, batch)
     data.setup()
     torch.manual_seed(0)
     predictor = Predictor(case.network(), case.layers, data.facts)

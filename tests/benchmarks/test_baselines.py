@@ -1,4 +1,4 @@
-"""The record of rivals: what it keeps, and when it says that a published figure is reached."""
+"""The record of baselines: what it keeps, and when it says that a published figure is reached."""
 
 import json
 from pathlib import Path
@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_dir
 
-from benchmarks import record, rivals
-from benchmarks.rivals import COLUMNS, RIVALS, Rival, reached, row, write
+from benchmarks import baselines, record
+from benchmarks.baselines import BASELINES, COLUMNS, Baseline, reached, row, write
 from tests.small import CONF
 
-SENN = next(rival for rival in RIVALS if rival.key == "SENN, mnist")
+SENN = next(baseline for baseline in BASELINES if baseline.key == "SENN, mnist")
 
 
 def run(seed: int, accuracy: float) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def run(seed: int, accuracy: float) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "told"),
+    ("accuracy", "wanted"),
     [
         ([98.4], "yes, +0.00"),
         ([98.31], "yes, -0.09"),
@@ -31,49 +31,50 @@ def run(seed: int, accuracy: float) -> dict[str, Any]:
     ],
 )
 def test_a_published_figure_is_reached_within_its_deviation(
-    accuracy: list[float], told: str
+    accuracy: list[float], wanted: str
 ) -> None:
-    assert reached(SENN, accuracy) == told
+    assert reached(SENN, accuracy) == wanted
 
 
 def test_nothing_is_reached_where_nothing_was_published() -> None:
-    assert reached(Rival("ours", "mnist"), [99.0]) == ""
+    assert reached(Baseline("ours", "mnist"), [99.0]) == ""
 
 
 def test_a_row_is_mean_and_deviation_over_seeds_with_a_cell_for_each_column() -> None:
     cells = row(SENN, [run(seed, accuracy)["scores"] for seed, accuracy in enumerate((0.98, 0.99))])
     assert len(cells) == len(COLUMNS)
-    told = dict(zip(COLUMNS, cells, strict=True))
-    assert (told["seeds"], told["accuracy of g, %"], told["CNS@5"]) == (
+    wanted = dict(zip(COLUMNS, cells, strict=True))
+    assert (wanted["seeds"], wanted["accuracy of g, %"], wanted["CNS@5"]) == (
         "2",
         "98.50 ± 0.71",
         "12.50 ± 0.71",
     )
-    assert told["within class"] == ""
+    assert wanted["within class"] == ""
 
 
-def test_runs_are_kept_beside_one_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (record, rivals):
+def test_runs_are_kept_next_to_one_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (record, baselines):
         monkeypatch.setattr(module, "RESULTS", tmp_path)
-    assert rivals.recorded() == {}
+    assert baselines.recorded() == {}
     write({"SENN, mnist, seed 0": run(0, 0.984)})
     write(
-        rivals.recorded()
+        baselines.recorded()
         | {"SENN, fashion_mnist, seed 0": run(0, 0.842), "SENN, mnist, seed 0": run(0, 0.985)}
     )
-    found = json.loads((tmp_path / "rivals.json").read_text())
+    found = json.loads((tmp_path / "baselines.json").read_text())
     assert [cells[:4] for cells in found["rows"]] == [
         ["SENN", "mnist", "1", "98.50"],
         ["SENN", "fashion_mnist", "1", "84.20"],
     ]
-    assert found["command"] == "python -m benchmarks.rivals --root data"
+    assert found["command"] == "python -m benchmarks.baselines --root data"
 
 
-def test_every_rival_names_an_experiment_that_there_is() -> None:
-    for rival in RIVALS:
-        if "experiment" in rival.options:
+def test_every_baseline_names_an_experiment_that_there_is() -> None:
+    for baseline in BASELINES:
+        if "experiment" in baseline.options:
             with initialize_config_dir(str(CONF), version_base="1.3"):
                 config = compose(
-                    "train", [f"experiment={rival.options['experiment']}", "folder=x", "name=y"]
+                    "train", [f"experiment={baseline.options['experiment']}", "folder=x", "name=y"]
                 )
-            assert config.data._target_.rpartition(".")[2].lower() == rival.data.replace("_", "")
+            name = config.data._target_.rpartition(".")[2].removesuffix("Images").lower()
+            assert name.rstrip("s") == baseline.data.replace("_", "").rstrip("s")

@@ -1,10 +1,10 @@
-"""The page's tables of runs, goals aside: a table for each data set with a row a setting, and where each row comes from."""
+"""Tables of runs: one for each data set with a row a setting, and the origin of each row."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.published import PUBLISHED, Figure
+from benchmarks.pages.published import PUBLISHED, Figure
 from benchmarks.runs import Groups, Run, spread, values
 from benchmarks.tracks import DATA, GROUPS, command, is_bare
 
@@ -35,7 +35,13 @@ PERCENT = {
 
 
 def scores_section(groups: Groups) -> str:
-    """A table for each data set: a row a setting, and the paper's own row where there is one. f alone has none: it has no g."""
+    """Return a table for each data set: a row a setting, and the paper's own row.
+
+    Runs of f alone are left out: they have no g.
+
+    Args:
+        groups: runs by setting.
+    """
     lines = []
     explained = {setting: runs for setting, runs in groups.items() if not is_bare(setting)}
     for data in sorted({data_of(setting) for setting in explained}):
@@ -63,7 +69,11 @@ def scores_section(groups: Groups) -> str:
 
 
 def data_of(setting: str) -> str:
-    """The data set of a setting: as the list of groups has it, else as its experiment begins."""
+    """Return the data set of a setting: that of its group, else what its experiment begins with.
+
+    Args:
+        setting: an experiment and its options.
+    """
     experiment = setting.split(" ")[0]
     named = {group.setting.split(" ")[0]: group for group in GROUPS if group.track != "post_hoc"}
     if experiment in named:
@@ -72,13 +82,22 @@ def data_of(setting: str) -> str:
 
 
 def cell(key: str, runs: Sequence[Run]) -> str:
-    """Mean ± deviation of a test score, in percent where that is the custom."""
+    """Return mean ± deviation of a test score, in percent where that is customary.
+
+    Args:
+        key: the score's key, without `test/`.
+        runs: runs of one setting.
+    """
     digits = 4 if key == "reconstruction_mse" else 2
     return spread(values(runs, f"test/{key}"), digits, _scale(key))
 
 
 def seconds(runs: Sequence[Run]) -> str:
-    """What a fit took."""
+    """Return mean ± deviation of the seconds of a fit.
+
+    Args:
+        runs: runs of one setting.
+    """
     return spread(values(runs, "train/seconds"), 0)
 
 
@@ -95,7 +114,11 @@ def _scale(key: str) -> float:
 
 
 def runs_section(groups: Groups) -> str:
-    """Where each row comes from: command, seeds, dates, machine, revision."""
+    """Return the origin of each row: command, seeds, dates, machine, revision.
+
+    Args:
+        groups: runs by setting.
+    """
     head = [
         "## Where they come from",
         "",
@@ -108,12 +131,13 @@ def runs_section(groups: Groups) -> str:
 def _origins(groups: Groups) -> Iterator[str]:
     for setting, runs in groups.items():
         machine = runs[0]["machine"]
-        told = [
+        cells = [
             f"`{command(setting)}`",
             ", ".join(str(run["seed"]) for run in runs),
             " ".join(sorted({run["date"] for run in runs})),
             " ".join(sorted({str(run["revision"]) for run in runs})),
-            f"{machine['gpu'] or machine['processor']}, {machine['threads']} threads of {machine['cores']}",
+            f"{machine['gpu'] or machine['processor']}, "
+            f"{machine['threads']} threads of {machine['cores']}",
             runs[0]["versions"]["torch"],
         ]
-        yield f"| `{setting}` | " + " | ".join(told) + " |"
+        yield f"| `{setting}` | " + " | ".join(cells) + " |"

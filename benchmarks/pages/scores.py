@@ -1,7 +1,4 @@
-"""A setting's scores as the goals read them: means over its seeds, differences to f alone, and what its controls reached.
-
-Does not know what is aimed at.
-"""
+"""The scores of a setting: means over seeds, differences to f alone, its controls' gates."""
 
 from __future__ import annotations
 
@@ -10,19 +7,27 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.published import Figure
+from benchmarks.pages.published import Figure
 from benchmarks.record import RESULTS
 from benchmarks.runs import Groups, Run, interval, paired, spread, values
 from benchmarks.tracks import CONTROLS, bare, with_options
 from interp_by_design.metrics import failed_gates
 
 SEEDS = RESULTS / "seeds.json"  # written by benchmarks.series
-Stability = Mapping[str, Mapping[str, float]]  # by setting: stability_seeds, stability_seeds_random
+# By setting: stability_seeds, stability_seeds_random.
+Stability = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
 class Shown:
-    """How a score is shown: its name, digits after the point, and its unit with the factor that makes it so."""
+    """The format of a score.
+
+    Args:
+        title: its name.
+        digits: digits after the point.
+        scale: the factor from the score to its unit.
+        unit: the unit; empty for a bare number.
+    """
 
     title: str
     digits: int
@@ -36,11 +41,16 @@ class Shown:
 
     @property
     def after(self) -> str:
-        """The unit as it stands behind a number in a sentence; of most scores, nothing."""
+        """The unit as it stands behind a number in a sentence; empty for most scores."""
         return next((f" {unit}" for unit in ("%", "points") if self.unit.startswith(unit)), "")
 
     def number(self, value: float, sign: bool = False) -> str:
-        """A value in the unit of the table."""
+        """Return a value in the unit of the table.
+
+        Args:
+            value: the score.
+            sign: whether to write the sign of a positive value.
+        """
         return f"{self.scale * value:{'+' if sign else ''}.{self.digits}f}"
 
 
@@ -89,14 +99,20 @@ SHOWN = {
 
 @dataclass(frozen=True)
 class Value:
-    """A score as it is told, and the number that a goal judges; None where there is none, as of an interval of one run."""
+    """A score of a setting.
+
+    Args:
+        text: the score, formatted.
+        judged: the number that a goal judges; None where there is none, as for the interval of one
+            run.
+    """
 
     text: str
     judged: float | None
 
 
 def stability() -> Stability:
-    """What the series found of runs together, by setting; nothing where it has not run."""
+    """Return the scores of several runs together, by setting; empty where none are recorded."""
     rows = json.loads(SEEDS.read_text())["rows"] if SEEDS.is_file() else []
     return {
         row["setting"]: {key: row[key] for key in row if key.startswith("stability_seeds")}
@@ -105,7 +121,13 @@ def stability() -> Stability:
 
 
 def measured(setting: str, groups: Groups, together: Stability) -> dict[str, Value]:
-    """The scores of a setting, in the order of SHOWN; what was not measured is absent."""
+    """Return the scores of a setting, in the order of SHOWN; those not measured are absent.
+
+    Args:
+        setting: an experiment and its options.
+        groups: runs by setting.
+        together: scores of several runs together, by setting.
+    """
     runs, alone = groups[setting], groups.get(bare(setting), ())
     found: dict[str, Value] = {}
     for key in SHOWN:
@@ -122,11 +144,17 @@ def measured(setting: str, groups: Groups, together: Stability) -> dict[str, Val
 
 
 def published(figures: Mapping[str, Figure]) -> dict[str, Value]:
-    """The paper's figures, in the same form."""
-    return {key: Value(_told(key, figure), figure.mean) for key, figure in figures.items()}
+    """Return the paper's figures in the same form.
+
+    Args:
+        figures: published figures by score.
+    """
+    return {
+        key: Value(_with_deviation(key, figure), figure.mean) for key, figure in figures.items()
+    }
 
 
-def _told(key: str, figure: Figure) -> str:
+def _with_deviation(key: str, figure: Figure) -> str:
     deviation = "" if figure.deviation is None else f" ± {SHOWN[key].number(figure.deviation)}"
     return SHOWN[key].number(figure.mean) + deviation
 
@@ -136,7 +164,7 @@ def _mean(key: str, scores: Sequence[float]) -> Value:
 
 
 def _against_alone(runs: Sequence[Run], alone: Sequence[Run]) -> dict[str, Value]:
-    """f beside g against f alone, by seed; judged by the lower end of the interval."""
+    """Return f trained with g against f alone, paired by seed; the interval's low end is judged."""
     differences, shown = paired(runs, alone, "test/predictor_accuracy"), SHOWN["f_minus_bare_low"]
     if not differences:
         return {}
@@ -160,7 +188,7 @@ def _behind(runs: Sequence[Run]) -> dict[str, Value]:
 
 
 def _gap(runs: Sequence[Run]) -> dict[str, Value]:
-    """What faithfulness is above that of random attributes; judged by the run whose interval reaches lowest."""
+    """Return how far faithfulness is above that of random attributes; the lowest end is judged."""
     lows = values(runs, "test/faithfulness_gap_low")
     if not lows:
         return {}
@@ -172,21 +200,22 @@ def _gap(runs: Sequence[Run]) -> dict[str, Value]:
 
 
 def _controls(setting: str, groups: Groups) -> dict[str, Value]:
-    """How many gates each control fails, where it fails fewest; judged by the lesser. Absent unless there are both.
+    """Return the fewest gates that each negative control fails; the lesser is judged.
 
-    They are runs of their own, or what `interp evaluate` fitted over the f of a run.
+    Controls are runs of their own, or fitted by `interp evaluate` over the f of a run. Absent
+    unless both are there.
     """
     fewest = []
     for control in CONTROLS:
         trained = [(run, _on_test(run)) for run in groups.get(with_options(setting, control), ())]
         name = control.partition("=")[2]
-        beside = [
+        fitted = [
             (run, run["controls"][name])
             for run in groups[setting]
             if name in run.get("controls", {})
         ]
         failed = [
-            len(failed_gates(scores, run["n_attributes"])) for run, scores in trained + beside
+            len(failed_gates(scores, run["n_attributes"])) for run, scores in trained + fitted
         ]
         if not failed:
             return {}

@@ -1,7 +1,8 @@
-"""What the FLINT paper says of itself: Table 1 and the conciseness curves. The only numbers of the page that are typed by hand.
+"""Figures of the FLINT paper: Table 1 and the conciseness curves, the only numbers typed by hand.
 
-Shares are 0..1, each with the paper's own deviation; over how many seeds it does not say. CIFAR-10 there is the clean one, and
-QuickDraw has ten classes of the authors' choice: neither is the very task that is measured here.
+Shares are 0..1, each with the paper's own deviation, over an unknown number of seeds. The paper's
+CIFAR-10 is not compressed, and its QuickDraw has ten classes of the authors' choice: neither is the
+exact task that is measured here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,12 @@ from typing import NamedTuple
 
 
 class Figure(NamedTuple):
-    """A published mean, and its deviation where one is given."""
+    """A published figure.
+
+    Args:
+        mean: the mean.
+        deviation: its deviation; None where none is published.
+    """
 
     mean: float
     deviation: float | None = None

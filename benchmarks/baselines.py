@@ -1,15 +1,14 @@
 """Interpreters by design that are not ours: PrototypeDNN, SENN, and a concept bottleneck, beside what was published of them.
 
-usage: python -m benchmarks.rivals --root FOLDER [--only WORD …] [--seeds 0 1 2] [--folder FOLDER]
+usage: python -m benchmarks.baselines --root FOLDER [--only WORD …] [--seeds 0 1 2] [--folder FOLDER]
 
-Trains each rival whose name and data hold one of the words on each seed and evaluates it on the test split. What is measured is
-added to results/rivals.json, where a rival, data set and seed takes the place of the one before, so that they can be run one
+Trains each baseline whose name and data hold one of the words on each seed and evaluates it on the test split. What is measured is
+added to results/baselines.json, where a baseline, data set and seed takes the place of the one before, so that they can be run one
 by one. A run that was stopped goes on, and one that is finished is not made again, but for SENN's.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import time
@@ -22,6 +21,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from benchmarks import senn
+from benchmarks.arguments import ProgramParser
 from benchmarks.record import RESULTS, save
 from interp_by_design.api import tables_of
 from interp_by_design.data import MNIST, FashionMNIST, ImageData
@@ -30,7 +30,7 @@ from interp_by_design.run.build import build_data
 from interp_by_design.run.configs import config_dir
 from interp_by_design.run.folder import RunFolder
 
-NAME = "rivals"
+NAME = "baselines"
 UNDRAWN = [
     f"callbacks.{one}=null"
     for one in ("explanations", "relevance_map", "usage", "drift", "attribute_sheets", "report")
@@ -39,7 +39,7 @@ Scores = dict[str, float]
 
 
 @dataclass(frozen=True)
-class Rival:
+class Baseline:
     """What is trained, on what, with which options, and what was published of it: mean and deviation in percent."""
 
     name: str
@@ -57,24 +57,24 @@ OWN = "each image's own weights; published CNS@1.5 and @5, read off a figure: "
 SHORT = "a LeNet and six to eight epochs with shifts, where 1,500 with elastic deformation were published"
 
 # Where no deviation was published, half of the last digit stands for it.
-RIVALS = (
-    Rival(
+BASELINES = (
+    Baseline(
         "PrototypeDNN",
         "mnist",
         {"experiment": "mnist_prototypes"},
         (99.2, 0.05),
         f"{SHORT}; a tenth of its autoencoder term",
     ),
-    Rival(
+    Baseline(
         "PrototypeDNN",
         "fashion_mnist",
         {"experiment": "fashion_mnist_prototypes"},
         (90.0, 0.05),
         SHORT,
     ),
-    Rival("SENN", "mnist", {"epochs": 3}, (98.4, 0.1), f"{OWN}6.2 and 18.1"),
-    Rival("SENN", "fashion_mnist", {"epochs": 3}, (84.2, 0.3), f"{OWN}5.6 and 17.0"),
-    Rival(
+    Baseline("SENN", "mnist", {"epochs": 3}, (98.4, 0.1), f"{OWN}6.2 and 18.1"),
+    Baseline("SENN", "fashion_mnist", {"epochs": 3}, (84.2, 0.3), f"{OWN}5.6 and 17.0"),
+    Baseline(
         "concept bottleneck",
         "factors",
         {"experiment": "factors_concepts"},
@@ -83,7 +83,7 @@ RIVALS = (
     ),
 )
 COLUMNS = (
-    "rival",
+    "baseline",
     "data",
     "seeds",
     "accuracy of g, %",
@@ -102,29 +102,32 @@ COLUMNS = (
 
 def main() -> None:
     """Trains, measures, and writes the record."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ProgramParser(__doc__)
     parser.add_argument(
         "--root", default="data", help="the folder that holds MNIST/raw and FashionMNIST/raw"
     )
     parser.add_argument(
-        "--only", nargs="*", default=[""], help="rivals whose name and data hold one of these words"
+        "--only",
+        nargs="*",
+        default=[""],
+        help="baselines whose name and data hold one of these words",
     )
-    parser.add_argument("--seeds", nargs="*", type=int, default=[0])
+    parser.add_seeds([0])
     parser.add_argument(
-        "--folder", type=Path, default=Path("runs/rivals"), help="where run folders are kept"
+        "--folder", type=Path, default=Path("runs/baselines"), help="where run folders are kept"
     )
     arguments = parser.parse_args()
     runs: dict[str, Any] = recorded()
-    for rival in [rival for rival in RIVALS if any(word in rival.key for word in arguments.only)]:
+    for baseline in [
+        baseline for baseline in BASELINES if any(word in baseline.key for word in arguments.only)
+    ]:
         for seed in arguments.seeds:
             begun = time.perf_counter()
-            scores = measured(rival, arguments.root, seed, arguments.folder)
+            scores = measured(baseline, arguments.root, seed, arguments.folder)
             taken = round(time.perf_counter() - begun, 1)
-            runs[f"{rival.key}, seed {seed}"] = {
+            runs[f"{baseline.key}, seed {seed}"] = {
                 "seed": seed,
-                "options": dict(rival.options),
+                "options": dict(baseline.options),
                 "seconds": taken,
                 "scores": scores,
             }
@@ -139,13 +142,13 @@ def recorded() -> dict[str, Any]:
 
 
 def write(runs: Mapping[str, Any]) -> None:
-    """The record: a row for each rival that was measured, and every run below."""
+    """The record: a row for each baseline that was measured, and every run below."""
     about = (
         "Test split; mean ± deviation over seeds where there are several. Reached: no further below the published mean than its "
         "deviation. CNS and abs are conciseness and conciseness_abs, the number of attributes that an explanation shows. "
         "PrototypeDNN and SENN explain themselves, so that their fidelity is 1 by construction and says nothing."
     )
-    rows = [row(rival, found) for rival in RIVALS if (found := of(rival, runs))]
+    rows = [row(baseline, found) for baseline in BASELINES if (found := of(baseline, runs))]
     command = f"python -m benchmarks.{NAME} --root data"  # of all of them, wherever the data were this time
     content = {
         "title": "Other interpreters by design",
@@ -157,17 +160,17 @@ def write(runs: Mapping[str, Any]) -> None:
     save(NAME, {**content, "runs": dict(runs)})
 
 
-def of(rival: Rival, runs: Mapping[str, Any]) -> list[Scores]:
-    """The scores of a rival's seeds."""
-    return [run["scores"] for key, run in runs.items() if key.startswith(f"{rival.key}, seed")]
+def of(baseline: Baseline, runs: Mapping[str, Any]) -> list[Scores]:
+    """The scores of a baseline's seeds."""
+    return [run["scores"] for key, run in runs.items() if key.startswith(f"{baseline.key}, seed")]
 
 
-def row(rival: Rival, found: Sequence[Scores]) -> list[str]:
-    """A rival's row of the table."""
+def row(baseline: Baseline, found: Sequence[Scores]) -> list[str]:
+    """A baseline's row of the table."""
     accuracy = [
         100 * scores.get("interpreter_accuracy", scores["predictor_accuracy"]) for scores in found
     ]
-    published = "" if rival.published is None else "{:g} ± {:g}".format(*rival.published)
+    published = "" if baseline.published is None else "{:g} ± {:g}".format(*baseline.published)
     keys = (
         "fidelity",
         "conciseness@1.5",
@@ -180,26 +183,26 @@ def row(rival: Rival, found: Sequence[Scores]) -> list[str]:
         spread([scores[key] for scores in found if key in scores])
         for key in (*keys, "stability_noise")
     ]
-    told = rival.told
+    told = baseline.told
     if all("concepts_found" in scores for scores in found):
         told += f"; finds {spread([100 * scores['concepts_found'] for scores in found])} % of them"
     return [
-        rival.name,
-        rival.data,
+        baseline.name,
+        baseline.data,
         str(len(found)),
         spread(accuracy),
         published,
-        reached(rival, accuracy),
+        reached(baseline, accuracy),
         *cells,
         told,
     ]
 
 
-def reached(rival: Rival, accuracy: Sequence[float]) -> str:
+def reached(baseline: Baseline, accuracy: Sequence[float]) -> str:
     """Whether the published figure is reached, and by how much it is missed or passed."""
-    if rival.published is None:
+    if baseline.published is None:
         return ""
-    mean, deviation = rival.published
+    mean, deviation = baseline.published
     beyond = statistics.mean(accuracy) - mean
     return f"{'yes' if beyond >= -deviation else 'no'}, {beyond:+.2f}"
 
@@ -212,26 +215,26 @@ def spread(values: Sequence[float]) -> str:
     return mean if len(values) < 2 else f"{mean} ± {statistics.stdev(values):.2f}"
 
 
-def measured(rival: Rival, root: str, seed: int, folder: Path) -> Scores:
+def measured(baseline: Baseline, root: str, seed: int, folder: Path) -> Scores:
     """The test scores of one training."""
-    if rival.name == "SENN":
-        return by_own_loop(rival, root, seed)
-    place = folder.resolve() / f"{rival.options['experiment']}-{seed}"
-    config = composed(place, rival, root, seed)
+    if baseline.name == "SENN":
+        return by_own_loop(baseline, root, seed)
+    place = folder.resolve() / f"{baseline.options['experiment']}-{seed}"
+    config = composed(place, baseline, root, seed)
     scores = {
         key.removeprefix("test/"): value
         for key, value in train(config).items()
         if key.startswith("test/")
     }
-    if rival.data == "factors":
+    if baseline.data == "factors":
         scores["concepts_found"] = concepts_found(place, config)
     return scores
 
 
-def composed(folder: Path, rival: Rival, root: str, seed: int) -> DictConfig:
+def composed(folder: Path, baseline: Baseline, root: str, seed: int) -> DictConfig:
     """The config of a run, which draws nothing."""
     options = [
-        f"experiment={rival.options['experiment']}",
+        f"experiment={baseline.options['experiment']}",
         f"folder={folder}",
         f"name={folder.name}",
         f"seed={seed}",
@@ -239,20 +242,20 @@ def composed(folder: Path, rival: Rival, root: str, seed: int) -> DictConfig:
     ]
     if RunFolder(folder).is_begun:
         options.append(f"resume={folder}")
-    if rival.data != "factors":
+    if baseline.data != "factors":
         options.append(f"data.root={root}")
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         return compose("train", options)
 
 
-def by_own_loop(rival: Rival, root: str, seed: int) -> Scores:
+def by_own_loop(baseline: Baseline, root: str, seed: int) -> Scores:
     """SENN's."""
     sets: Mapping[str, Callable[..., ImageData]] = {"mnist": MNIST, "fashion_mnist": FashionMNIST}
-    data = sets[rival.data](root=root, validation=5000, seed=seed)
+    data = sets[baseline.data](root=root, validation=5000, seed=seed)
     data.setup()
     return {
         "fidelity": 1.0,
-        **senn.scores_of(senn.trained(data, rival.options["epochs"], seed), data, "test", seed),
+        **senn.scores_of(senn.trained(data, baseline.options["epochs"], seed), data, "test", seed),
     }
 
 

@@ -1,6 +1,7 @@
-"""Pictures of the results, light and dark: for each data set every setting by its fidelity, and what that costs or hides.
+"""Pictures of the results: each data set's settings by fidelity and what that costs or hides.
 
-A picture tells what a table hides: the controls have fidelity too, and stand apart only beside what their attributes know.
+They show what a table hides: negative controls have fidelity too, and differ only in what their
+attributes contain.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from benchmarks.goals import GOALS
+from benchmarks.pages.experiment_tables import data_of
+from benchmarks.pages.goals import GOALS
 from benchmarks.runs import Groups, Run, values
-from benchmarks.tables import data_of
 from benchmarks.tracks import CONTROLS, DATA, FLINT, GROUPS, is_bare
 from interp_by_design.visualize.frame import BODY, SMALL, Frame, Words, label, line, rules
 from interp_by_design.visualize.plot import Scale
@@ -24,9 +25,11 @@ from interp_by_design.visualize.theme import DARK, LIGHT, Theme
 from interp_by_design.visualize.words import shortened, width
 
 THEMES = {"": LIGHT, "-dark": DARK}
-PANEL = 3.1, 2.5  # inches of a panel's axes
-LEFT, BELOW, ABOVE, BETWEEN = 0.55, 0.42, 0.3, 0.75
-LEGEND = 2.6  # inches
+PANEL = (3.1, 2.5)  # inches of a panel's axes
+LEFT = 0.55  # inches
+BELOW = 0.42  # inches
+ABOVE = 0.3  # inches
+BETWEEN = 0.75  # inches
 EDGE = 0.035  # of a panel, where no number stands
 MARKS = {"ours": ("o", 0), "published": ("s", 1), "other": ("^", 2), "control": ("X", 3)}
 KINDS = {
@@ -39,7 +42,13 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Across:
-    """What a panel has across: a score's key, its heading, and what its ends mean."""
+    """The horizontal axis of a panel.
+
+    Args:
+        key: the score.
+        heading: its name.
+        below: what the ends of the axis mean.
+    """
 
     key: str
     heading: str
@@ -67,7 +76,16 @@ PANELS = (
 
 @dataclass(frozen=True)
 class Point:
-    """A setting's place in a panel: means over its seeds with standard deviations, and its number in the legend."""
+    """A setting's place in a panel.
+
+    Args:
+        number: its number in the legend.
+        kind: its kind of marker.
+        x: mean over the seeds of the horizontal score.
+        y: mean over the seeds of fidelity.
+        dx: standard deviation of x.
+        dy: standard deviation of y.
+    """
 
     number: int
     kind: str
@@ -78,30 +96,41 @@ class Point:
 
 
 def write_pictures(groups: Groups, folder: Path) -> None:
-    """A picture of each data set of which two settings or more are known, for each theme."""
+    """Write a picture for each theme and each data set with at least two settings.
+
+    Args:
+        groups: runs by setting.
+        folder: where the files are written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     groups = with_controls(groups)
     for data, settings in _drawn(groups):
         for suffix, theme in THEMES.items():
             frame = picture(data, settings, groups, theme)
-            # No dates or versions in it: the same record gives the same file.
+            # No dates or versions: the same record gives the same file.
             frame.figure.savefig(
                 folder / f"{data}{suffix}.png", dpi=160, metadata={"Software": None}
             )
 
 
 def pictures_section(groups: Groups, folder: Path) -> str:
-    """The pictures, each in the reader's theme."""
+    """Return the Markdown of the pictures, each in the reader's theme.
+
+    Args:
+        groups: runs by setting.
+        folder: the folder of the files, as seen from the page.
+    """
     lines, groups = ["# Fidelity, and what it costs or hides", ""], with_controls(groups)
     for data, settings in _drawn(groups):
-        place, told = (
-            (folder / data).as_posix(),
-            f"Fidelity of {len(settings)} settings on {DATA.get(data, data)}",
+        place = (folder / data).as_posix()
+        alt = (
+            f"Fidelity of {len(settings)} settings on {DATA.get(data, data)}, by attributes shown, "
+            "predictability and what they know within a class"
         )
         lines += [
             "<picture>",
             f'  <source media="(prefers-color-scheme: dark)" srcset="{place}-dark.png">',
-            f'  <img alt="{told}, by attributes shown, predictability and what they know within a class" src="{place}.png">',
+            f'  <img alt="{alt}" src="{place}.png">',
             "</picture>",
             "",
         ]
@@ -109,7 +138,11 @@ def pictures_section(groups: Groups, folder: Path) -> str:
 
 
 def with_controls(groups: Groups) -> Groups:
-    """The groups and, as settings of their own, the controls that were fitted to the f of their runs."""
+    """Return the groups, with the controls fitted to their runs as settings of their own.
+
+    Args:
+        groups: runs by setting.
+    """
     fitted: dict[str, list[Run]] = {}
     for setting, runs in groups.items():
         for run in runs:
@@ -137,7 +170,11 @@ def _drawn(groups: Groups) -> Iterator[tuple[str, list[str]]]:
 
 
 def kind_of(setting: str) -> str:
-    """Which kind of marker a setting has."""
+    """Return the kind of marker of a setting, a key of MARKS.
+
+    Args:
+        setting: an experiment and its options.
+    """
     experiment, *options = setting.split(" ")
     if set(CONTROLS) & set(options):
         return "control"
@@ -148,15 +185,23 @@ def kind_of(setting: str) -> str:
 
 
 def picture(data: str, settings: Sequence[str], groups: Groups, theme: Theme) -> Frame:
-    """The panels of one data set beside one another, and the settings by their numbers."""
+    """Draw the panels of one data set in a row, with a legend of its settings.
+
+    Args:
+        data: the data set.
+        settings: settings, in the order of their numbers.
+        groups: runs by setting.
+        theme: colours.
+    """
     wide, tall = PANEL
     body = (LEFT + wide) * len(PANELS) + BETWEEN * (len(PANELS) - 1) - 0.5 * (len(PANELS) - 1)
     rows = -(-len(settings) // 2)
     height = ABOVE + tall + BELOW + 0.1 + rows * line(SMALL) + line(SMALL)
     words = Words(
         f"{DATA.get(data, data)}: fidelity, and what it costs or hides",
-        "Test images; means over the seeds, bars are standard deviations, dashes the goals of our form. Controls explain "
-        "nothing: where one lies beside ours, that panel does not tell them apart.",
+        "Test images; means over the seeds, bars are standard deviations, dashes the goals of our "
+        "form. Controls explain nothing: where one lies next to ours, that panel does not separate "
+        "them.",
     )
     frame = Frame(body, height, words, theme)
     points = {panel.key: _points(settings, groups, panel.key) for panel in PANELS}
@@ -193,13 +238,13 @@ def _points(settings: Sequence[str], groups: Groups, key: str) -> list[Point]:
 
 
 def _goals(data: str, key: str) -> list[float]:
-    """What our form is to reach there; nothing for a data set without goals."""
+    """Return the goals of our form; empty for a data set without goals."""
     bounds = [goal.bound("free", data, 1) for goal in GOALS if goal.key == key]
     return [bound for bound in bounds if bound is not None]
 
 
 def _panel(frame: Frame, x: float, panel: Across, across: Scale, up: Scale) -> Axes:
-    """Bare axes with their ticks, grid and names."""
+    """Return bare axes with their ticks, grid and names."""
     theme, (wide, tall) = frame.theme, PANEL
     axes = frame.axes(x + LEFT, ABOVE, wide, tall)
     axes.set_autoscale_on(False)
@@ -237,7 +282,7 @@ def _panel(frame: Frame, x: float, panel: Across, across: Scale, up: Scale) -> A
 
 
 def _place(axes: Axes, theme: Theme, points: Sequence[Point], across: Scale, up: Scale) -> None:
-    """The points, each with its number."""
+    """Draw the points, each with its number."""
     for point in points:
         _draw(axes, theme, point, across, up)
     for point, place in zip(points, _label_places(points, across, up), strict=True):
@@ -270,32 +315,32 @@ def _look(kind: str, theme: Theme) -> dict[str, Any]:
 
 
 def _label_places(points: Sequence[Point], across: Scale, up: Scale) -> list[tuple[float, float]]:
-    """Where each number stands: beside its marker, farther away where it would lie on another marker or number."""
+    """Return a place for each number, next to its marker and away from other marks."""
     markers = [(across.at(p.x), up.at(p.y)) for p in points]
     taken: list[tuple[float, float]] = []
     for place in markers:
         others = [*(marker for marker in markers if marker != place), *taken]
-        rooms = [
-            (min([ROOM, *(_distance(at, other) for other in others)]), -ring, at)
+        places = [
+            (min([CLEARANCE, *(_distance(at, other) for other in others)]), -ring, at)
             for ring, at in _around(place)
         ]
-        taken.append(max(rooms)[2])
+        taken.append(max(places)[2])
     return taken
 
 
 def _around(place: tuple[float, float]) -> list[tuple[int, tuple[float, float]]]:
-    """Places beside a marker, in rings; inside the panel where there are such."""
+    """Return places around a marker, in rings; only those inside the panel, if there are any."""
     rings = [
         (ring, (x, y))
         for ring, inches in enumerate(RINGS)
-        for x, y in _beside(place, inches, SIDES if ring == 0 else FAR)
+        for x, y in _next_to(place, inches, SIDES if ring == 0 else FAR)
     ]
     return [
         (ring, at) for ring, at in rings if all(EDGE <= value <= 1 - EDGE for value in at)
     ] or rings
 
 
-def _beside(
+def _next_to(
     place: tuple[float, float], inches: float, sides: Sequence[tuple[float, float]]
 ) -> list[tuple[float, float]]:
     return [
@@ -303,7 +348,8 @@ def _beside(
     ]
 
 
-RINGS, ROOM = (0.13, 0.24, 0.35), 0.13  # inches from a marker to its number, and between numbers
+RINGS = (0.13, 0.24, 0.35)  # inches from a marker to its number
+CLEARANCE = 0.13  # inches between numbers
 SIDES = ((0.7, 0.75), (0.7, -0.75), (-0.7, 0.75), (-0.7, -0.75))  # bars run straight
 FAR = (*SIDES, (1.0, 0.3), (-1.0, 0.3), (0.3, 1.0), (0.3, -1.0), (1.0, -0.3), (-0.3, -1.0))
 
@@ -313,7 +359,7 @@ def _distance(one: tuple[float, float], other: tuple[float, float]) -> float:
 
 
 def _legend(frame: Frame, y: float, settings: Sequence[str], groups: Groups) -> None:
-    """The kinds of markers, then the settings by number, in two columns."""
+    """Draw the kinds of markers, then the settings by number, in two columns."""
     canvas, theme, x = frame.canvas(), frame.theme, LEFT
     for kind in dict.fromkeys(map(kind_of, settings)):
         canvas.scatter([x + 0.06], [y + line(SMALL) / 2], clip_on=False, **_look(kind, theme))
@@ -322,11 +368,11 @@ def _legend(frame: Frame, y: float, settings: Sequence[str], groups: Groups) -> 
     half, rows = (frame.width - LEFT) / 2, -(-len(settings) // 2)
     for place, setting in enumerate(settings):
         seeds = len(groups[setting])
-        told = f"{place + 1}  {setting} ({seeds} seed{'s' * (seeds != 1)})"
+        entry = f"{place + 1}  {setting} ({seeds} seed{'s' * (seeds != 1)})"
         column, row = divmod(place, rows)
         frame.text(
             LEFT + half * column,
             y + line(SMALL) * (row + 1),
-            shortened(told, half - 0.1, SMALL),
+            shortened(entry, half - 0.1, SMALL),
             size=SMALL,
         )

@@ -1,33 +1,40 @@
-"""The goals on the page: for each track what was reached and what was missed, then every score beside its goal.
-
-Knows neither folders nor how a score comes about.
-"""
+"""The goals on the page: what each track reached and missed, then every score with its goal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.goals import GOALS, Goal
-from benchmarks.published import PUBLISHED
+from benchmarks.pages.goals import GOALS, Goal
+from benchmarks.pages.published import PUBLISHED
+from benchmarks.pages.scores import SHOWN, Stability, Value, measured, published
 from benchmarks.runs import Groups
-from benchmarks.scores import SHOWN, Stability, Value, measured, published
 from benchmarks.tracks import DATA, FLINT, TRACKS, Group, bare, command, of_track
 
 ABOUT = """# Goals
 
-A ✓ is a goal that the mean over the seeds reaches. What was not measured is not met. `f - f alone`: paired by seed with runs of
-the same experiment in which every term but the prediction is off, with Student's 95 % interval over the seeds, whose lower end is
-judged. `faithfulness above random`: each run has a 95 % interval over its images, and the lowest end of any is judged.
-`stability_seeds`: attributes of runs of different seeds matched one to one, `python -m benchmarks.series`; beside it the same of
-random dictionaries. Controls: gates of `interp_by_design/metrics/gates.py` that each fails, in the same experiment. Goals and
-bounds: `benchmarks/goals.py`. *Paper*: FLINT's Table 1 and conciseness curves, whose QuickDraw has ten classes of its own choice,
-and whose CIFAR-10 is not compressed; *as published*: the authors' form, trained in this house."""
+A ✓ is a goal that the mean over the seeds reaches. A score that was not measured is not met.
+`f - f alone`: paired by seed with runs of the same experiment in which every term but the
+prediction is off, with Student's 95 % interval over the seeds, whose lower end is judged.
+`faithfulness above random`: each run has a 95 % interval over its images, and the lowest end of any
+is judged. `stability_seeds`: attributes of runs of different seeds matched one to one,
+`python -m benchmarks.series`; next to it the same of random dictionaries. Controls: gates of
+`interp_by_design/metrics/gates.py` that each negative control fails, in the same experiment. Goals
+and bounds: `benchmarks/pages/goals.py`. *Paper*: FLINT's Table 1 and conciseness curves, whose
+QuickDraw has ten classes of its own choice, and whose CIFAR-10 is not compressed; *as published*:
+the authors' form, trained with this package."""
 
 
 @dataclass(frozen=True)
 class Miss:
-    """A goal that was not reached: the score's name, what it is and in which unit, and what was wanted."""
+    """A goal that was not reached.
+
+    Args:
+        title: the score's name.
+        text: its value, formatted.
+        unit: its unit, as it stands behind a number.
+        wanted: the goal, formatted.
+    """
 
     title: str
     text: str
@@ -37,21 +44,33 @@ class Miss:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a setting stands: goals met, goals missed, and the names of scores that nobody measured."""
+    """A setting against its goals.
+
+    Args:
+        met: number of goals that are reached.
+        missed: goals that are not.
+        unknown: names of scores that were not measured.
+    """
 
     met: int
     missed: tuple[Miss, ...]
     unknown: tuple[str, ...]
 
     @property
-    def told(self) -> str:
-        """In a few words."""
+    def summary(self) -> str:
+        """How many goals are met, in a few words."""
         open_ = f", {len(self.unknown)} not measured" if self.unknown else ""
         return f"{self.met} of {self.met + len(self.missed) + len(self.unknown)}{open_}"
 
 
 def standing(group: Group, groups: Groups, together: Stability) -> Standing:
-    """`group` against every goal of its track."""
+    """Compare a group with every goal of its track.
+
+    Args:
+        group: the group.
+        groups: runs by setting.
+        together: scores of several runs together, by setting.
+    """
     found, n = measured(group.setting, groups, together), groups[group.setting][0]["n_attributes"]
     met, missed, unknown = 0, [], []
     for goal in GOALS:
@@ -71,7 +90,12 @@ def standing(group: Group, groups: Groups, together: Stability) -> Standing:
 
 
 def wanted(goal: Goal, bound: float) -> str:
-    """A goal in the unit of its score."""
+    """Return a goal in the unit of its score.
+
+    Args:
+        goal: the goal.
+        bound: its bound, a share of 0..1 or a number.
+    """
     sign = {"up": ">" if goal.strict else "≥", "down": "<" if goal.strict else "≤"}[goal.direction]
     if bound == 0:
         return f"{sign} 0" if goal.strict or goal.direction == "up" else "0"
@@ -80,7 +104,12 @@ def wanted(goal: Goal, bound: float) -> str:
 
 
 def goals_section(groups: Groups, together: Stability) -> str:
-    """All tracks that there are runs of."""
+    """Return the sections of all tracks that have runs.
+
+    Args:
+        groups: runs by setting.
+        together: scores of several runs together, by setting.
+    """
     parts = [part for track in TRACKS for part in _track(track, groups, together)]
     return "\n".join([ABOUT, "", *parts]) if parts else ""
 
@@ -105,7 +134,7 @@ def _track(track: str, groups: Groups, together: Stability) -> Iterator[str]:
 def _overview(
     there: Mapping[str, Sequence[Group]], groups: Groups, together: Stability
 ) -> Iterator[str]:
-    """A row a setting; the paper's and the published form's before ours."""
+    """Yield a row a setting; the paper's and the published form's come first."""
     columns = ("predictor_accuracy", "bare_accuracy", "f_minus_bare_low", "g_minus_f", "fidelity")
     yield (
         "| data | setting | seeds | "
@@ -122,7 +151,7 @@ def _overview(
                 str(len(groups[group.setting])),
                 measured(group.setting, groups, together),
             )
-            met = "" if group.track == FLINT else standing(group, groups, together).told
+            met = "" if group.track == FLINT else standing(group, groups, together).summary
             yield _line(
                 data,
                 f"`{group.setting}`",
@@ -148,10 +177,12 @@ def _line(
 def _details(
     data: str, entries: Sequence[Group], groups: Groups, together: Stability
 ) -> Iterator[str]:
-    """A row a score, a column a setting; every number that a goal judges has its verdict beside it."""
+    """Yield a row a score, with a column a setting; judged numbers carry their verdict."""
     track = entries[0].track
-    beside = _flint(data, groups) if track != "post_hoc" else []
-    columns = [(group, measured(group.setting, groups, together)) for group in [*beside, *entries]]
+    reference = _flint(data, groups) if track != "post_hoc" else []
+    columns = [
+        (group, measured(group.setting, groups, together)) for group in [*reference, *entries]
+    ]
     paper = published(PUBLISHED[data]) if track != "post_hoc" else {}
     goals = {goal.key: goal for goal in GOALS if goal.bound(track, data, 1) is not None}
     names = [
@@ -193,7 +224,7 @@ def _judged(value: Value | None, goal: Goal | None, bound: float | None) -> str:
 
 
 def _short(goal: Goal, short: float) -> str:
-    """How far a score is off, in its unit, with as many digits as it takes to see it."""
+    """Return how far a score misses, in its unit, with enough digits to see it."""
     shown = SHOWN[goal.key]
     value = shown.scale * short
     digits = next(
@@ -207,11 +238,12 @@ def _flint(data: str, groups: Groups) -> list[Group]:
 
 
 def _seeds(group: Group, groups: Groups) -> str:
-    """How the runs of a column are made again."""
+    """Return the commands that make the runs of a column again."""
 
     def numbers(setting: str) -> str:
         return ",".join(str(run["seed"]) for run in groups[setting])
 
     alone = f"; f alone: {numbers(bare(group.setting))}" if bare(group.setting) in groups else ""
     whole = f"all of it: `python -m benchmarks.series {group.setting}`"
-    return f"- `{group.setting}`: `{command(group.setting)} -m seed={numbers(group.setting)}`{alone}; {whole}."
+    seeds = f"`{command(group.setting)} -m seed={numbers(group.setting)}`"
+    return f"- `{group.setting}`: {seeds}{alone}; {whole}."

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-from pathlib import Path
-from typing import Any
 
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from benchmarks import measured, scores
-from benchmarks.goals import GOALS, Goal
-from benchmarks.goals_page import goals_section, standing, wanted
-from benchmarks.readme import MISSES, TABLE, between, misses, short_table, written
-from benchmarks.results import page
-from benchmarks.runs import RECORD, Run, by_setting, interval, paired, recorded, spread
-from benchmarks.scores import SHOWN
+from benchmarks.pages import scores
+from benchmarks.pages.goals import GOALS, Goal
+from benchmarks.pages.goals_page import goals_section, standing, wanted
+from benchmarks.pages.results_page import page
+from benchmarks.pages.scores import SHOWN
+from benchmarks.pages.short_form import misses, short_table
+from benchmarks.runs import RECORD, by_setting, interval, paired, recorded, spread
 from benchmarks.tracks import (
     BARE,
     DATA,
     GROUPS,
     TRACKS,
-    Group,
     bare,
     command,
     is_bare,
@@ -31,82 +27,19 @@ from benchmarks.tracks import (
 )
 from interp_by_design.metrics import SCORES
 from interp_by_design.metrics.seed_stability import SEED_SCORES
-
-MACHINE = {"processor": "a processor", "gpu": None, "threads": 2, "cores": 2}
-MNIST = next(group for group in GROUPS if group.setting == "mnist")
-GOOD = {
-    "test/predictor_accuracy": 0.99,
-    "test/interpreter_accuracy": 0.99,
-    "test/fidelity": 0.997,
-    "test/fidelity_hard": 0.9,
-    "test/within_class_explained": 0.4,
-    "test/sufficiency@5": 0.99,
-    "test/conciseness_abs@5": 3.0,
-    "test/logit_predictability": 0.7,
-    "test/dead_attributes": 0.0,
-    "test/always_on_attributes": 0.0,
-    "test/unexplained_share": 0.0,
-    "test/exclusive_attributes": 5.0,
-    "test/faithfulness": 0.4,
-    "test/faithfulness_random": 0.1,
-    "test/faithfulness_gap_low": 0.2,
-}
+from tests.benchmarks.invented_runs import (
+    CONTROLS,
+    MNIST,
+    TOGETHER,
+    everything,
+    good,
+    line,
+    of,
+    run,
+)
 
 
-def run(seed: int, fidelity: float = 0.997, setting: str = "mnist", **more: float) -> Run:
-    given = {f"test/{key.replace('_at_', '@')}": value for key, value in more.items()}
-    return {
-        "setting": setting,
-        "seed": seed,
-        "n_attributes": 25,
-        "date": "2026-01-31",
-        "revision": "abc",
-        "machine": MACHINE,
-        "versions": {"torch": "2.15.0"},
-        "metrics": {
-            "test/fidelity": fidelity,
-            "test/dead_attributes": 1.0,
-            "train/seconds": 10.0 * (seed + 1),
-        }
-        | given,
-    }
-
-
-def good(seed: int, setting: str = "mnist", **more: float) -> Run:
-    made = run(seed, setting=setting)
-    made["metrics"] |= GOOD | {
-        f"test/{key.replace('_at_', '@')}": value for key, value in more.items()
-    }
-    return made
-
-
-def of(*runs: Run) -> dict[str, list[Run]]:
-    return by_setting({f"{run['setting']} seed={run['seed']}": run for run in runs})
-
-
-def everything() -> dict[str, list[Run]]:
-    """Runs of MNIST that reach every goal."""
-    controls = [
-        good(0, f"mnist {control}", fidelity=0.5, within_class_explained=0.0)
-        for control in CONTROLS
-    ]
-    return of(
-        *(good(seed) for seed in range(3)),
-        *(good(seed, bare("mnist")) for seed in range(3)),
-        *controls,
-    )
-
-
-CONTROLS = ("interpreter=frozen_random", "interpreter=relabelled")
-TOGETHER = {"mnist": {"stability_seeds": 0.7, "stability_seeds_random": 0.3}}
-
-
-def line(text: str, begin: str) -> str:
-    return next(line for line in text.splitlines() if line.startswith(begin))
-
-
-# ------------------------------------------------------------------------------------------------------ every experiment
-def test_a_row_is_mean_and_deviation_over_seeds_beside_the_papers_own() -> None:
+def test_a_row_is_mean_and_deviation_over_seeds_next_to_the_papers_own() -> None:
     text = page({"mnist": [run(0, 0.98), run(1, 0.99)]}, {}).partition("# Every experiment")[2]
     row = line(text, "| `mnist` | 2 |")
     assert "98.50 ± 0.71" in row
@@ -136,7 +69,6 @@ def test_f_alone_is_in_no_table_of_explanations() -> None:
     assert f"`{command(bare('mnist'))}`" in origins
 
 
-# ---------------------------------------------------------------------------------------------------------------- settings
 def test_settings_have_one_name_however_their_options_are_ordered() -> None:
     assert bare("mnist attributes.k=4") == with_options("mnist", *reversed(BARE), "attributes.k=4")
     assert is_bare(bare("mnist attributes.k=4"))
@@ -151,7 +83,6 @@ def test_groups_are_of_known_data_and_none_is_there_twice() -> None:
     assert of_track("free", "mnist") == [MNIST]
 
 
-# --------------------------------------------------------------------------------------------------------------- statistics
 def test_differences_are_paired_by_seed() -> None:
     ours = [run(0, 0.9), run(2, 0.8), run(5, 0.7)]
     others = [run(2, 0.75), run(0, 0.92), run(7, 0.1)]
@@ -173,16 +104,15 @@ def test_spread_of_one_is_itself() -> None:
     assert spread([0.5], 2) == "0.50"
 
 
-# -------------------------------------------------------------------------------------------------------------------- goals
 def test_a_setting_that_reaches_everything_meets_every_goal() -> None:
     found = standing(MNIST, everything(), TOGETHER)
     assert (found.missed, found.unknown) == ((), ())
-    assert found.told == "15 of 15"
+    assert found.summary == "15 of 15"
     assert misses(everything(), TOGETHER) == "Every goal is met."
 
 
 @pytest.mark.parametrize(
-    ("score", "value", "told"),
+    ("score", "value", "shown"),
     [
         ("fidelity", 0.9955, "fidelity 99.55 ± 0.00 % (goal ≥ 99.6)"),
         ("fidelity_hard", 0.84, "fidelity, hard tenth 84.00 ± 0.00 % (goal ≥ 85)"),
@@ -199,11 +129,11 @@ def test_a_setting_that_reaches_everything_meets_every_goal() -> None:
         ("faithfulness_gap_low", 0.0, "faithfulness above random 0.300 ± 0.000; 0.000 (goal > 0)"),
     ],
 )
-def test_each_goal_can_be_missed(score: str, value: float, told: str) -> None:
+def test_each_goal_can_be_missed(score: str, value: float, shown: str) -> None:
     groups = everything()
     for made in groups["mnist"]:
         made["metrics"][f"test/{score.replace('_at_', '@')}"] = value
-    assert told in misses(groups, TOGETHER)
+    assert shown in misses(groups, TOGETHER)
 
 
 def test_goals_of_several_runs_are_missed_too() -> None:
@@ -217,13 +147,13 @@ def test_goals_of_several_runs_are_missed_too() -> None:
     assert "gates that controls fail 1, 1 (goal ≥ 2)" in misses(groups, TOGETHER)
 
 
-def test_controls_beside_a_run_count_as_those_of_their_own_runs_do() -> None:
+def test_controls_next_to_a_run_count_as_those_of_their_own_runs_do() -> None:
     groups = of(good(0), good(1))
     assert "gates that controls fail" in standing(MNIST, groups, TOGETHER).unknown
-    told = {"fidelity": 0.1, "within_class_explained": 0.0, "fidelity_hard": 0.1}
+    shown = {"fidelity": 0.1, "within_class_explained": 0.0, "fidelity_hard": 0.1}
     groups["mnist"][1]["controls"] = {
         "relabelled": {"fidelity": 1.0, "within_class_explained": 0.0},
-        "frozen_random": told,
+        "frozen_random": shown,
     }
     assert "gates that controls fail 3, 1 (goal ≥ 2)" in misses(groups, TOGETHER)
 
@@ -247,7 +177,7 @@ def test_what_was_not_measured_is_neither_met_nor_missed() -> None:
     for made in groups["mnist"]:
         del made["metrics"]["test/faithfulness_gap_low"]
     found = standing(MNIST, groups, {})
-    assert found.told == "11 of 15, 4 not measured"
+    assert found.summary == "11 of 15, 4 not measured"
     assert set(found.unknown) == {
         "f - f alone",
         "faithfulness above random",
@@ -294,21 +224,20 @@ def test_every_goal_is_of_a_score_that_is_shown() -> None:
 
 
 def test_a_goal_is_told_in_the_unit_of_its_score() -> None:
-    told = {goal.key: wanted(goal, goal.bound("free", "mnist", 25) or 0) for goal in GOALS}
-    assert told["fidelity"] == "≥ 99.6"
-    assert told["f_minus_bare_low"] == "> -0.3"
-    assert told["dead_attributes"] == "0"
-    assert told["exclusive_attributes"] == "≤ 5"
-    assert told["faithfulness_gap_low"] == "> 0"
+    shown = {goal.key: wanted(goal, goal.bound("free", "mnist", 25) or 0) for goal in GOALS}
+    assert shown["fidelity"] == "≥ 99.6"
+    assert shown["f_minus_bare_low"] == "> -0.3"
+    assert shown["dead_attributes"] == "0"
+    assert shown["exclusive_attributes"] == "≤ 5"
+    assert shown["faithfulness_gap_low"] == "> 0"
 
 
-# --------------------------------------------------------------------------------------------------------- the page of goals
-def test_the_page_holds_every_score_beside_its_goal_and_the_papers() -> None:
+def test_the_page_holds_every_score_next_to_its_goal_and_the_papers() -> None:
     groups = everything() | of(*(run(seed, 0.985, "mnist_flint") for seed in range(2)))
     text = goals_section(groups, TOGETHER)
     assert (
-        line(text, "| fidelity, % |")
-        == "| fidelity, % | ≥ 99.6 | 98.70 ± 0.10 | 98.50 ± 0.00, **missed by 1.10** | 99.70 ± 0.00 ✓ |"
+        line(text, "| fidelity, % |") == "| fidelity, % | ≥ 99.6 | 98.70 ± 0.10 | "
+        "98.50 ± 0.00, **missed by 1.10** | 99.70 ± 0.00 ✓ |"
     )
     assert (
         line(text, "| stability_seeds |")
@@ -345,88 +274,3 @@ def test_a_miss_too_small_for_the_tables_digits_is_still_seen() -> None:
 def test_tracks_without_runs_have_no_section() -> None:
     assert goals_section(of(run(0, setting="digits")), {}) == ""
     assert "published hidden layer" not in goals_section(of(good(0)), {})
-
-
-# -------------------------------------------------------------------------------------------------------------- the README
-def test_only_what_stands_between_the_marks_is_replaced() -> None:
-    assert between("a <!\nold\n!> b", ("<!\n", "!>"), "new") == "a <!\nnew\n!> b"
-
-
-@pytest.mark.parametrize(
-    "text", ["no marks", "only <!\n the first", "only !> the second", "!> the wrong way <!\n"]
-)
-def test_without_its_marks_a_text_stays(text: str) -> None:
-    assert between(text, ("<!\n", "!>"), "new") == text
-
-
-def test_the_readme_gets_its_table_and_its_misses() -> None:
-    groups = of(good(0, within_class_explained=0.1))
-    readme = f"# Title\n{TABLE[0]}{TABLE[1]}\nbetween\n{MISSES[0]}old{MISSES[1]}\nend"
-    text = written(readme, groups, {})
-    assert text.startswith("# Title\n")
-    assert text.endswith(f"{MISSES[1]}\nend")
-    assert "old" not in text
-    assert "| `mnist` | 1 |" in text
-    assert "| 11 of 15, 3 not measured |" in text
-    assert "- MNIST, `mnist`: within_class_explained 0.100 (goal ≥ 0.35)." in text
-    assert written(text, groups, {}) == text
-
-
-def test_the_short_form_leaves_out_controls_options_and_the_papers_track() -> None:
-    table = short_table(
-        of(run(0), run(0, setting="mnist_paper"), run(0, setting="mnist attributes.k=4")), {}
-    )
-    assert "mnist_paper" not in table
-    assert "attributes.k" not in table
-
-
-# ------------------------------------------------------------------------------------------------------- other result files
-FOUND: dict[str, Any] = {
-    "title": "A title",
-    "about": "What was\ndone.",
-    "command": "python -m benchmarks.mine",
-    "machine": MACHINE,
-    "versions": {"torch": "2.15.0"},
-    "date": "2026-01-31",
-}
-
-
-def test_a_file_with_a_title_makes_its_own_section() -> None:
-    rows = [["a|b", 0.123456, None, [0.5, 0.01], True, 7], ["c", 1.0, "x", None, False, 0]]
-    text = measured.titled(
-        FOUND | {"columns": ["data", "share", "note", "mean", "yes", "count"], "rows": rows}
-    )
-    assert text.startswith(
-        "## A title\n\n`python -m benchmarks.mine`: What was done. a processor, 2 threads of 2, torch 2.15.0, 2026-01-31."
-    )
-    assert "| a\\|b | 0.1235 |  | 0.5 ± 0.01 | yes | 7 |" in text
-    assert "| c | 1 | x |  | no | 0 |" in text
-
-
-def test_its_rows_may_be_objects_and_its_columns_formats() -> None:
-    rows = [{"name": "a", "share": 0.5}, {"name": "b"}]
-    assert "| a | 50.0% |\n| b |  |" in measured.titled(
-        FOUND | {"columns": {"who": "{name}", "how": "{share:.1%}"}, "rows": rows}
-    )
-    assert "| 0.5 | a |\n|  | b |" in measured.titled(
-        FOUND | {"columns": ["share", "name"], "rows": rows}
-    )
-
-
-def test_files_are_found_and_those_without_a_title_are_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(measured, "RESULTS", tmp_path)
-    (tmp_path / "b.json").write_text(json.dumps(FOUND | {"columns": ["x"], "rows": [[1]]}))
-    (tmp_path / "a.json").write_text(
-        json.dumps(FOUND | {"title": "Before", "columns": ["x"], "rows": [[2]]})
-    )
-    (tmp_path / "runs.json").write_text(json.dumps({"mnist seed=0": run(0)}))
-    (tmp_path / "untitled.json").write_text(json.dumps({"rows": []}))
-    assert [text.splitlines()[0] for text in measured.sections()] == ["## Before", "## A title"]
-
-
-def test_a_group_can_be_added_with_options() -> None:
-    group = Group("mnist attributes.k=4", "mnist", "free")
-    groups = of(good(0, "mnist attributes.k=4"))
-    assert standing(group, groups, {}).met == 12

@@ -1,4 +1,4 @@
-"""Pictures of results: one of each data set and theme, with a mark for every setting, whatever the numbers are."""
+"""Pictures of results: one of each data set and theme, with a mark for every setting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from benchmarks.pictures import (
+from benchmarks.pages.pictures import (
     PANELS,
     _label_places,
     _points,
@@ -23,7 +23,7 @@ from benchmarks.runs import by_setting, recorded
 from benchmarks.tracks import bare
 from interp_by_design.visualize.plot import Scale
 from interp_by_design.visualize.theme import DARK, LIGHT
-from tests.test_results_page import everything, of, run
+from tests.benchmarks.invented_runs import everything, of, run
 
 SETTINGS = ["mnist", "mnist interpreter=frozen_random", "mnist interpreter=relabelled"]
 
@@ -72,7 +72,7 @@ def test_numbers_stand_apart() -> None:
         assert np.hypot(one[0] - other[0], one[1] - other[1]) > 0.01
 
 
-def test_kinds_are_told_apart() -> None:
+def test_kinds_differ() -> None:
     kinds = {
         "mnist": "ours",
         "mnist_flint": "published",
@@ -98,7 +98,7 @@ def test_there_is_a_picture_for_light_and_dark_and_the_page_shows_the_readers(
     assert (again / "mnist.png").read_bytes() == (tmp_path / "mnist.png").read_bytes()
 
 
-def test_controls_that_were_fitted_to_a_run_are_settings_beside_it() -> None:
+def test_controls_that_were_fitted_to_a_run_are_settings_of_their_own() -> None:
     fitted = run(0, 0.9) | {"controls": {"relabelled": {"fidelity": 1.0, "kl": 0.5}}}
     groups = with_controls(of(fitted, run(1, 0.8)))
     (point,) = _points(["mnist interpreter=relabelled"], groups, "kl")

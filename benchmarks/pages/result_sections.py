@@ -1,14 +1,18 @@
-"""What programs have found and left in results/, as sections of docs/results.md. Knows nothing of run folders.
+"""The files in results/ as sections of docs/results.md.
 
-A file that has a `title` tells all that its section needs (the other ones are in SECTIONS):
+A file with a `title` holds all that its section needs (the others are in SECTIONS):
 
     {"title": "…", "about": "what was done, in a sentence or several",
-     "columns": ["data", "fidelity", …],         headings; or {"heading": "{key:.3f}", …}: a format of the row's entries for each
-     "rows": [["mnist", 0.99, …], …],            a list in the order of the columns, or an object by heading or by entry
-     "command": "python -m benchmarks.…", …}     with machine, versions and date, as `benchmarks.record.save` adds them
+     "columns": ["data", "fidelity", …],         headings; or {"heading": "{key:.3f}", …}, formats
+                                                 of the row's entries
+     "rows": [["mnist", 0.99, …], …],            a list in the order of the columns, or an object
+                                                 by heading or by entry
+     "command": "python -m benchmarks.…", …}     with machine, versions and date, as
+                                                 `benchmarks.record.save` adds them
 
-A cell is text, a whole number, a number (shown with four significant digits; write "98.50" to have it so), a list of a mean and a
-deviation, true or false, or null where there is nothing. Files appear in the order of their names.
+A cell is text, a whole number, a number (shown with four significant digits; write "98.50" to keep
+its digits), a list of a mean and a deviation, true or false, or null for an empty one. Files appear
+in the order of their names.
 """
 
 from __future__ import annotations
@@ -23,11 +27,18 @@ from benchmarks.record import RESULTS
 
 @dataclass(frozen=True)
 class Section:
-    """A result file as a table: its title, what is said of how it was made, and a format for each column's cell."""
+    """A result file as a table.
+
+    Args:
+        name: the file's name.
+        title: the section's title.
+        about: how it was measured; filled from the file's entries.
+        columns: a format for the cells under each heading.
+    """
 
     name: str
     title: str
-    told: str
+    about: str
     columns: Mapping[str, str]
 
 
@@ -35,8 +46,9 @@ SECTIONS = (
     Section(
         "training_step",
         "The cost of a joint training step",
-        "Batch {batch}; a bare and a joint step in turn for {seconds:.0f} s a case; medians, and the median of the neighbours' "
-        "ratios. Memory: how far three steps lift the resident set of a process.",
+        "Batch {batch}; a bare and a joint step in turn for {seconds:.0f} s a case; medians, and "
+        "the median of the neighbours' ratios. Memory: how far three steps lift the resident set "
+        "of a process.",
         {
             "case": "{case}",
             "f alone, ms": "{bare_ms:.1f}",
@@ -69,8 +81,8 @@ SECTIONS = (
     Section(
         "image_folder",
         "What a loader of image files costs",
-        "{images} photographs to {size} x {size}, batches of {batch}, {workers} workers, against as many processes that only "
-        "decode; a row a round; the median ratio is {ratio:.2f}.",
+        "{images} photographs to {size} x {size}, batches of {batch}, {workers} workers, against as "
+        "many processes that only decode; a row a round; the median ratio is {ratio:.2f}.",
         {
             "decoding, images/s": "{decoding_per_second:.0f}",
             "loader, images/s": "{loader_per_second:.0f}",
@@ -79,9 +91,10 @@ SECTIONS = (
     Section(
         "post_hoc",
         "What a post-hoc fit saves by its cache, and what that costs",
-        "Batch {batch}; a step that runs the network and one that reads its pass from disk, in turn; medians. Reading: against a "
-        "plain copy of the same bytes, in the order of training, warm. Writing: against the passes alone. Memory: the most that "
-        "writing and reading take, for N images and four times as many.",
+        "Batch {batch}; a step that runs the network and one that reads its pass from disk, in "
+        "turn; medians. Reading: against a plain copy of the same bytes, in the order of training, "
+        "warm. Writing: against the passes alone. Memory: the most that writing and reading take, "
+        "for N images and four times as many.",
         {
             "case": "{case}",
             "step with the network, ms": "{network_ms:.0f}",
@@ -98,7 +111,7 @@ SECTIONS = (
 
 
 def sections() -> Iterator[str]:
-    """A section for each result file that is there."""
+    """Yield a section for each result file."""
     listed = {section.name for section in SECTIONS}
     for path in sorted(RESULTS.glob("*.json")):
         found = json.loads(path.read_text())
@@ -107,11 +120,15 @@ def sections() -> Iterator[str]:
     for section in SECTIONS:
         path = RESULTS / f"{section.name}.json"
         if path.is_file():
-            yield _told(section, json.loads(path.read_text()))
+            yield _formatted_section(section, json.loads(path.read_text()))
 
 
 def titled(found: Mapping[str, Any]) -> str:
-    """The section of a file that tells its own title, columns and rows."""
+    """Return the section of a file with its own title, columns and rows.
+
+    Args:
+        found: the content of the file.
+    """
     columns = found["columns"]
     about = " ".join(str(found.get("about", "")).split())
     lines = [
@@ -138,7 +155,7 @@ def _cells(
 
 
 def _formatted(form: str, row: Mapping[str, Any]) -> str:
-    """Nothing where the row lacks what is told."""
+    """Return a formatted cell; empty where the row lacks an entry."""
     try:
         return _escaped(form.format(**row))
     except KeyError:
@@ -146,7 +163,7 @@ def _formatted(form: str, row: Mapping[str, Any]) -> str:
 
 
 def _cell(value: Any) -> str:
-    r"""A value as a table shows it.
+    r"""Return a value as a table shows it.
 
     >>> [_cell(value) for value in (None, 3, 0.98765, [0.5, 0.0123], "a|b", True)]
     ['', '3', '0.9877', '0.5 ± 0.0123', 'a\\|b', 'yes']
@@ -166,11 +183,11 @@ def _escaped(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
-def _told(section: Section, found: Mapping[str, Any]) -> str:
+def _formatted_section(section: Section, found: Mapping[str, Any]) -> str:
     lines = [
         f"## {section.title}",
         "",
-        f"`{found['command']}`: {section.told.format(**found)} {_origin(found)}",
+        f"`{found['command']}`: {section.about.format(**found)} {_origin(found)}",
         "",
         f"| {' | '.join(section.columns)} |",
         "|---" * len(section.columns) + "|",
@@ -182,7 +199,8 @@ def _told(section: Section, found: Mapping[str, Any]) -> str:
 
 
 def _origin(found: Mapping[str, Any]) -> str:
-    """Machine, versions and date of a result file, in a line."""
+    """Return machine, versions and date of a result file, in a line."""
     machine = found["machine"]
     where = machine["gpu"] or machine["processor"]
-    return f"{where}, {machine['threads']} threads of {machine['cores']}, torch {found['versions']['torch']}, {found['date']}."
+    threads = f"{machine['threads']} threads of {machine['cores']}"
+    return f"{where}, {threads}, torch {found['versions']['torch']}, {found['date']}."
