@@ -1,4 +1,4 @@
-"""g = h ∘ Φ with its decoder, and the controls and rivals it is held against. Knows nothing of losses, data sets or training."""
+"""The interpreter g = h ∘ Φ with its decoder, its baselines and its negative controls."""
 
 from interp_by_design.interpreter.concept_bottleneck import ConceptBottleneck
 from interp_by_design.interpreter.convolutional_decoder import ConvDecoder
@@ -16,10 +16,10 @@ __all__ = [
     "ConvDecoder",
     "DenseDecoder",
     "Interpreter",
+    "InterpreterSpec",
     "LearnableConcepts",
     "LinearHead",
     "LinearInterpreter",
-    "InterpreterSpec",
     "PrototypeDecoder",
     "PrototypeInterpreter",
     "PublishedDecoder",

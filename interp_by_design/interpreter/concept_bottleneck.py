@@ -1,4 +1,4 @@
-"""A rival that is told more: attributes that are taught concepts by name. Knows nothing of where the labels come from."""
+"""Concept-bottleneck baseline: attributes that learn from concept labels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from interp_by_design.attributes import AttributeDictionary
 from interp_by_design.interpreter.head import LinearHead
 from interp_by_design.interpreter.interpreter import Interpreter
-from interp_by_design.interpreter.joining import checked_weights
+from interp_by_design.interpreter.joining import nonzero_weights
 from interp_by_design.terms import (
     Attributes,
     Batch,
@@ -23,16 +23,26 @@ from interp_by_design.terms import (
     UserError,
 )
 
-LEAST = 1e-6  # a probability counts as at least so much in a logarithm
+MIN_PROBABILITY = 1e-6  # in a logarithm
 
 
 @final
 class ConceptBottleneck(Interpreter):
-    """g = h ∘ Φ with `φ_j(x)` taught to be the probability of concept j: the ceiling of what supervision gives.
+    """g = h ∘ Φ with `φ_j(x)` the learned probability of concept j: an upper bound by supervision.
 
-    Learns, beside the objective, `L_concepts = - mean_{x,j} [ t log φ_j(x) + (1 - t) log(1 - φ_j(x)) ]`, t = 1 where x has
-    concept j, weighted by `concepts`: the joint bottleneck. The decoder learns to draw what the concepts tell, and teaches them
-    nothing. Departs from its source in keeping f beside g: f decides by its own class head, g follows it.
+    In addition to the objective it learns from `concept_loss`, as the joint bottleneck does. The
+    decoder learns from the concepts and teaches them nothing.
+
+    Args:
+        dictionary: Φ, with values in [0, 1].
+        head: h.
+        decoder: d.
+        concepts: The weight of `concept_loss`, >= 0.
+
+    Raises:
+        UserError: The weight is negative or not finite.
+
+    Departs from its source in keeping f next to g: f decides by its own class head, g follows it.
 
     Source: Koh et al. (2020), arXiv 2007.04612, section 3.
     """
@@ -46,15 +56,10 @@ class ConceptBottleneck(Interpreter):
         decoder: nn.Module,
         concepts: float = 1.0,
     ) -> None:
-        """Raises `UserError` for a weight that is negative or not finite."""
         super().__init__()
-        self.dictionary, self.head, self.decoder, self.n_attributes = (
-            dictionary,
-            head,
-            decoder,
-            dictionary.n_attributes,
-        )
-        self.extra_weights = checked_weights(concepts=concepts)
+        self.dictionary, self.head, self.decoder = dictionary, head, decoder
+        self.n_attributes = dictionary.n_attributes
+        self.extra_weights = nonzero_weights(concepts=concepts)
         self.register_buffer("present", torch.zeros(0, self.n_attributes), persistent=False)
 
     def forward(self, seen: ForwardPass) -> Attributes:
@@ -68,14 +73,17 @@ class ConceptBottleneck(Interpreter):
     def learn_from(self, concepts: Concepts | None) -> None:
         if concepts is None:
             raise UserError(
-                "This data tells no concepts, which a concept bottleneck is taught. Use data=factors, or another interpreter."
+                "This data set has no concept labels, which a concept bottleneck learns from. "
+                "Use data=factors, or another interpreter."
             )
         if len(concepts.names) != self.n_attributes:
             raise UserError(
-                f"The data tells {len(concepts.names)} concepts ({', '.join(concepts.names)}), and there are {self.n_attributes} "
-                f"attributes. Set attributes.n_attributes={len(concepts.names)}."
+                f"The data set labels {len(concepts.names)} concepts "
+                f"({', '.join(concepts.names)}), "
+                f"and there are {self.n_attributes} attributes. "
+                f"Set attributes.n_attributes={len(concepts.names)}."
             )
-        self.taught = concepts.names
+        self.concept_names = concepts.names
         self.present = concepts.present.to(self.present)
 
     def extra_terms(self, seen: Interpretation, batch: Batch) -> dict[str, Scalar]:
@@ -83,6 +91,17 @@ class ConceptBottleneck(Interpreter):
 
 
 def concept_loss(probabilities: Attributes, present: Float[Tensor, "n attributes"]) -> Scalar:
-    """Binary cross-entropy of probabilities in [0, 1] against 0 and 1, in nats; the mean over samples and concepts."""
-    yes, no = (p.clamp(min=LEAST).log() for p in (probabilities, 1 - probabilities))
+    """Compute `- mean_{x,j} [ t log φ_j(x) + (1 - t) log(1 - φ_j(x)) ]`.
+
+    Args:
+        probabilities: φ(x), [n, J] in [0, 1].
+        present: t, [n, J], 1 where x has concept j, else 0.
+
+    Returns:
+        The binary cross-entropy in nats, a mean over samples and concepts.
+
+    >>> round(concept_loss(torch.tensor([[0.5]]), torch.tensor([[1.0]])).item(), 3)
+    0.693
+    """
+    yes, no = (p.clamp(min=MIN_PROBABILITY).log() for p in (probabilities, 1 - probabilities))
     return -(present * yes + (1 - present) * no).mean()

@@ -1,4 +1,4 @@
-"""d: from attributes back to an image in [0, 1] units."""
+"""Decoders d for small images: from attributes to an image in [0, 1] units."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from interp_by_design.terms import UserError
 
 @final
 class DenseDecoder(nn.Sequential):
-    """d(Φ): one hidden layer of `width`, then every pixel; [n, J] to [n, c, h, w], not clamped. For small images.
+    """d(Φ): one hidden layer, then every pixel; [n, J] to [n, c, h, w], not clamped.
 
-    Two matrix products cost a fifth of transposed convolutions of the same quality at 28x28.
+    For small images: two matrix products cost a fifth of transposed convolutions of the same
+    quality at 28x28.
+
+    Args:
+        n_attributes: The number of attributes J.
+        image_shape: The shape (c, h, w) of the images.
+        width: The number of units of the hidden layer.
     """
 
     def __init__(
@@ -30,17 +36,26 @@ class DenseDecoder(nn.Sequential):
 
 @final
 class PublishedDecoder(nn.Sequential):
-    """FLINT's decoder for 28x28 grey images: FC(J, 2x7x7), two transposed convolutions of stride 2, each with a ReLU.
+    """FLINT's decoder for 28x28 grey images.
+
+    FC(J, 2x7x7), then two transposed convolutions of stride 2, each with a ReLU.
+
+    Args:
+        n_attributes: The number of attributes J.
+        image_shape: The shape (c, h, w) of the images, h and w multiples of 4.
+
+    Raises:
+        UserError: A side is no multiple of 4.
 
     Source: FLINT's official networks (`decode_MNIST`); 2,773 parameters with 25 attributes.
     """
 
     def __init__(self, n_attributes: int, image_shape: tuple[int, int, int]) -> None:
-        """Raises `UserError` for images whose sides are not multiples of 4."""
         channels, height, width = image_shape
         if height % 4 or width % 4:
             raise UserError(
-                f"FLINT's decoder doubles a quarter-size image twice: sides must be multiples of 4, not {height}x{width}."
+                "FLINT's decoder doubles a quarter-size image twice: sides must be multiples of 4, "
+                f"not {height}x{width}."
             )
         super().__init__(
             nn.Linear(n_attributes, 2 * (height // 4) * (width // 4)),

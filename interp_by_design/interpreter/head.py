@@ -1,4 +1,4 @@
-"""h: the linear decision over attributes."""
+"""Linear decision h over attributes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,19 @@ from interp_by_design.terms import Attributes, HeadWeights, Logits, UserError
 class LinearHead(nn.Module):
     """h(Φ) = W Φ (+ b): the logits of g, so that each decision is a sum of attribute x weight.
 
-    Without a bias, the default, the attributes explain all of g. `dropout` zeroes attributes while training (0.01 in FLINT's
-    code).
+    Args:
+        n_attributes: The number of attributes J.
+        n_classes: The number of classes C.
+        bias: Whether there is a bias b. Without one, the attributes explain all of g.
+        dropout: The probability, in [0, 1), of zeroing an attribute during training (0.01 in
+            FLINT's code).
+
+    Raises:
+        UserError: `dropout` is out of its range.
+
+    >>> head = LinearHead(n_attributes=3, n_classes=2)
+    >>> head(torch.zeros(1, 3)).tolist()
+    [[0.0, 0.0]]
     """
 
     def __init__(
@@ -36,12 +47,12 @@ class LinearHead(nn.Module):
 
     @property
     def weights(self) -> HeadWeights:
-        """W [C, J]."""
+        """The weights W, [C, J]."""
         return self.linear.weight
 
     @property
     def bias(self) -> Float[Tensor, "classes"]:
-        """b [C]; zeros where there is none."""
+        """The bias b, [C]; zeros where there is none."""
         return (
             self.linear.bias
             if self.linear.bias is not None

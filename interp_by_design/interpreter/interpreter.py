@@ -1,4 +1,4 @@
-"""What every interpreter promises: attributes, a linear decision over them, and an image back from them."""
+"""Interface of interpreters: attributes, a linear decision over them, and a decoded image."""
 
 from __future__ import annotations
 
@@ -21,11 +21,15 @@ from interp_by_design.terms import (
 
 
 class Interpreter(nn.Module, ABC):
-    """g: from one pass of the predictor to attributes (`forward`), which `head` turns into logits and `decoder` into an image.
+    """g: attributes from one pass of the predictor, logits by `head` and an image by `decoder`.
 
-    An interpreter may have losses of its own beside the objective's: `extra_terms` gives them, `extra_weights` what each counts.
-    One that `is_the_predictor` explains no other network: once `join` is called, f decides by h ∘ Φ itself. One that learns
-    from concepts has their names, by attribute, in `taught`. One that `teaches` not is a control, and f never learns from it.
+    Class attributes describe an interpreter:
+
+    - `is_the_predictor`: it explains no other network; after `join`, f decides by h ∘ Φ itself.
+    - `teaches`: if False, no gradient reaches f, as in negative controls.
+    - `concept_names`: the name of each attribute's concept, for an interpreter that learns from
+    them. - `extra_weights`: the weights of its own losses (`extra_terms`), in addition to the
+    objective's.
     """
 
     head: LinearHead
@@ -33,24 +37,56 @@ class Interpreter(nn.Module, ABC):
     n_attributes: int
     is_the_predictor: bool = False
     teaches: bool = True
-    taught: tuple[str, ...] = ()
+    concept_names: tuple[str, ...] = ()
     extra_weights: Mapping[str, float] = MappingProxyType({})
 
     @abstractmethod
     def forward(self, seen: ForwardPass) -> Attributes:
-        """Φ(x) >= 0, [n, J]. Only a control may look at `seen.logits`."""
+        """Return Φ(x) >= 0, [n, J]. Only a negative control may read `seen.logits`."""
 
     def reconstruct(self, seen: ForwardPass, attributes: Attributes) -> Images:
-        """The image that `attributes` of this pass tell; while training, one may be made of more than they hold."""
+        """Decode attributes; during training, a subclass may also use the hidden layers.
+
+        Args:
+            seen: The forward pass that the attributes come from.
+            attributes: Φ(x), [n, J].
+
+        Returns:
+            Images in [0, 1] units, not clamped, [n, c, h, w].
+        """
         image: Images = self.decoder(attributes)
         return image
 
     def extra_terms(self, seen: Interpretation, batch: Batch) -> dict[str, Scalar]:
-        """Losses of a training batch by name, unweighted, for each name of `extra_weights` that is not 0; none by default."""
+        """Compute the interpreter's own losses of a training batch; none by default.
+
+        Args:
+            seen: The outputs of f and g for the batch.
+            batch: The batch.
+
+        Returns:
+            One unweighted loss for each name in `extra_weights`.
+        """
         return {}
 
     def learn_from(self, concepts: Concepts | None) -> None:
-        """Hands over what the data tells of its training images, None where it tells nothing; most interpreters ignore it."""
+        """Receive the concept labels of the training images; most interpreters ignore them.
+
+        Args:
+            concepts: The labels; None where the data set has none.
+
+        Raises:
+            UserError: The interpreter needs labels, and these do not fit.
+        """
 
     def join(self, network: nn.Module) -> None:
-        """Makes f of `network` and g one, before training and before weights are loaded; nothing for one that explains f."""
+        """Let f decide by g, before training and before weights are loaded.
+
+        By default nothing happens: the interpreter explains f.
+
+        Args:
+            network: The network of f, changed in place.
+
+        Raises:
+            UserError: The network has no class head to replace.
+        """

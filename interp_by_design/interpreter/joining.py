@@ -1,4 +1,4 @@
-"""How f and g become one: the network's class head is replaced by the interpreter's own decision. Knows nothing of losses."""
+"""Replacement of a network's class head by the interpreter's decision."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ HEAD = "head"
 
 @final
 class Decision(nn.Module):
-    """h ∘ Φ in place of a class head: what that was given goes to the dictionary as its one hidden layer."""
+    """h ∘ Φ in place of a class head, whose input becomes the dictionary's one hidden layer.
+
+    Args:
+        dictionary: Φ.
+        head: h.
+    """
 
     def __init__(self, dictionary: AttributeDictionary, head: LinearHead) -> None:
         super().__init__()
@@ -29,19 +34,41 @@ class Decision(nn.Module):
 
 
 def decide_by(dictionary: AttributeDictionary, head: LinearHead, network: nn.Module) -> None:
-    """Lets `network` decide by `head` over `dictionary`: both are then part of the network and of the interpreter.
+    """Let a network decide by a head over a dictionary.
 
-    Raises `UserError` for a network without a class head called `head`.
+    Both are then part of the network and of the interpreter.
+
+    Args:
+        dictionary: Φ.
+        head: h.
+        network: The network, changed in place.
+
+    Raises:
+        UserError: The network has no class head called `head`.
     """
     if not isinstance(getattr(network, HEAD, None), nn.Module):
         raise UserError(
-            f"{type(network).__name__} has no stage called '{HEAD}' that could be replaced by the interpreter's decision. "
-            "Choose predictor=lenet, or a network that ends in such a stage."
+            f"{type(network).__name__} has no stage called '{HEAD}' that could be replaced by the "
+            "interpreter's decision. Choose predictor=lenet, or a network that ends in such a "
+            "stage."
         )
     setattr(network, HEAD, Decision(dictionary, head))
 
 
-def checked_weights(**weights: float) -> dict[str, float]:
-    """`weights` themselves, those that are 0 left out; `UserError` for one that is negative or not finite."""
+def nonzero_weights(**weights: float) -> dict[str, float]:
+    """Return the weights of losses that count.
+
+    Args:
+        weights: The weight of each loss, by name.
+
+    Returns:
+        The weights without those that are 0.
+
+    Raises:
+        UserError: A weight is negative or not finite.
+
+    >>> nonzero_weights(r1=0.05, r2=0.0)
+    {'r1': 0.05}
+    """
     checked = {name: check_weight(name, weight) for name, weight in weights.items()}
     return {name: weight for name, weight in checked.items() if weight}

@@ -1,4 +1,4 @@
-"""The interpreter of the house: a dictionary over hidden layers, with a linear head."""
+"""Default interpreter: a dictionary over hidden layers with a linear head."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ from interp_by_design.terms import Attributes, ForwardPass
 class LinearInterpreter(Interpreter):
     """g = h ∘ Ψ over the hidden layers alone (FLINT, section 3.1).
 
-    With `frozen_dictionary` the weights of Ψ stay as they were drawn, and g teaches f nothing, so that f cannot learn to suit Ψ:
-    only h and d learn. It is the control that shows what random attributes reach. (Statistics that standardise are gathered.)
+    Args:
+        dictionary: Ψ.
+        head: h.
+        decoder: d.
+        frozen_dictionary: Whether Ψ keeps its random weights and g teaches f nothing, so that f
+            cannot adapt to Ψ: only h and d learn. This negative control shows what random
+            attributes reach. Standardising statistics are still collected.
     """
 
     def __init__(

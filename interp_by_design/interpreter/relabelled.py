@@ -1,4 +1,4 @@
-"""A control that must fail: attributes that are f's answer under other names."""
+"""Negative control whose attributes are f's answer under other names."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ from interp_by_design.terms import Attributes, ForwardPass
 
 @final
 class RelabelledInterpreter(Interpreter):
-    """Φ = softmax(50 · logits) R, R a fixed random code of J non-negative numbers for each class (`random_codes`).
+    """Φ = softmax(50 · logits) R, R = `random_codes`.
 
-    It agrees with f on every image, is concise, and has no dead attribute; it explains nothing. A scorecard that it passes is
-    broken. It takes the number of attributes from the dictionary, whose place it takes.
+    It agrees with f on every image, is concise, has no dead attribute, and explains nothing. A
+    scorecard that it passes is broken.
+
+    Args:
+        dictionary: Gives the number of attributes; it is not used otherwise.
+        head: h.
+        decoder: d.
+        sharpness: The factor of the logits.
     """
 
     codes: Tensor
@@ -38,14 +44,25 @@ class RelabelledInterpreter(Interpreter):
         self.register_buffer("codes", random_codes(head.weights.shape[0], self.n_attributes))
 
     def forward(self, seen: ForwardPass) -> Attributes:
-        # Detached: the cheat reads f, and must not change it.
+        # Detached: the control reads f, and must not change it.
         return (self.sharpness * seen.logits.detach()).softmax(dim=1) @ self.codes
 
 
 def random_codes(n_classes: int, n_attributes: int) -> Tensor:
-    """R [C, J], always the same: each attribute stands for the same few classes, two or more, and each class has two or more.
+    """Return R, the same for every call: each attribute stands for a few classes, and vice versa.
 
-    So no attribute is dead, always on, or one class's own, and few are needed to tell a class: as good a disguise as can be.
+    Both numbers are two or more, so that no attribute is dead, always on, or exclusive to a class,
+    and few identify a class: the control is as hard to detect as possible.
+
+    Args:
+        n_classes: The number of classes C.
+        n_attributes: The number of attributes J.
+
+    Returns:
+        The codes, [C, J], in 0..1.
+
+    >>> (random_codes(3, 6) > 0).sum(dim=0).tolist()
+    [2, 2, 2, 2, 2, 2]
     """
     draws = torch.Generator().manual_seed(0)
     classes_each = max(2, math.ceil(2 * n_classes / n_attributes))

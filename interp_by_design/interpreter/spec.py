@@ -22,7 +22,7 @@ HYDRA_KEYS = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
 @final
 @dataclass(frozen=True)
 class InterpreterSpec:
-    """What an interpreter is rebuilt from, as the two config groups have it: `_target_` and options.
+    """Plain values that an interpreter is rebuilt from: `_target_` and options of two groups.
 
     Values are copied; mappings become dicts and sequences lists.
 
@@ -120,7 +120,8 @@ def build_interpreter(
         facts: The data set's image shape and classes.
         make: Makes an object, or a partial one, of a config group. By default it accepts this
             package's classes alone; `functools.partial(instantiate, trust=True)` accepts others.
-        error_context: A context manager for the construction of a named group, which converts errors.
+        error_context: A context manager for the construction of a named group, which converts
+            errors.
 
     Returns:
         The interpreter.

@@ -72,7 +72,7 @@ def write_results(
     module: pl.LightningModule,
     scores: Mapping[str, float],
 ) -> None:
-    """Write metrics.json, the names that attributes were taught, and a post-hoc interpreter.
+    """Write metrics.json, the names of learned concepts, and a post-hoc interpreter.
 
     Args:
         folder: The run folder.
@@ -89,6 +89,6 @@ def write_results(
         model.scores, model.fitted_to = scores_on_test(scores), module.predictor_hash
         model.save_pretrained(folder.path / INTERPRETER)
     folder.write(METRICS, scores)
-    taught = model.interpreter.taught
-    if taught and not folder.has(NAMES):  # names that a person gave are kept
-        write_names(folder.path, AttributeNames(dict(enumerate(taught))))
+    concepts = model.interpreter.concept_names
+    if concepts and not folder.has(NAMES):  # names that a person gave are kept
+        write_names(folder.path, AttributeNames(dict(enumerate(concepts))))

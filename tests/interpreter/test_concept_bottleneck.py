@@ -60,7 +60,7 @@ def test_each_image_is_taught_its_own_concepts() -> None:
     assert float(interpreter.extra_terms(seen, batch)["concepts"]) == pytest.approx(
         -math.log(0.9), rel=1e-5
     )
-    assert interpreter.taught == NAMES
+    assert interpreter.concept_names == NAMES
 
 
 def test_the_decoder_teaches_the_concepts_nothing() -> None:
@@ -79,9 +79,9 @@ def test_concepts_are_no_part_of_what_is_saved() -> None:
 
 
 def test_data_without_concepts_or_with_others_is_refused() -> None:
-    with pytest.raises(UserError, match="This data tells no concepts"):
+    with pytest.raises(UserError, match="This data set has no concept labels"):
         made().learn_from(None)
     with pytest.raises(
-        UserError, match=r"tells 2 concepts \(has a loop, is upright\), and there are 3 attributes"
+        UserError, match=r"labels 2 concepts \(has a loop, is upright\), and there are 3 attributes"
     ):
         made(n_attributes=3).learn_from(Concepts(NAMES, torch.ones(1, 2, dtype=torch.bool)))

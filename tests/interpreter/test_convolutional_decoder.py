@@ -56,8 +56,8 @@ def test_learns_images_from_their_codes(shape: tuple[int, int, int]) -> None:
     assert fitted_error(ConvDecoder(12, shape), torch.rand(8, 12), images) < 0.1 * best_single
 
 
-def test_tells_unseen_images_about_as_well_as_a_dense_decoder_does() -> None:
-    """Images that are a function of their codes: what is learnt from 64 of them holds for the next 256."""
+def test_reconstructs_unseen_images_about_as_well_as_a_dense_decoder() -> None:
+    """Images are a function of their codes; a decoder fitted to 64 generalises to 256 others."""
     torch.manual_seed(0)
     attributes, pictures = torch.rand(320, 6), torch.rand(6, 3, 4, 4)
     images = nn.functional.interpolate(

@@ -7,7 +7,7 @@ import torch
 
 from interp_by_design.attributes import LearnableConceptDictionary, TopKDictionary
 from interp_by_design.interpreter import DenseDecoder, Interpreter, LearnableConcepts, LinearHead
-from interp_by_design.interpreter.learnable_concepts import from_prior
+from interp_by_design.interpreter.learnable_concepts import prior_divergence
 from interp_by_design.terms import Batch, ForwardPass, Interpretation, UserError
 from interp_by_design.testing import InterpreterConformance
 
@@ -34,13 +34,13 @@ def test_the_prior_is_the_divergence_written_out() -> None:
     for j in range(4):
         share = sum(p[n, j].item() for n in range(7)) / 7
         wanted += share * math.log(share / 0.3) + (1 - share) * math.log((1 - share) / 0.7)
-    assert float(from_prior(p, 0.3)) == pytest.approx(wanted / 2, rel=1e-5)
-    assert float(from_prior(torch.full((3, 4), 0.3), 0.3)) == pytest.approx(0, abs=1e-6)
+    assert float(prior_divergence(p, 0.3)) == pytest.approx(wanted / 2, rel=1e-5)
+    assert float(prior_divergence(torch.full((3, 4), 0.3), 0.3)) == pytest.approx(0, abs=1e-6)
 
 
 def test_concepts_that_are_never_or_always_on_have_a_finite_prior() -> None:
     p = torch.tensor([[0.0, 1.0]], requires_grad=True)
-    divergence = from_prior(p, 0.2)
+    divergence = prior_divergence(p, 0.2)
     divergence.backward()  # type: ignore[no-untyped-call]
     assert p.grad is not None
     assert p.grad.isfinite().all()

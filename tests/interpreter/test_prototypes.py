@@ -12,7 +12,11 @@ from interp_by_design.interpreter import (
     PrototypeDecoder,
     PrototypeInterpreter,
 )
-from interp_by_design.interpreter.prototypes import located, near_some_code, near_some_prototype
+from interp_by_design.interpreter.prototypes import (
+    code_from_distances,
+    near_some_code,
+    near_some_prototype,
+)
 from interp_by_design.terms import Batch, ForwardPass, Interpretation, UserError
 from interp_by_design.testing import InterpreterConformance
 
@@ -88,7 +92,7 @@ def test_distances_tell_a_code_among_the_prototypes_and_the_nearest_there_of_any
     ]  # perpendicular to the hull
     for code in (within, within + 3 * across):
         given = (code[:, None] - prototypes).square().sum(dim=2)
-        torch.testing.assert_close(located(given, prototypes), within)
+        torch.testing.assert_close(code_from_distances(given, prototypes), within)
 
 
 def test_a_prototype_is_drawn_alike_from_its_code_and_from_its_distances() -> None:

@@ -74,5 +74,5 @@ def test_a_concept_bottleneck_is_named_by_what_it_was_taught(tmp_path: Path) -> 
 
 def test_a_concept_bottleneck_needs_data_that_tells_concepts(tmp_path: Path) -> None:
     config = composed(tmp_path, "attributes=concepts", "interpreter=concept_bottleneck")
-    with pytest.raises(UserError, match="This data tells no concepts"):
+    with pytest.raises(UserError, match="This data set has no concept labels"):
         train(config)
