@@ -1,7 +1,4 @@
-"""Files that are there whole or not at all: written beside, synced, renamed; and what is said of one that cannot be read.
-
-Knows nothing of what is in them.
-"""
+"""Atomic file writes, and errors that name a damaged file."""
 
 from __future__ import annotations
 
@@ -16,41 +13,65 @@ from interp_by_design.terms import UserError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of `path` when the block ends well; whatever was there stays until then.
+    """Yield a file that replaces `path` when the block ends without an error.
 
-    Raises `UserError` where the system cannot write it (a full disk, no rights), with what the system says.
+    The file is written next to `path`, synced, and renamed; until then `path` is unchanged.
+
+    Args:
+        path: The file; its folder is made if needed.
+
+    Raises:
+        UserError: If the system cannot write it: a full disk, no permission.
     """
-    beside = path.with_name(f".{path.name}.writing")
+    temporary = path.with_name(f".{path.name}.writing")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
+        with temporary.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
     except OSError as error:
         raise UserError(
-            f"{path} could not be written: {error.strerror or error}. What was there before is untouched."
+            f"{path} could not be written: {error.strerror or error}. "
+            "What was there before is untouched."
         ) from error
     finally:
-        with suppress(OSError):  # whatever kept it from being written may keep it from being found
-            beside.unlink()
+        with suppress(OSError):  # what kept it from being written may keep it from being found
+            temporary.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
-    """`path` with `text` as its whole content."""
+    """Write `text` as the whole content of a file, atomically.
+
+    Args:
+        path: The file.
+        text: Its content, written as UTF-8.
+
+    Raises:
+        UserError: If the system cannot write it; the file is then unchanged.
+    """
     with replacing(path) as file:
         file.write(text.encode())
 
 
 @contextmanager
-def reading(file: Path, damage: str = "") -> Iterator[None]:
-    """Whatever goes wrong while `file` is read and made sense of is a `UserError` that names it; `damage` tells what it means."""
+def reporting_damage(file: Path, message: str = "") -> Iterator[None]:
+    """Turn any error of the block into a `UserError` that names the file.
+
+    Args:
+        file: The file that the block reads and parses.
+        message: What a damaged file means; follows its name in the error.
+
+    Raises:
+        UserError: If the block raises.
+    """
     try:
         yield
     except OSError as error:
         raise UserError(f"{file} cannot be read: {error.strerror or error}.") from error
     except Exception as error:  # a damaged file makes its reader fail in any way
         kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-        told = f"is damaged ({kind}{' '.join(str(error).split())}). Take it from a backup, or make it again."
-        raise UserError(f"{file} {damage or told}") from error
+        details = f"{kind}{' '.join(str(error).split())}"
+        default = f"is damaged ({details}). Take it from a backup, or make it again."
+        raise UserError(f"{file} {message or default}") from error

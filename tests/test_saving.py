@@ -290,11 +290,11 @@ def test_a_damaged_file_is_named(name: str, damaged: Callable[[bytes], bytes], s
         ({"attributes": []}, r"config\.json is damaged"),
         (
             {"attributes": {}},
-            r"config\.json tells of cannot be built: The options of attributes do not work",
+            r"config\.json describes cannot be built: The options of attributes do not work",
         ),
         (
             {"attributes__k": 9},
-            r"config\.json tells of cannot be built: k, the number of active attributes",
+            r"config\.json describes cannot be built: k, the number of active attributes",
         ),
         (
             {"attributes__n_attributes": 7},
@@ -302,11 +302,11 @@ def test_a_damaged_file_is_named(name: str, damaged: Callable[[bytes], bytes], s
         ),
         (
             {"interpreter__colour": 7},
-            r"config\.json tells of cannot be built: The options of interpreter do not work",
+            r"config\.json describes cannot be built: The options of interpreter do not work",
         ),
         (
             {"interpreter__head": {}},
-            r"config\.json tells of cannot be built: The options of interpreter do not work",
+            r"config\.json describes cannot be built: The options of interpreter do not work",
         ),
         (
             {"interpreter": {"_target_": f"{ROOM}.LinearInterpreter", "_partial_": True}},
@@ -357,7 +357,7 @@ def test_a_stranger_cannot_name_what_is_no_part_of_an_interpreter(
     )
     with pytest.raises(
         UserError,
-        match=r"config\.json tells of cannot be built: .* no part of an interpreter.*trust=True",
+        match=r"config\.json describes cannot be built: .* no part of an interpreter.*trust=True",
     ):
         InterpretableModel.from_pretrained(saved, predictor=network())
 

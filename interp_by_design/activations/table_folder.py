@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from interp_by_design.files import reading
+from interp_by_design.files import reporting_damage
 from interp_by_design.terms import InterpretationTable, UserError
 
 FORMAT = 1
@@ -204,7 +204,7 @@ def _about(folder: Path) -> dict[str, Any]:
         raise UserError(
             f"{folder} holds no whole interpretation table: there is no {ABOUT}. {ANEW}"
         )
-    with reading(file, f"is damaged, so that nothing is known of the table. {ANEW}"):
+    with reporting_damage(file, f"is damaged, so that nothing is known of the table. {ANEW}"):
         about = json.loads(file.read_text())
         return {"format": about["format"], "rows": int(about["rows"]), "head": about.get("head")}
 
@@ -227,7 +227,7 @@ def _check_shapes(folder: Path, columns: Mapping[str, Tensor], n: int) -> None:
 def _mapped(file: Path) -> Tensor:
     if not file.is_file():
         raise UserError(f"{file} is missing. {ANEW}")
-    with reading(file, f"is damaged. {ANEW}"):
+    with reporting_damage(file, f"is damaged. {ANEW}"):
         array = np.load(
             file, mmap_mode="c", allow_pickle=False
         )  # "c": torch warns of arrays that it could not write to

@@ -61,7 +61,7 @@ def frozen_random(run: Seeded) -> InterpretableModel:
             f"{type(model.interpreter).__name__} has no dictionary over hidden layers that could be drawn at random. Give runs "
             "with one, as of interpreter=linear."
         )
-    spec = rebuildable(model)
+    spec = rebuildable(model.spec, model.predictor, model.interpreter, model.facts)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(run.seed)
         interpreter = cast(

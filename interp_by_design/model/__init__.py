@@ -1,4 +1,4 @@
-"""f and g as one object: all that an analysis needs, saved apart from the network, and exported. Knows nothing of training."""
+"""f and g as one object: explain, save, load, export."""
 
 from interp_by_design.model.interpretable import InterpretableModel
 

@@ -1,4 +1,4 @@
-"""The model card of a saved interpreter: README.md, for people. Knows nothing of other files."""
+"""Model card of a saved interpreter."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from interp_by_design.model.config import LIBRARY, Config
 from interp_by_design.predictor import Preprocessing
 
 TAGS = ["image-classification", "interpretability", "explainable-ai", "pytorch"]
-LISTED = 20  # class names
+MAX_LISTED = 20  # class names
 
 TEXT = """# An interpreter of {network}
 
-It explains each decision of {network} among {n_classes} classes by a few of {n_attributes} attributes, which it reads from the
-hidden layers {layers}. The network itself is not in here: it is needed to use the interpreter.
+It explains each decision of {network} among {n_classes} classes by a few of {n_attributes}
+attributes, which it computes from the hidden layers {layers}. The network itself is not included,
+and is needed to use the interpreter.
 
 ```python
 from interp_by_design import InterpretableModel
@@ -32,14 +33,20 @@ print(model.explain(image))
 
 ## What an explanation is, and is not
 
-It tells which attributes the interpreter's decision is made of, and how much each counted. It speaks for the network as far as
-the two agree (`fidelity`). It is no proof that the network uses these attributes and no others, that they mean what a person sees
-in them, or that a decision is right.
+It lists the attributes that contribute to the interpreter's decision, and how much each
+contributes. It explains the network as far as the two agree (`fidelity`). It does not prove that
+the network uses these attributes and no others, that they mean what a person sees in them, or that
+a decision is right.
 """
 
 
 def card_of(config: Config, n_attributes: int) -> ModelCard:
-    """The card of an interpreter of `n_attributes` attributes that `config` describes."""
+    """Return the model card of a saved interpreter.
+
+    Args:
+        config: What is saved of it.
+        n_attributes: J.
+    """
     data = ModelCardData(library_name=LIBRARY, tags=list(TAGS), pipeline_tag="image-classification")
     seen, names = config.predictor, config.facts.class_names
     text = TEXT.format(
@@ -49,15 +56,15 @@ def card_of(config: Config, n_attributes: int) -> ModelCard:
         layers=", ".join(f"`{name}`" for name in seen.hidden_layers),
         hash=seen.weights_sha256,
         shape=", ".join(map(str, config.facts.image_shape)),
-        preprocessing=_told(seen.preprocessing),
-        classes=", ".join(names[:LISTED])
-        + (f", and {len(names) - LISTED} more" if len(names) > LISTED else ""),
+        preprocessing=_described(seen.preprocessing),
+        classes=", ".join(names[:MAX_LISTED])
+        + (f", and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""),
         scores=_table(config),
     )
     return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{text}")
 
 
-def _told(preprocessing: Preprocessing) -> str:
+def _described(preprocessing: Preprocessing) -> str:
     normalisation = preprocessing.normalisation
     mean, std = (
         [round(value, 4) for value in values] for values in (normalisation.mean, normalisation.std)
@@ -67,7 +74,10 @@ def _told(preprocessing: Preprocessing) -> str:
         if preprocessing.size
         else ""
     )
-    return f"{size}colours in the order {preprocessing.colour_order}, mean {mean}, standard deviation {std}"
+    return (
+        f"{size}colours in the order {preprocessing.colour_order}, mean {mean}, "
+        f"standard deviation {std}"
+    )
 
 
 def _table(config: Config) -> str:

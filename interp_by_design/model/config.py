@@ -1,4 +1,4 @@
-"""config.json of a saved interpreter: what it takes to rebuild it, in plain values. Knows nothing of weights."""
+"""config.json of a saved interpreter: all that is needed to rebuild it, except weights."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 from torch import nn
 
-from interp_by_design.files import reading
+from interp_by_design.files import reporting_damage
 from interp_by_design.interpreter import InterpreterSpec
 from interp_by_design.interpreter.renamed_targets import with_current_targets
-from interp_by_design.predictor import Preprocessing, weights_hash
+from interp_by_design.predictor import Predictor, Preprocessing, weights_hash
 from interp_by_design.terms import DataFacts, Normalisation, UserError
-
-if TYPE_CHECKING:
-    from interp_by_design.model.interpretable import InterpretableModel
 
 LIBRARY = "interp_by_design"
 FORMAT = 2  # of the folder: 2 since the packages were renamed, 1 in version 0.1.0
@@ -27,7 +24,15 @@ READABLE_FORMATS = (1, FORMAT)  # of format 1, renamed targets are replaced in m
 @final
 @dataclass(frozen=True)
 class PredictorFacts:
-    """What is known of the network that an interpreter was fitted to: its name, what tells its weights, and how it is read."""
+    """The network that an interpreter was fitted to.
+
+    Args:
+        network: Its name.
+        weights_sha256: Hash of its weights.
+        hidden_layers: Names of the layers that the interpreter reads.
+        hidden_shapes: Their shapes, of one image.
+        preprocessing: How images become its input.
+    """
 
     network: str
     weights_sha256: str
@@ -39,7 +44,15 @@ class PredictorFacts:
 @final
 @dataclass(frozen=True)
 class Config:
-    """All that is saved of a model beside its interpreter's weights, whose bytes have the hash `interpreter_sha256`."""
+    """All that is saved of a model in addition to its interpreter's weights.
+
+    Args:
+        facts: Image shape, classes, normalisation.
+        predictor: The network.
+        spec: What the interpreter is built from.
+        scores: Measured scores by name.
+        interpreter_sha256: Hash of the bytes of the interpreter's weights file.
+    """
 
     facts: DataFacts
     predictor: PredictorFacts
@@ -48,26 +61,42 @@ class Config:
     interpreter_sha256: str
 
     @classmethod
-    def of(
-        cls, model: InterpretableModel, spec: InterpreterSpec, interpreter_sha256: str
+    def from_parts(
+        cls,
+        predictor: Predictor,
+        facts: DataFacts,
+        spec: InterpreterSpec,
+        scores: Mapping[str, float],
+        interpreter_sha256: str = "",
     ) -> Config:
-        """What is to be saved of `model`."""
-        seen = model.predictor
-        shapes = tuple(tuple(shape) for shape in seen.hidden_shapes)
-        digest = weights_hash(seen.network)
-        predictor = PredictorFacts(
-            name_of(seen.network), digest, seen.hidden_layers, shapes, seen.preprocessing
+        """Describe a model.
+
+        Args:
+            predictor: f.
+            facts: Image shape, classes, normalisation.
+            spec: What the interpreter is built from.
+            scores: Measured scores by name.
+            interpreter_sha256: Hash of the bytes of the interpreter's weights file.
+
+        Returns:
+            The description.
+        """
+        network = PredictorFacts(
+            name_of(predictor.network),
+            weights_hash(predictor.network),
+            predictor.hidden_layers,
+            tuple(tuple(shape) for shape in predictor.hidden_shapes),
+            predictor.preprocessing,
         )
-        return cls(
-            model.facts,
-            predictor,
-            spec,
-            {key: float(value) for key, value in model.scores.items()},
-            interpreter_sha256,
-        )
+        values = {key: float(value) for key, value in scores.items()}
+        return cls(facts, network, spec, values, interpreter_sha256)
 
     def text(self) -> str:
-        """The content of the file. Raises `UserError` for a number that is not finite, which JSON does not have."""
+        """Return the content of config.json.
+
+        Raises:
+            UserError: If a number is not finite: JSON has no such numbers.
+        """
         seen = self.predictor
         content = {
             "library": LIBRARY,
@@ -75,7 +104,7 @@ class Config:
             "data": {
                 "image_shape": self.facts.image_shape,
                 "class_names": self.facts.class_names,
-                **_plain(self.facts.normalisation),
+                **_mean_and_std(self.facts.normalisation),
             },
             "predictor": {
                 "network": seen.network,
@@ -83,7 +112,7 @@ class Config:
                 "hidden_layers": seen.hidden_layers,
                 "hidden_shapes": seen.hidden_shapes,
                 "preprocessing": {
-                    **_plain(seen.preprocessing.normalisation),
+                    **_mean_and_std(seen.preprocessing.normalisation),
                     "size": seen.preprocessing.size,
                     "colour_order": seen.preprocessing.colour_order,
                 },
@@ -97,17 +126,29 @@ class Config:
             return json.dumps(content, indent=2, allow_nan=False) + "\n"
         except ValueError as error:
             raise UserError(
-                f"A score or an option of this model is NaN or infinite, which config.json cannot hold: {error}."
+                "A score or an option of this model is NaN or infinite, which config.json cannot "
+                f"hold: {error}."
             ) from error
 
     @classmethod
     def read(cls, file: Path) -> Config:
-        """What `file` says. Raises `UserError` for one that cannot be read, is damaged, or of another format."""
-        with reading(file):
+        """Read a config.json.
+
+        Args:
+            file: The file.
+
+        Returns:
+            Its content.
+
+        Raises:
+            UserError: If it cannot be read, is damaged, or has an unknown format.
+        """
+        with reporting_damage(file):
             content = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(content, dict) or content.get("library") != LIBRARY:
             raise UserError(
-                f"{file} is not of an interpreter that {LIBRARY} saved. Give a folder that save_pretrained wrote."
+                f"{file} is not of an interpreter that {LIBRARY} saved. Give a folder that "
+                "save_pretrained wrote."
             )
         if (found := content.get("format")) not in READABLE_FORMATS:
             raise UserError(
@@ -115,7 +156,7 @@ class Config:
                 f"{', '.join(map(str, READABLE_FORMATS))}. Use the version that wrote it, or save "
                 "the interpreter again."
             )
-        with reading(file):
+        with reporting_damage(file):
             spec = InterpreterSpec(
                 *map(with_current_targets, (content["attributes"], content["interpreter"]))
             )
@@ -130,13 +171,20 @@ class Config:
 
 
 def name_of(network: nn.Module) -> str:
-    """What a network is called: timm's or torchvision's name with the tag of its weights, where it knows it, else its class."""
+    """Return the name of a network.
+
+    Args:
+        network: Any module.
+
+    Returns:
+        timm's name and weights tag where the network has them, else the name of its class.
+    """
     known = getattr(network, "pretrained_cfg", None) or {}
     names = [str(known[key]) for key in ("architecture", "tag") if known.get(key)]
     return ".".join(names) if known.get("architecture") else type(network).__name__
 
 
-def _plain(normalisation: Normalisation) -> dict[str, Any]:
+def _mean_and_std(normalisation: Normalisation) -> dict[str, Any]:
     return {"mean": normalisation.mean, "std": normalisation.std}
 
 

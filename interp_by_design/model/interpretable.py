@@ -1,4 +1,4 @@
-"""A predictor and its interpreter as one module, with what people ask of it. Knows nothing of training or data sets."""
+"""A predictor and its interpreter as one module."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from interp_by_design.interpreter import Interpreter, InterpreterSpec
 from interp_by_design.model.card import card_of
 from interp_by_design.model.config import Config
 from interp_by_design.model.export import write_onnx, write_program
+from interp_by_design.model.forward import interpret
 from interp_by_design.model.restoring import fetched, restored
-from interp_by_design.model.saving import rebuildable, save
+from interp_by_design.model.saving import check_unchanged, rebuildable, save
 from interp_by_design.predictor import Predictor, evaluating
 from interp_by_design.relevance import explain_locally
 from interp_by_design.terms import (
@@ -33,14 +34,22 @@ from interp_by_design.terms import (
 
 @final
 class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_by_design"):
-    """A predictor and its interpreter. Images are [n, c, h, w] in [0, 1]; the predictor normalises them itself.
+    """A predictor f and its interpreter g. Images are [n, c, h, w] in [0, 1].
 
-    spec: what the interpreter is rebuilt from; None for one that was put together by hand, which cannot be saved then.
-    scores: what was measured of the model, by name, such as `fidelity`; written and read back with it.
-    fitted_to: the hash of the predictor's weights that the interpreter was fitted to, where that is known; others are not saved.
+    Args:
+        predictor: f; it normalises the images itself.
+        interpreter: g.
+        facts: Image shape, classes, normalisation.
+        spec: What the interpreter is rebuilt from. Without it, the model cannot be saved.
+
+    Attributes:
+        scores: Measured scores by name, such as `fidelity`; saved and loaded with the model.
+        fitted_to: Hash of the predictor's weights that the interpreter was fitted to, if known.
+            A model whose predictor has other weights is not saved.
     """
 
-    _hub_mixin_config: dict[str, Any] = {}  # noqa: RUF012  # set, it keeps the mixin from encoding the constructor's arguments
+    # Set, it keeps the mixin from encoding the constructor's arguments.
+    _hub_mixin_config: dict[str, Any] = {}  # noqa: RUF012  # the mixin's own attribute
     scores: Mapping[str, float]
     fitted_to: str | None
 
@@ -52,12 +61,10 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         spec: InterpreterSpec | None = None,
     ) -> None:
         super().__init__()
-        self.predictor, self.interpreter, self.facts, self.spec = (
-            predictor,
-            interpreter,
-            facts,
-            spec,
-        )
+        self.predictor = predictor
+        self.interpreter = interpreter
+        self.facts = facts
+        self.spec = spec
         self.scores, self.fitted_to = {}, None
 
     @property
@@ -66,20 +73,28 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         return self.interpreter.head.weights.device
 
     def forward(self, images: Images, reconstruct: bool = True) -> Interpretation:
-        """One pass of f and g; with `reconstruct`, the decoder's image too."""
+        """Run f and g on images.
+
+        Args:
+            images: [n, c, h, w] in [0, 1].
+            reconstruct: Whether the decoder runs.
+
+        Returns:
+            Logits of f and g [n, C], attributes [n, J], and the decoder's image or None.
+        """
         return self.interpret(self.predictor(images), reconstruct)
 
     def interpret(self, seen: ForwardPass, reconstruct: bool = True) -> Interpretation:
-        """What g makes of a pass of f that was made before, as in a post-hoc fit; computed in the precision of h."""
-        precision = self.interpreter.head.weights.dtype
-        seen = ForwardPass(
-            seen.logits.to(precision), tuple(layer.to(precision) for layer in seen.hidden)
-        )
-        attributes = self.interpreter(seen)
-        reconstruction = self.interpreter.reconstruct(seen, attributes) if reconstruct else None
-        return Interpretation(
-            seen.logits, self.interpreter.head(attributes), attributes, reconstruction
-        )
+        """Run g on a forward pass of f, in the precision of h.
+
+        Args:
+            seen: Logits [n, C] and hidden layers of f.
+            reconstruct: Whether the decoder runs.
+
+        Returns:
+            Logits of f and g [n, C], attributes [n, J], and the decoder's image or None.
+        """
+        return interpret(self.interpreter, seen, reconstruct)
 
     def explain(self, image: Tensor | NDArray[Any], tau: float | int = TAU) -> Explanation:
         """Explain the decision of g on one image by its attributes. The model's modes are restored.
@@ -102,10 +117,22 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         return explain_locally(found, weights, bias, tau)
 
     def look_at(self, image: Tensor | NDArray[Any], reconstruct: bool = False) -> Interpretation:
-        """What f and g make of one image, as a batch of one, in evaluation mode, without gradients. Refuses as `explain`."""
+        """Run f and g on one image in evaluation mode, without gradients.
+
+        Args:
+            image: A tensor or an array of any floating type, [c, h, w] in [0, 1].
+            reconstruct: Whether the decoder runs.
+
+        Returns:
+            The interpretation, as of a batch of one.
+
+        Raises:
+            UserError: If the image is anything else.
+        """
         if not isinstance(image, Tensor | np.ndarray):
             raise UserError(
-                f"The image is a {type(image).__name__}; wanted a tensor or array {list(self.facts.image_shape)} in [0, 1]. "
+                f"The image is a {type(image).__name__}; wanted a tensor or array "
+                f"{list(self.facts.image_shape)} in [0, 1]. "
                 "torchvision.transforms.functional.to_tensor(image) makes one of PIL's."
             )
         weights = self.interpreter.head.weights
@@ -123,23 +150,46 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         repo_id: str | None = None,
         **hub: Any,
     ) -> str | None:
-        """Writes the interpreter to a folder, apart from the network: its weights, config.json, and README.md, the model card.
+        """Save the interpreter to a folder, without the network.
 
-        With `push_to_hub`, publishes it too, as `repo_id` or the folder's name, with the options `hub` of `push_to_hub`, and
-        returns the address. Raises `UserError` for an interpreter that could not be rebuilt, for a folder that holds such files
-        of something else, and where it cannot be written; then whatever was there stays.
+        The folder gets its weights, config.json, and README.md, the model card.
+
+        Args:
+            save_directory: The folder; a model that was saved there is replaced.
+            push_to_hub: Whether it is published too.
+            repo_id: Name of the repository on the Hugging Face Hub; by default the folder's name.
+            hub: Options of `push_to_hub`.
+
+        Returns:
+            The address of the published commit; None if nothing is published.
+
+        Raises:
+            UserError: If the interpreter cannot be rebuilt, the network has changed since the
+                fit, the folder holds such files of something else, or they cannot be written;
+                the folder is then unchanged.
         """
-        save(self, Path(save_directory))
+        spec = self._rebuildable()
+        check_unchanged(self.predictor, self.fitted_to)
+        folder = Path(save_directory)
+        save(folder, self.predictor, self.interpreter, self.facts, spec, self.scores)
         return (
             self.push_to_hub(repo_id or Path(save_directory).name, **hub) if push_to_hub else None
         )
 
     def push_to_hub(self, repo_id: str, **hub: Any) -> str:
-        """Publishes what `save_pretrained` writes as a repository of the Hugging Face Hub, and returns the commit's address.
+        """Publish what `save_pretrained` writes on the Hugging Face Hub.
 
-        Raises `UserError` for an interpreter that could not be rebuilt, before anything is created.
+        Args:
+            repo_id: Name of the repository.
+            hub: Options of huggingface_hub's `push_to_hub`.
+
+        Returns:
+            The address of the commit.
+
+        Raises:
+            UserError: If the interpreter cannot be rebuilt, before anything is created.
         """
-        rebuildable(self)
+        self._rebuildable()
         return super().push_to_hub(repo_id, **hub)
 
     @classmethod
@@ -152,15 +202,23 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         trust: bool = False,
         **download: Any,
     ) -> Self:
-        """The model of an interpreter that was saved, and of the network that it was fitted to; in evaluation mode.
+        """Load a saved interpreter onto the network that it was fitted to, in evaluation mode.
 
-        source: a folder that `save_pretrained` wrote, or a repository of the Hugging Face Hub, where `download` may hold
-            `revision`, `token`, `cache_dir`, `force_download` and `local_files_only`.
-        predictor: the network, or a `Predictor`. It is used as it is, on its device, and left in evaluation mode.
-        check_weights: False accepts other weights, as of a fine-tuned copy: what the scores say no longer holds then.
-        trust: accepts an interpreter of other classes than this package's. Nothing is ever unpickled.
+        Args:
+            source: A folder that `save_pretrained` wrote, or a repository of the Hugging Face Hub.
+            predictor: The network, or a `Predictor`. It is used in place, on its device, and
+                left in evaluation mode.
+            check_weights: Whether the network must have the weights of the fit. If False, the
+                scores do not hold for other weights, such as those of a fine-tuned copy.
+            trust: Whether classes from outside this package are accepted. Nothing is unpickled.
+            download: `revision`, `token`, `cache_dir`, `force_download`, `local_files_only`.
 
-        Raises `UserError` for a folder that is no saved interpreter or is damaged, and for a network that does not fit.
+        Returns:
+            The model.
+
+        Raises:
+            UserError: If there is no saved interpreter, it is damaged, or the network does not
+                fit it.
         """
         folder = fetched(source, download)
         given, interpreter, config = restored(folder, predictor, check_weights, trust)
@@ -169,21 +227,38 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         return model.eval()
 
     def generate_model_card(self, *_: Any, **__: Any) -> ModelCard:
-        """What the folder's README.md says."""
-        return card_of(Config.of(self, rebuildable(self), ""), self.interpreter.n_attributes)
+        """Return the model card, README.md of a saved model."""
+        config = Config.from_parts(self.predictor, self.facts, self._rebuildable(), self.scores)
+        return card_of(config, self.interpreter.n_attributes)
 
     def export(self, path: str | Path) -> None:
-        """Writes f and g as one program of `torch.export`, for any number of images; usually a `.pt2` file.
+        """Write f and g as one program of `torch.export`, for any number of images.
 
-        It takes images [n, c, h, w] in [0, 1] and gives, by name, `predictor_logits`, `interpreter_logits` [n, C], `attributes`,
-        and their `contributions` to the class that g decides [n, J]. Raises `UserError` for a model that torch cannot export, and
-        where the file cannot be written.
+        Its input is [n, c, h, w] in [0, 1]. Its outputs are, by name, `predictor_logits` and
+        `interpreter_logits` [n, C], `attributes`, and their `contributions` to the class that g
+        decides [n, J].
+
+        Args:
+            path: The file, usually `.pt2`.
+
+        Raises:
+            UserError: If torch cannot export the model, or the file cannot be written.
         """
-        write_program(self, Path(path))
+        write_program(self.predictor, self.interpreter, self.facts, Path(path))
 
     def export_onnx(self, path: str | Path) -> None:
-        """As `export`, in the form of ONNX: the input is `images`. Raises `UserError` too where the extra `onnx` is missing."""
-        write_onnx(self, Path(path))
+        """Write f and g as `export` does, in ONNX; the input is `images`.
+
+        Args:
+            path: The file, usually `.onnx`.
+
+        Raises:
+            UserError: As `export`, and if the extra `onnx` is not installed.
+        """
+        write_onnx(self.predictor, self.interpreter, self.facts, Path(path))
+
+    def _rebuildable(self) -> InterpreterSpec:
+        return rebuildable(self.spec, self.predictor, self.interpreter, self.facts)
 
     def _check(self, image: Tensor) -> None:
         wanted = self.facts.image_shape
@@ -194,5 +269,6 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         if not ((image >= 0) & (image <= 1)).all():
             low, high = (float(value) for value in image.aminmax())
             raise UserError(
-                f"Pixels must be within [0, 1], not from {low:g} to {high:g}. Divide bytes by 255; do not normalise."
+                f"Pixels must be within [0, 1], not from {low:g} to {high:g}. Divide bytes by "
+                "255; do not normalise."
             )

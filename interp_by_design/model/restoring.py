@@ -1,4 +1,4 @@
-"""An interpreter back from the folder or the repository it was saved in, onto the network that it was fitted to."""
+"""Loading a saved interpreter onto its network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from huggingface_hub import snapshot_download
 from safetensors.torch import load as deserialised
 from torch import nn
 
-from interp_by_design.files import reading
+from interp_by_design.files import reporting_damage
 from interp_by_design.interpreter import Interpreter, build_interpreter, instantiate
 from interp_by_design.model.config import Config, name_of
 from interp_by_design.model.saving import CONFIG, FILES, WEIGHTS
@@ -21,11 +21,19 @@ from interp_by_design.predictor import Predictor, evaluating, mismatches, weight
 from interp_by_design.terms import UnknownName, UserError
 
 DOWNLOAD = ("revision", "token", "cache_dir", "force_download", "local_files_only")
-SHOWN = 12  # digits of a hash
+N_DIGITS = 12  # shown of a hash
 
 
 def fetched(source: str | Path, download: Mapping[str, Any]) -> Path:
-    """The folder `source`, or a copy of the Hub's repository of that name; `UserError` where there is no saved interpreter."""
+    """Return the folder of a saved interpreter, downloaded if needed.
+
+    Args:
+        source: A folder, or a repository of the Hugging Face Hub.
+        download: Options of the download, those of `DOWNLOAD`.
+
+    Raises:
+        UserError: If there is no saved interpreter, or an option is unknown.
+    """
     for name in download:
         if name not in DOWNLOAD:
             raise UnknownName.among(
@@ -38,16 +46,15 @@ def fetched(source: str | Path, download: Mapping[str, Any]) -> Path:
     if not folder.is_dir():
         try:
             folder = Path(snapshot_download(str(source), allow_patterns=list(FILES), **download))
-        except (
-            OSError,
-            ValueError,
-        ) as error:  # no such repository, no right to it, no network, no name of one
+        except (OSError, ValueError) as error:  # no such repository, no access, no network
             raise UserError(
-                f"'{source}' is neither a folder nor a repository of the Hugging Face Hub that can be read: {error}"
+                f"'{source}' is neither a folder nor a repository of the Hugging Face Hub that "
+                f"can be read: {error}"
             ) from error
     if lacking := [name for name in (WEIGHTS, CONFIG) if not (folder / name).is_file()]:
         raise UserError(
-            f"{folder} holds no saved interpreter: it lacks {' and '.join(lacking)}. Give one that does."
+            f"{folder} holds no saved interpreter: it lacks {' and '.join(lacking)}. "
+            "Give one that does."
         )
     return folder
 
@@ -55,18 +62,31 @@ def fetched(source: str | Path, download: Mapping[str, Any]) -> Path:
 def restored(
     folder: Path, given: nn.Module | None, check_weights: bool, trust: bool
 ) -> tuple[Predictor, Interpreter, Config]:
-    """The saved interpreter on the network `given`, on its device. Raises `UserError` for a network that does not fit."""
+    """Load an interpreter onto a network.
+
+    Args:
+        folder: Where it is saved.
+        given: The network, or a `Predictor`.
+        check_weights: Whether the network must have the weights of the fit.
+        trust: Whether classes from outside this package are accepted.
+
+    Returns:
+        f, g on the device of f, and what config.json says.
+
+    Raises:
+        UserError: If the network does not fit, or a file is damaged.
+    """
     config = Config.read(folder / CONFIG)
     network = _network(given, config, folder)
     if check_weights and (found := weights_hash(network)) != config.predictor.weights_sha256:
         raise UserError(
-            f"The interpreter in {folder} was not fitted to this network: the weights of {config.predictor.network} had SHA-256 "
-            f"{config.predictor.weights_sha256[:SHOWN]}, and those of this {name_of(network)} have {found[:SHOWN]}. Give the "
-            "network with the weights that it was fitted to; check_weights=False accepts others, such as a fine-tuned copy's."
+            f"The interpreter in {folder} was not fitted to this network: the weights of "
+            f"{config.predictor.network} had SHA-256 {config.predictor.weights_sha256[:N_DIGITS]}, "
+            f"and those of this {name_of(network)} have {found[:N_DIGITS]}. Give the network with "
+            "the weights that it was fitted to; check_weights=False accepts others, such as a "
+            "fine-tuned copy's."
         )
-    with torch.random.fork_rng(
-        devices=[]
-    ):  # building draws weights; the caller's random state stays as it was
+    with torch.random.fork_rng(devices=[]):  # building draws weights
         predictor = _predictor(given, network, config, folder)
         try:
             interpreter = build_interpreter(
@@ -76,16 +96,18 @@ def restored(
                 partial(instantiate, trust=trust),
             )
         except UserError as error:
-            raise UserError(f"What {folder / CONFIG} tells of cannot be built: {error}") from error
+            raise UserError(f"What {folder / CONFIG} describes cannot be built: {error}") from error
     _fill(interpreter, folder / WEIGHTS, config)
     return predictor, interpreter.to(_place(network)), config
 
 
 def _network(given: object, config: Config, folder: Path) -> nn.Module:
-    wanted = f"{config.predictor.network}, with weights of SHA-256 {config.predictor.weights_sha256[:SHOWN]}"
+    digits = config.predictor.weights_sha256[:N_DIGITS]
+    wanted = f"{config.predictor.network}, with weights of SHA-256 {digits}"
     if given is None:
         raise UserError(
-            f"{folder} holds an interpreter, and not its network. Give that too, predictor=network: {wanted}."
+            f"{folder} holds an interpreter, and not its network. Give that too, "
+            f"predictor=network: {wanted}."
         )
     if not isinstance(given, nn.Module):
         raise UserError(
@@ -95,7 +117,7 @@ def _network(given: object, config: Config, folder: Path) -> nn.Module:
 
 
 def _predictor(given: object, network: nn.Module, config: Config, folder: Path) -> Predictor:
-    """The network, read as the interpreter wants it; refused where its hidden layers or classes are others."""
+    """Return the network as a predictor with the hidden layers that the interpreter reads."""
     wanted = config.predictor
     if not isinstance(given, Predictor):
         predictor = Predictor(network, wanted.hidden_layers, config.facts, wanted.preprocessing).to(
@@ -105,15 +127,17 @@ def _predictor(given: object, network: nn.Module, config: Config, folder: Path) 
         predictor = given
     else:
         raise UserError(
-            f"This predictor reads {given.hidden_layers} with {given.preprocessing}; the interpreter in {folder} was fitted "
-            f"to {wanted.hidden_layers} with {wanted.preprocessing}. Give the predictor's network."
+            f"This predictor reads {given.hidden_layers} with {given.preprocessing}; the "
+            f"interpreter in {folder} was fitted to {wanted.hidden_layers} with "
+            f"{wanted.preprocessing}. Give the predictor's network."
         )
     found = _sizes(predictor, config.facts.image_shape)
     sizes = (config.facts.n_classes, wanted.hidden_shapes)
     if found != sizes:
         raise UserError(
-            f"This {name_of(network)} has {found[0]} classes, and hidden layers {wanted.hidden_layers} of {found[1]}; what the "
-            f"interpreter of {folder / CONFIG} was fitted to has {sizes[0]}, and {sizes[1]}. Give that network."
+            f"This {name_of(network)} has {found[0]} classes, and hidden layers "
+            f"{wanted.hidden_layers} of {found[1]}; what the interpreter of {folder / CONFIG} was "
+            f"fitted to has {sizes[0]}, and {sizes[1]}. Give that network."
         )
     return predictor
 
@@ -121,7 +145,7 @@ def _predictor(given: object, network: nn.Module, config: Config, folder: Path) 
 def _sizes(
     predictor: Predictor, image_shape: tuple[int, int, int]
 ) -> tuple[int, tuple[tuple[int, ...], ...]]:
-    """How many classes there are, and the shapes of the hidden layers."""
+    """Return the number of classes, and the shapes of the hidden layers."""
     like = next(
         (weight for weight in predictor.network.parameters() if weight.is_floating_point()),
         torch.zeros(0),
@@ -132,15 +156,16 @@ def _sizes(
 
 
 def _fill(interpreter: Interpreter, file: Path, config: Config) -> None:
-    """The weights in `file` into `interpreter`, in their own precision."""
-    with reading(file):
+    """Load the weights in `file`, in their own precision."""
+    with reporting_damage(file):
         content = file.read_bytes()
         if sha256(content).hexdigest() != config.interpreter_sha256:
             raise UserError(f"it is not the one that {CONFIG} was written with")
         state = deserialised(content)
     if wrong := mismatches(interpreter.state_dict(), state):
         raise UserError(
-            f"{file} holds another interpreter than {CONFIG} beside it tells of: {'; '.join(wrong)}. Save it again."
+            f"{file} holds another interpreter than {CONFIG} next to it describes: "
+            f"{'; '.join(wrong)}. Save it again."
         )
     precision = next(
         (value.dtype for value in state.values() if value.is_floating_point()), torch.float32

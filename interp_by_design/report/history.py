@@ -6,7 +6,7 @@ import csv
 import math
 from pathlib import Path
 
-from interp_by_design.files import reading
+from interp_by_design.files import reporting_damage
 
 LOGGED = "csv/metrics.csv"
 COUNTERS = ("epoch", "step")
@@ -33,7 +33,7 @@ def read_history(folder: Path) -> History:
     if not file.is_file():
         return {}
     history: History = {}
-    with reading(file):
+    with reporting_damage(file):
         whole = file.read_text(encoding="utf-8").rpartition("\n")[0]
         for row in csv.DictReader(whole.splitlines()):
             for key, cell in row.items():

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from interp_by_design.files import reading, write_text
+from interp_by_design.files import reporting_damage, write_text
 from interp_by_design.terms import AttributeNames, UserError
 
 NAMES = "names.yaml"
@@ -47,7 +47,7 @@ def read_names(folder: Path, n_attributes: int | None = None) -> AttributeNames:
     file = folder / NAMES
     if not file.exists():
         return AttributeNames()
-    with reading(
+    with reporting_damage(
         file,
         "is not YAML. Each line is a number, a colon and a name in quotes, such as  "
         '3: "closed loop".',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from omegaconf import OmegaConf
 
-from interp_by_design.files import reading
+from interp_by_design.files import reporting_damage
 from interp_by_design.report.history import read_history
 from interp_by_design.report.names import read_names
 from interp_by_design.report.options import RunDescription
@@ -51,5 +51,5 @@ def saved_scores(folder: RunFolder) -> dict[str, float]:
     """
     if not folder.has(METRICS):
         return {}
-    with reading(folder.path / METRICS):
+    with reporting_damage(folder.path / METRICS):
         return {str(key): float(value) for key, value in folder.read(METRICS).items()}

@@ -10,7 +10,7 @@ import torch
 from pytorch_lightning.plugins import CheckpointIO
 from torch import Tensor
 
-from interp_by_design.files import reading, replacing
+from interp_by_design.files import replacing, reporting_damage
 from interp_by_design.terms import UserError
 
 NO_CHECKPOINT = (
@@ -56,7 +56,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         UserError: For a file that is damaged, that holds other objects, or that is no checkpoint.
     """
-    with reading(path, NO_CHECKPOINT):
+    with reporting_damage(path, NO_CHECKPOINT):
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     state = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(

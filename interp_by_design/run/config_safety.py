@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from interp_by_design.files import reading
+from interp_by_design.files import reporting_damage
 from interp_by_design.interpreter.safe_targets import (
     TARGET,
     builds_a_data_set,
@@ -43,7 +43,7 @@ def harmless(config: DictConfig, file: Path) -> DictConfig:
         UserError: For a target that does not build a model in this package, for a call of a
             resolver, and for a config that lacks a group.
     """
-    with reading(file):
+    with reporting_damage(file):
         found = _resolved(config)
     if unsafe := unsafe_entries(found, builds_a_model):
         raise UserError(

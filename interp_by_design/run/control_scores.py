@@ -10,7 +10,7 @@ from dataclasses import asdict
 from hashlib import sha256
 
 from interp_by_design.api import CONTROLS
-from interp_by_design.files import reading
+from interp_by_design.files import reporting_damage
 from interp_by_design.metrics import SCORES
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import weights_hash
@@ -71,7 +71,7 @@ def load(folder: RunFolder, key: str) -> Scores | None:
         return None
     try:
         content = folder.read(FILE)
-        with reading(folder.path / FILE):
+        with reporting_damage(folder.path / FILE):
             scores = None if content.get("belongs_to") != key else _checked(content.get("test"))
     except UserError as error:
         log.warning("%s `interp evaluate` writes it again.", error)

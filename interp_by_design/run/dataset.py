@@ -12,7 +12,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from interp_by_design.data import ImageData
-from interp_by_design.files import reading
+from interp_by_design.files import reporting_damage
 from interp_by_design.run.build import build_data
 from interp_by_design.run.config_safety import require_data_set
 from interp_by_design.run.folder import CONFIG, PROVENANCE, RunFolder
@@ -70,7 +70,7 @@ def data_options(folder: RunFolder, changes: Sequence[str], trust: bool) -> dict
         UserError: For a config without data, or one that is not trusted, and for an unknown option.
     """
     config = folder.config
-    with reading(folder.path / CONFIG):
+    with reporting_damage(folder.path / CONFIG):
         if not isinstance(config.get("data"), DictConfig):
             raise UserError("it lacks data")
         container = OmegaConf.to_container(config.data, resolve=trust)

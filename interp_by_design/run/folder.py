@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from interp_by_design.files import reading, write_text
+from interp_by_design.files import reporting_damage, write_text
 from interp_by_design.interpreter.renamed_targets import with_current_targets
 from interp_by_design.run import FORMAT
 from interp_by_design.run.provenance import provenance
@@ -39,7 +39,7 @@ class RunFolder:
     def existing(cls, path: str | Path) -> RunFolder:
         """A folder that a run has written; raises `UserError` for any other."""
         folder = cls(path)
-        with reading(folder.path):
+        with reporting_damage(folder.path):
             missing = [file for file in (CONFIG, PROVENANCE) if not folder.has(file)]
         if missing:
             raise UserError(
@@ -98,7 +98,7 @@ class RunFolder:
     @property
     def config(self) -> DictConfig:
         """The config as the run was given it."""
-        with reading(self.path / CONFIG):
+        with reporting_damage(self.path / CONFIG):
             config = OmegaConf.load(self.path / CONFIG)
             if not isinstance(config, DictConfig):
                 raise UserError("it is a list")
@@ -108,7 +108,7 @@ class RunFolder:
     def facts(self) -> DataFacts:
         """What the model was told of its data."""
         provenance = self.read(PROVENANCE)
-        with reading(self.path / PROVENANCE):
+        with reporting_damage(self.path / PROVENANCE):
             facts = provenance["data"]
             channels, height, width = map(int, facts["image_shape"])
             normalisation = Normalisation(
@@ -128,7 +128,7 @@ class RunFolder:
 
     def read(self, name: str) -> dict[str, Any]:
         """A JSON file of this folder."""
-        with reading(self.path / name):
+        with reporting_damage(self.path / name):
             content = json.loads((self.path / name).read_text())
             if not isinstance(content, dict):
                 raise UserError("it holds no names with values")

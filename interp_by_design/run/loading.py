@@ -9,7 +9,7 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
-from interp_by_design.files import reading
+from interp_by_design.files import reporting_damage
 from interp_by_design.learning.post_hoc import HASH
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import load_weights, mismatches, weights_hash
@@ -48,7 +48,7 @@ def load(
         devices=[]
     ):  # building draws weights; the caller's random state stays as it was
         if predictor is None:
-            with reading(file):
+            with reporting_damage(file):
                 model = _built(config, facts, weights)
         else:
             model = _built(config, facts, weights, predictor)

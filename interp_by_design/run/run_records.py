@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from interp_by_design.files import reading
+from interp_by_design.files import reporting_damage
 from interp_by_design.report.comparison.table import RunRecord
 from interp_by_design.run.configs import dotted
 from interp_by_design.run.folder import CONFIG, METRICS, PROVENANCE, RunFolder
@@ -55,7 +55,7 @@ def _run_folders(place: Path) -> list[Path]:
 
 def _record(folder: RunFolder, name: str) -> RunRecord:
     scores = folder.read(METRICS) if folder.has(METRICS) else None
-    with reading(folder.path / METRICS):
+    with reporting_damage(folder.path / METRICS):
         if scores and not all(math.isfinite(value) for value in scores.values()):
             raise UserError("it holds a number that is not finite")
     return RunRecord(name, dotted(folder.config), scores, folder.path)

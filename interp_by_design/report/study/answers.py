@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from interp_by_design.files import reading
+from interp_by_design.files import reporting_damage
 from interp_by_design.terms import UserError
 
 FORMAT = 1
@@ -139,7 +139,7 @@ def read_key(folder: Path) -> Key:
         raise UserError(
             f"There is no study in {folder}: it lacks {KEY}. `interp study RUN` makes one."
         )
-    with reading(folder / KEY):
+    with reporting_damage(folder / KEY):
         content = json.loads((folder / KEY).read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
             raise UserError(f"it is of format {content['format']}, and this version reads {FORMAT}")
@@ -159,7 +159,9 @@ def read_answers(file: Path, key: Key) -> Answers:
     Raises:
         UserError: The file is damaged, or answers another study.
     """
-    with reading(file, "is not a file of answers from the page of a study, or it is damaged."):
+    with reporting_damage(
+        file, "is not a file of answers from the page of a study, or it is damaged."
+    ):
         if file.stat().st_size > MAX_BYTES:
             raise UserError("it is too large")
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
