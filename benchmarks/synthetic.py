@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from interp_by_design.attributes import TopKDictionary
-from interp_by_design.data import ImageData, Reading, Split
+from interp_by_design.data import DataSplits, ImageData, Split
 from interp_by_design.interpreter import ConvDecoder, DenseDecoder, LinearHead, LinearInterpreter
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import NarrowResNet, Predictor, torchvision_network
@@ -87,12 +87,12 @@ class SyntheticData(ImageData):
         super().__init__(batch_size=batch)
         self.case, self.n = case, n
 
-    def read(self) -> Reading:
+    def read(self) -> DataSplits:
         train, val, test = (
             SyntheticSplit(self.case.image_shape, n, seed)
             for seed, n in enumerate((self.n, self.n // 8, self.n // 8))
         )
-        return Reading(train, test, tuple("0123456789"), val=val)
+        return DataSplits(train, test, tuple("0123456789"), val=val)
 
 
 def synthetic(case: Case, n: int, batch: int) -> tuple[SyntheticData, InterpretableModel]:

@@ -51,21 +51,21 @@ class CachedData:
 
     def val_dataloader(self) -> CachedLoader:
         """Validation as it lies, shared out among the ranks."""
-        return self._as_stored("val", dealt=True)
+        return self._as_stored("val", sharded=True)
 
     def test_dataloader(self) -> CachedLoader:
         """Test as it lies, shared out among the ranks."""
-        return self._as_stored("test", dealt=True)
+        return self._as_stored("test", sharded=True)
 
     def in_order(self, split: str) -> CachedLoader:
         """A whole split not shuffled, each image once: val and test as they lie, train in the order that it is stored in.
 
-        That order is fixed, no training seed moves it, and batches hold indices. Never dealt out to several processes.
+        That order is fixed, no training seed moves it, and batches hold indices. Never sharded out to several processes.
         """
-        return self._as_stored(split, dealt=False)
+        return self._as_stored(split, sharded=False)
 
-    def _as_stored(self, split: str, dealt: bool) -> CachedLoader:
+    def _as_stored(self, split: str, sharded: bool) -> CachedLoader:
         if split not in self._stores:
             raise UnknownName.among("split", split, self._stores, owner=type(self._data).__name__)
         store, at_once = self._stores[split], self._data.in_order(split).order.batch_size
-        return CachedLoader(store, InOrder(store.layout.n, at_once, dealt=dealt))
+        return CachedLoader(store, InOrder(store.layout.n, at_once, sharded=sharded))

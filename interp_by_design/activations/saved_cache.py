@@ -39,4 +39,4 @@ def open_cache(folder: str | Path, batch_size: int = 256) -> CachedLoader:
     if bad := cache.bad():
         raise UserError(f"{cache.path} is damaged: {', '.join(bad)}. Nothing was read from it.")
     layout = Layout.read(cache.contents)
-    return CachedLoader(DiskStore(layout, cache), InOrder(layout.n, batch_size, dealt=False))
+    return CachedLoader(DiskStore(layout, cache), InOrder(layout.n, batch_size, sharded=False))

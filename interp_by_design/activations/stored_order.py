@@ -21,7 +21,7 @@ class Storing(Order):
     """
 
     def __init__(self, n: int, chunk: int, permuted: bool) -> None:
-        super().__init__(n, chunk, dealt=False)
+        super().__init__(n, chunk, sharded=False)
         self.permuted = permuted
 
     def __len__(self) -> int:

@@ -1,6 +1,7 @@
-"""Image data sets as Lightning datamodules. Knows nothing of models.
+"""Image data sets as Lightning datamodules.
 
-To add one: subclass `ImageData`, write `read`, mark it `@final`, and write a YAML file in `conf/data`.
+To add one: subclass `ImageData`, write `read`, mark it `@final`, and write a YAML file in
+`conf/data`.
 """
 
 from interp_by_design.data.augmentation import (
@@ -22,7 +23,7 @@ from interp_by_design.data.mnist import MNIST, FashionMNIST
 from interp_by_design.data.quickdraw import QuickDraw
 from interp_by_design.data.render import render
 from interp_by_design.data.scenes import Scenes
-from interp_by_design.data.split import Reading, Split, TensorSplit
+from interp_by_design.data.split import DataSplits, Split, TensorSplit
 from interp_by_design.data.tensors import TensorData
 
 __all__ = [
@@ -42,7 +43,7 @@ __all__ = [
     "RandomErase",
     "RandomFlip",
     "RandomShift",
-    "Reading",
+    "DataSplits",
     "Scenes",
     "Split",
     "TensorData",

@@ -1,4 +1,4 @@
-"""Augmentations of a whole batch of training images at once; knows nothing of labels, splits or epochs."""
+"""Augmentations of a whole batch of training images at once."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from interp_by_design.terms import Images, UserError, check_whole
 
 @runtime_checkable
 class Augmentation(Protocol):
-    """Images [n, c, h, w] in [0, 1] to images of the same shape and range; every random draw comes from `generator`.
+    """A function of images [n, c, h, w] in [0, 1] to images of the same shape and range.
 
-    One that does nothing but move pixels may say so by `moves_pixels = True`: it is then given bytes where a split keeps bytes.
+    Every random draw comes from `generator`. An augmentation that only moves pixels may declare
+    `moves_pixels = True`: it then receives bytes where a split keeps bytes.
     """
 
     def __call__(self, images: Images, generator: torch.Generator) -> Images: ...
@@ -25,7 +26,14 @@ class Augmentation(Protocol):
 @final
 @dataclass(frozen=True)
 class RandomShift:
-    """Moves each image by its own whole number of pixels, -pixels .. pixels down and across; the border is repeated outwards."""
+    """Shift each image by its own whole numbers of pixels; the border is repeated outwards.
+
+    Args:
+        pixels: the largest shift, down and across; each is uniform in -pixels .. pixels.
+
+    Raises:
+        UserError: if `pixels` is negative.
+    """
 
     pixels: int
     moves_pixels: ClassVar[bool] = True
@@ -50,7 +58,14 @@ class RandomShift:
 @final
 @dataclass(frozen=True)
 class RandomFlip:
-    """Mirrors each image left to right with the probability `share`: for things that have no handedness, so not for digits."""
+    """Mirror images left to right; for subjects without handedness, so not for digits.
+
+    Args:
+        share: the probability that an image is mirrored, 0..1.
+
+    Raises:
+        UserError: if `share` is no probability.
+    """
 
     share: float = 0.5
     moves_pixels: ClassVar[bool] = True
@@ -69,10 +84,17 @@ class RandomFlip:
 @final
 @dataclass(frozen=True)
 class RandomErase:
-    """Paints a rectangle of each image in the image's median colour with the probability `share` (Zhong et al., AAAI 2020).
+    """Fill a rectangle of images with the image's median colour (Zhong et al., AAAI 2020).
 
-    Its sides are drawn apart, from one pixel to the part `largest` of the image's, and its middle is anywhere. A network that is
-    trained so has seen images with a part away, so that what it says of one is more than a guess.
+    Its two sides are independent, and its middle lies anywhere. A network trained with it has seen
+    images with missing parts, which removal-based explanations later show it.
+
+    Args:
+        share: the probability that an image is erased, 0..1.
+        largest: the longest side of the rectangle, as a fraction of the image's, above 0 up to 1.
+
+    Raises:
+        UserError: if an argument is out of range.
     """
 
     share: float = 0.5
@@ -86,7 +108,8 @@ class RandomErase:
             )
         if not 0 < self.largest <= 1:
             raise UserError(
-                f"RandomErase(largest={self.largest}) is no part of an image's side. Give a number above 0, up to 1."
+                f"RandomErase(largest={self.largest}) is no part of an image's side. "
+                "Give a number above 0, up to 1."
             )
 
     def __call__(self, images: Images, generator: torch.Generator) -> Images:
@@ -97,7 +120,7 @@ class RandomErase:
         return torch.where(inside, images.flatten(2).median(dim=2).values[:, :, None, None], images)
 
     def _spans(self, n: int, side: int, generator: torch.Generator) -> Bool[Tensor, "n side"]:
-        """Which of the rows, or columns, each image's rectangle covers."""
+        """Rows, or columns, that each image's rectangle covers."""
         length = torch.randint(
             1, max(1, round(self.largest * side)) + 1, (n, 1), generator=generator
         )
@@ -109,13 +132,17 @@ class RandomErase:
 @final
 @dataclass(frozen=True)
 class Chain:
-    """Several augmentations, one after the other; a list under `augmentation` in a config makes one."""
+    """Several augmentations in turn; a list under `augmentation` in a config makes one.
+
+    Args:
+        steps: the augmentations, in order.
+    """
 
     steps: tuple[Augmentation, ...]
 
     @property
     def moves_pixels(self) -> bool:
-        """Whether none of the steps does more."""
+        """Whether every step only moves pixels."""
         return all(getattr(step, "moves_pixels", False) for step in self.steps)
 
     def __call__(self, images: Images, generator: torch.Generator) -> Images:

@@ -1,16 +1,23 @@
-"""Refuses options and data sets that no classifier should be trained on, and says what is at fault. Knows nothing of files."""
+"""Validation of data sets before training."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from interp_by_design.data.split import Reading, Split, TensorSplit
+from interp_by_design.data.split import DataSplits, Split, TensorSplit
 from interp_by_design.terms import UserError
 
 
-def check(reading: Reading) -> None:
-    """Raises UserError unless pixels, labels, class names and the shapes of the splits fit together."""
+def check(reading: DataSplits) -> None:
+    """Check that pixels, labels, class names and the shapes of the splits fit together.
+
+    Args:
+        reading: the data set as read.
+
+    Raises:
+        UserError: if they do not; the message names the split and the first image at fault.
+    """
     names = reading.class_names
     if len(names) < 2 or len(set(names)) != len(names):
         raise UserError(
@@ -22,12 +29,22 @@ def check(reading: Reading) -> None:
     train, test = reading.train.image_shape, reading.test.image_shape
     if train != test:
         raise UserError(
-            f"Train images are {train} and test images {test}. Bring both to one (channels, height, width)."
+            f"Train images are {train} and test images {test}. "
+            "Bring both to one (channels, height, width)."
         )
 
 
 def check_split(split: Split, where: str, n_classes: int) -> None:
-    """Raises UserError unless every image has a label in 0 .. n_classes-1, and pixels in memory are finite and in range."""
+    """Check the labels of a split, and its pixels if they are in memory.
+
+    Args:
+        split: the images and labels.
+        where: what messages call the split, such as "train".
+        n_classes: the number of classes.
+
+    Raises:
+        UserError: unless every image has a label in 0 .. n_classes-1 and finite pixels in range.
+    """
     if isinstance(split, TensorSplit):
         _check_pixels(split.images, where)
         _check_one_each(split, where)
@@ -37,14 +54,16 @@ def check_split(split: Split, where: str, n_classes: int) -> None:
 def _check_pixels(images: Tensor, where: str) -> None:
     if images.ndim != 4 or 0 in images.shape:
         raise UserError(
-            f"The {where} images have shape {tuple(images.shape)}; wanted (n, channels, height, width), none of them 0. "
+            f"The {where} images have shape {tuple(images.shape)}; "
+            "wanted (n, channels, height, width), none of them 0. "
             "Gray images want a channel: images[:, None]."
         )
     if images.dtype == torch.uint8:
         return
     if not images.dtype.is_floating_point:
         raise UserError(
-            f"The {where} images are {images.dtype}; wanted uint8 in 0..255 or floats in [0, 1]. Convert them."
+            f"The {where} images are {images.dtype}; wanted uint8 in 0..255 or floats in [0, 1]. "
+            "Convert them."
         )
     # A comparison with NaN is false, so this finds it too.
     wrong = ~((images >= 0) & (images <= 1)).flatten(1).all(dim=1)
@@ -52,7 +71,8 @@ def _check_pixels(images: Tensor, where: str) -> None:
         first = int(wrong.nonzero()[0])
         low, high = (float(x) for x in images[first].aminmax())
         raise UserError(
-            f"{int(wrong.sum())} {where} images leave [0, 1]; the first, image {first}, runs from {low:g} to {high:g}. "
+            f"{int(wrong.sum())} {where} images leave [0, 1]; "
+            f"the first, image {first}, runs from {low:g} to {high:g}. "
             "Scale them to [0, 1] (normalisation is the model's work), or give uint8 in 0..255."
         )
 
@@ -65,7 +85,8 @@ def _check_one_each(split: TensorSplit, where: str) -> None:
         )
     if labels.dtype != torch.int64 or labels.ndim != 1:
         raise UserError(
-            f"The {where} labels are {labels.dtype} of shape {tuple(labels.shape)}; wanted int64 of shape ({n},), one an image. "
+            f"The {where} labels are {labels.dtype} of shape {tuple(labels.shape)}; "
+            f"wanted int64 of shape ({n},), one an image. "
             "Convert with labels.long(), or take the argmax of one-hot labels."
         )
 
@@ -75,6 +96,7 @@ def _check_labels(labels: Tensor, where: str, n_classes: int) -> None:
     if len(wrong):
         first = int(wrong[0])
         raise UserError(
-            f"{len(wrong)} {where} labels are outside 0..{n_classes - 1}; the first, of image {first}, is {int(labels[first])}. "
+            f"{len(wrong)} {where} labels are outside 0..{n_classes - 1}; "
+            f"the first, of image {first}, is {int(labels[first])}. "
             "Number the classes from 0, and give a name for each."
         )

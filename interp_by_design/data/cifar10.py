@@ -1,4 +1,4 @@
-"""CIFAR-10 from torchvision's files: 50,000 + 10,000 colour images of 32 x 32. Knows nothing of loaders."""
+"""CIFAR-10 from torchvision's files: 50,000 + 10,000 colour images of 32 x 32."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torchvision import datasets
 
 from interp_by_design.data.published import Published
-from interp_by_design.data.split import Reading, TensorSplit
+from interp_by_design.data.split import DataSplits, TensorSplit
 from interp_by_design.terms import Normalisation
 
 NORMALISATION = Normalisation(mean=(0.4914, 0.4822, 0.4465), std=(0.2470, 0.2435, 0.2616))
@@ -18,15 +18,20 @@ NORMALISATION = Normalisation(mean=(0.4914, 0.4822, 0.4465), std=(0.2470, 0.2435
 class CIFAR10(Published):
     """Animals and vehicles (Krizhevsky 2009).
 
-    The published files are pickles: torchvision unpickles those alone of which the checksum is the publisher's.
+    The published files are pickles: torchvision only unpickles files with the publisher's checksum.
+
+    Args:
+        root: the folder that holds the files.
+        download: whether to download missing files.
+        loading: the options of all data sets, see `ImageData`.
     """
 
     source = datasets.CIFAR10
     files = "cifar-10-batches-py with its six batch files"
 
-    def read(self) -> Reading:
+    def read(self) -> DataSplits:
         train, test = self.open()
-        return Reading(_split(train), _split(test), tuple(train.classes), NORMALISATION)
+        return DataSplits(_split(train), _split(test), tuple(train.classes), NORMALISATION)
 
 
 def _split(data: datasets.CIFAR10) -> TensorSplit:

@@ -1,7 +1,4 @@
-"""What every image data set is: three splits, their loaders, and the facts a model must know.
-
-Knows nothing of models, and nothing of where a set comes from: that is `read`, the one method a set writes.
-"""
+"""Base of all image data sets: three splits, their loaders, and the facts that a model needs."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from interp_by_design.data.check import check
 from interp_by_design.data.loader import Batches, Loader
 from interp_by_design.data.order import InOrder, Shuffled
 from interp_by_design.data.pass_size import images_per_pass
-from interp_by_design.data.split import Reading, Split, count_held_out, hold_out
+from interp_by_design.data.split import DataSplits, Split, count_held_out, hold_out
 from interp_by_design.terms import (
     Concepts,
     DataFacts,
@@ -29,13 +26,14 @@ from interp_by_design.terms import (
     check_whole,
 )
 
-# Evaluation reads 1024 images at once, fewer where they are large: about so many values, 64 MiB of floats.
+# Evaluation reads 1024 images at once, fewer where they are large: about so many values, 64 MiB of
+# floats.
 MAX_EVAL_IMAGES = 1024
 MAX_EVAL_VALUES = 2**24
 
 
 class Loading(TypedDict, total=False):
-    """The options that all data sets share; `ImageData` says what they mean and what they default to."""
+    """The options that all data sets share; `ImageData` describes them."""
 
     batch_size: int
     validation: int | float
@@ -45,13 +43,22 @@ class Loading(TypedDict, total=False):
 
 
 class ImageData(LightningDataModule, ABC):
-    """Base of all data sets. Loaders yield `Batch` with images float32 in [0, 1]: the model normalises, by `facts.normalisation`.
+    """Base of all image data sets.
 
-    batch_size: images in every training batch on each device.
-    validation: images cut from train, a count or a fraction below 1; the same ones whatever the seed.
-    augmentation: applied to training batches alone; several are applied in turn; None leaves images as they are.
-    seed: with the epoch, all that the training order and the augmentation depend on.
-    workers: processes that read ahead of training, for each loader; 0 reads in the process that trains, best for sets in memory.
+    Loaders yield `Batch` with images float32 in [0, 1]; the model normalises them, by
+    `facts.normalisation`.
+
+    Args:
+        batch_size: images of a training batch on each device.
+        validation: images to cut from train, a count or a fraction below 1; the seed does not
+            change them.
+        augmentation: applied to training batches only; several are applied in turn.
+        seed: with the epoch, it determines the training order and the augmentation.
+        workers: reading processes of each loader; 0 reads in the training process, best for data
+            in memory.
+
+    Raises:
+        UserError: if an option is out of range.
     """
 
     def __init__(
@@ -78,16 +85,37 @@ class ImageData(LightningDataModule, ABC):
         self._rows: dict[str, Indices] = {}
 
     @abstractmethod
-    def read(self) -> Reading:
-        """The whole data set; called once. Raises UserError where it cannot be had."""
+    def read(self) -> DataSplits:
+        """Read the whole data set; called once.
+
+        Returns:
+            The splits as read.
+
+        Raises:
+            UserError: if the data set is missing or damaged.
+        """
 
     def hold(self, split: Split) -> Split:
-        """What a split is held as once it is cut: as it was read, unless a set has something better."""
+        """Prepare a split for use after cutting; by default it stays as it is.
+
+        Args:
+            split: a split, after validation was cut from train.
+
+        Returns:
+            The split to use, with the same images in the same order.
+        """
         return split
 
     @final
     def setup(self, stage: str | None = None) -> None:
-        """Reads, checks and cuts the data set; a second call does nothing. All splits are made, whatever the stage."""
+        """Read, check and cut the data set; a second call does nothing.
+
+        Args:
+            stage: Lightning's stage; every stage prepares all splits.
+
+        Raises:
+            UserError: if the data set is missing, damaged or inconsistent.
+        """
         if self.is_read:
             return
         reading = self.read()
@@ -98,7 +126,7 @@ class ImageData(LightningDataModule, ABC):
         )
 
     @final
-    def _divide(self, reading: Reading) -> None:
+    def _divide(self, reading: DataSplits) -> None:
         train, val = reading.train, reading.val
         if val is None:
             kept, held = hold_out(
@@ -114,12 +142,12 @@ class ImageData(LightningDataModule, ABC):
     @final
     @property
     def is_read(self) -> bool:
-        """Whether `setup` has read the set."""
+        """Whether `setup` has read the data set."""
         return self._facts is not None
 
     @property
     def facts(self) -> DataFacts:
-        """Image shape, class names and normalisation. Raises UserError before `setup`."""
+        """Image shape, class names and normalisation; a UserError before `setup`."""
         if self._facts is None:
             raise UserError(f"{type(self).__name__} has not been read yet. Call setup() first.")
         return self._facts
@@ -135,12 +163,32 @@ class ImageData(LightningDataModule, ABC):
 
     @final
     def split(self, name: str) -> Split:
-        """The images and labels of `train`, `val` or `test`."""
+        """Return the images and labels of a split.
+
+        Args:
+            name: `train`, `val` or `test`.
+
+        Returns:
+            The split.
+
+        Raises:
+            UserError: before `setup`, or for another name.
+        """
         return self._splits[self._known(name)]
 
     @final
     def rows(self, name: str) -> Indices:
-        """For each image of a split, its row in the set as read: in the published train set for a `val` that was cut from it."""
+        """Return each image's row in the data set as read.
+
+        Args:
+            name: `train`, `val` or `test`.
+
+        Returns:
+            [n], rows of the published train set for a `val` that was cut from it.
+
+        Raises:
+            UserError: before `setup`, or for another name.
+        """
         return self._rows[self._known(name)]
 
     def factors(self, name: str) -> Factors | None:
@@ -169,7 +217,7 @@ class ImageData(LightningDataModule, ABC):
 
     @final
     def class_counts(self) -> tuple[int, ...]:
-        """How many images of each class there are to train on; validation is not among them."""
+        """Return how many train images each class has, without validation."""
         counts: list[int] = (
             self.split("train").labels.bincount(minlength=self.facts.n_classes).tolist()
         )
@@ -177,34 +225,44 @@ class ImageData(LightningDataModule, ABC):
 
     @final
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of the three splits: two runs with equal ones saw the same data, as `Split.fingerprint` tells it."""
+        """Return the SHA-256 (hex) of the three splits' fingerprints; equal for equal data."""
         parts = [(name, self.split(name).fingerprint()) for name in ("train", "val", "test")]
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     @final
     def train_dataloader(self) -> Loader:
-        """Shuffled and augmented batches, all of `batch_size`; outside Lightning, call `loader.sampler.set_epoch` each epoch."""
+        """Return shuffled and augmented batches, all of `batch_size`.
+
+        Outside Lightning, call `loader.sampler.set_epoch` before each epoch.
+        """
         split = self.split("train")
         order = Shuffled(len(split), self.batch_size, self.seed)
         return Loader(Batches(split, self.augmentation, self.seed), order, self.workers)
 
     @final
     def val_dataloader(self) -> Loader:
-        return self._in_order("val", dealt=True)
+        return self._in_order("val", sharded=True)
 
     @final
     def test_dataloader(self) -> Loader:
-        return self._in_order("test", dealt=True)
+        return self._in_order("test", sharded=True)
 
     @final
     def in_order(self, split: str) -> Loader:
-        """A whole split neither shuffled nor augmented, for passes that analyse it: never dealt out to several processes."""
-        return self._in_order(split, dealt=False)
+        """Return a whole split, neither shuffled nor augmented, also where several processes run.
 
-    def _in_order(self, name: str, dealt: bool) -> Loader:
+        Args:
+            split: `train`, `val` or `test`.
+
+        Returns:
+            A loader of all its images in order.
+        """
+        return self._in_order(split, sharded=False)
+
+    def _in_order(self, name: str, sharded: bool) -> Loader:
         split = self.split(name)
         at_once = images_per_pass(split.image_shape, MAX_EVAL_IMAGES, MAX_EVAL_VALUES, min_images=2)
-        return Loader(Batches(split), InOrder(len(split), at_once, dealt=dealt), self.workers)
+        return Loader(Batches(split), InOrder(len(split), at_once, sharded=sharded), self.workers)
 
     def _known(self, name: str) -> str:
         _ = self.facts  # raises before `setup`
@@ -222,6 +280,7 @@ def _one(augmentation: Augmentation | Sequence[Augmentation] | None) -> Augmenta
     for step in steps:
         if not callable(step):
             raise UserError(
-                f"augmentation={step!r} is none. Give null, a _target_ such as interp_by_design.data.RandomShift, or a list."
+                f"augmentation={step!r} is no augmentation. Give null, a list, or a _target_ "
+                "such as interp_by_design.data.RandomShift."
             )
     return steps[0] if len(steps) == 1 else Chain(tuple(steps))

@@ -1,4 +1,4 @@
-"""Scikit-learn's handwritten digits, 1,797 gray images of 8 x 8: small, and installed with the library. No network, no files."""
+"""Scikit-learn's handwritten digits: 1,797 gray images of 8 x 8, installed with the library."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ import torch
 from sklearn.datasets import load_digits
 
 from interp_by_design.data.datamodule import ImageData, Loading
-from interp_by_design.data.split import Reading, TensorSplit, hold_out
+from interp_by_design.data.split import DataSplits, TensorSplit, hold_out
 
 N_TEST = 360
 
 
 @final
 class Digits(ImageData):
-    """The ten digits of Alpaydin and Kaynak (UCI, 1998); a fixed, stratified 360 of them are the test split."""
+    """The ten digits of Alpaydin and Kaynak (UCI, 1998); a stratified 360 are the test split.
+
+    Args:
+        loading: the options of all data sets, see `ImageData`.
+    """
 
     def __init__(self, **loading: Unpack[Loading]) -> None:
         super().__init__(**loading)
 
-    def read(self) -> Reading:
+    def read(self) -> DataSplits:
         digits = load_digits()
-        # Published as 0..16 strokes a pixel: not bytes, so kept as floats.
+        # Published as 0..16 per pixel: not bytes, so kept as floats.
         whole = TensorSplit(
             torch.from_numpy(digits.images).float()[:, None] / 16,
             torch.from_numpy(digits.target).long(),
         )
         train, test = hold_out(whole.labels, N_TEST)
-        return Reading(
+        return DataSplits(
             whole.take(train), whole.take(test), tuple(str(name) for name in digits.target_names)
         )

@@ -1,4 +1,4 @@
-"""A data set whose causes are known: every image is rendered from factors on record. Knows nothing of how they look."""
+"""Data set of images that are rendered from known factors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from interp_by_design.data.datamodule import ImageData, Loading
 from interp_by_design.data.render import render_bytes
 from interp_by_design.data.scene_factors import factors_of
 from interp_by_design.data.scenes import CLASS_NAMES, Scenes, draw
-from interp_by_design.data.split import Reading, TensorSplit
+from interp_by_design.data.split import DataSplits, TensorSplit
 from interp_by_design.terms import Concepts, Factors, Normalisation, check_whole
 
 NORMALISATION = Normalisation(mean=(0.23, 0.23, 0.23), std=(0.16, 0.16, 0.16))
@@ -16,13 +16,23 @@ NORMALISATION = Normalisation(mean=(0.23, 0.23, 0.23), std=(0.16, 0.16, 0.16))
 
 @final
 class FactorImages(ImageData):
-    """Colour images 3 x 32 x 32 of one object; the label is its texture (plain, striped, checked) and outline (round, angular).
+    """Colour images 3 x 32 x 32 of one object.
 
-    n_train, n_test: images rendered; validation is cut from n_train.
-    world: seed of the images. Not `seed`, which is that of training: several trainings see the same world.
-    shortcut: None, or `corner_patch`: white 3 x 3 pixels in the upper left of 95 % of class 0, in every split.
+    The label is its texture (plain, striped, checked) and outline (round, angular).
 
-    To see an image with one factor changed: `render(data.scenes("test").changed("texture", "plain"))`.
+    Args:
+        n_train: images to train on; validation is cut from them.
+        n_test: images to test on.
+        world: seed of the images. `seed` is that of training: several trainings see one world.
+        shortcut: None, or `corner_patch`: white 3 x 3 pixels in the upper left of 95 % of class 0,
+            in every split.
+        loading: the options of all data sets, see `ImageData`.
+
+    Raises:
+        UserError: if an option is out of range.
+
+    To see an image with one factor changed:
+    `render(data.scenes("test").changed("texture", "plain"))`.
     """
 
     def __init__(
@@ -43,7 +53,14 @@ class FactorImages(ImageData):
         }
 
     def scenes(self, split: str) -> Scenes:
-        """The factors of each image of `train`, `val` or `test`, in the order of its indices."""
+        """Return the scenes that the images of a split are rendered from.
+
+        Args:
+            split: `train`, `val` or `test`.
+
+        Returns:
+            The scenes, in the order of the split.
+        """
         rows = self.rows(split)
         return self._drawn["test" if split == "test" else "train"].take(rows)
 
@@ -63,8 +80,8 @@ class FactorImages(ImageData):
         """
         return self.factors(name).only(("shape", "texture", "distractor")).concepts()
 
-    def read(self) -> Reading:
+    def read(self) -> DataSplits:
         train, test = (
             TensorSplit(render_bytes(scenes), scenes.labels()) for scenes in self._drawn.values()
         )
-        return Reading(train, test, CLASS_NAMES, NORMALISATION)
+        return DataSplits(train, test, CLASS_NAMES, NORMALISATION)

@@ -1,4 +1,4 @@
-"""A split whose images lie in files and are decoded when asked for. Knows nothing of how folders name classes."""
+"""Split whose images are files, decoded on demand."""
 
 from __future__ import annotations
 
@@ -27,7 +27,14 @@ log = logging.getLogger(__name__)
 @final
 @dataclass(frozen=True, eq=False)
 class FileSplit(Split):
-    """Image files under `root`, by their relative names, with labels [n]; every image comes out as `picture` says."""
+    """Image files with labels.
+
+    Args:
+        root: the folder that `names` are relative to.
+        names: the files [n].
+        labels: [n], int64.
+        picture: how images are decoded.
+    """
 
     root: Path
     names: Sequence[str]
@@ -53,14 +60,18 @@ class FileSplit(Split):
         )
 
     def fingerprint(self) -> str:
-        """SHA-256 of relative names, sizes in bytes, labels, and how images are decoded. What is in the files is not read."""
+        """Return the SHA-256 (hex) of names, file sizes, labels and decoding, without reading."""
         digest = hashlib.sha256(repr(self.picture).encode())
         for name, label in zip(self.names, self.labels.tolist(), strict=True):
             digest.update(repr((name, (self.root / name).stat().st_size, label)).encode())
         return digest.hexdigest()
 
     def check(self) -> None:
-        """Raises UserError for the first file that is empty, or may not be read; what is in the others is not looked at."""
+        """Check that no file is empty or forbidden to read; none is opened.
+
+        Raises:
+            UserError: for the first file that is.
+        """
         for path in (self.root / name for name in self.names):
             try:
                 empty = path.stat().st_size == 0
@@ -70,7 +81,14 @@ class FileSplit(Split):
                 raise unreadable(path, "it is empty" if empty else "permission denied")
 
     def readable(self, threads: int) -> FileSplit:
-        """Those of the images that can be read: each is read once to know it. Warns of the others."""
+        """Return the images that can be read, and log a warning about the others.
+
+        Args:
+            threads: how many threads decode, each image once.
+
+        Returns:
+            The split without files that cannot be decoded.
+        """
         log.info("Reading %s images once, to leave out those that cannot be read", f"{len(self):,}")
         errors = self._each(
             lambda i: self._decode(i, np.empty(self.image_shape, np.uint8)), threads
@@ -85,12 +103,23 @@ class FileSplit(Split):
         return self.take(good.nonzero().squeeze(1))
 
     def in_memory(self, threads: int) -> TensorSplit:
-        """The same images, decoded once. Raises UserError where there is not the memory, or a file cannot be read."""
+        """Return the same images in memory, decoded once.
+
+        Args:
+            threads: how many threads decode.
+
+        Returns:
+            The images as bytes.
+
+        Raises:
+            UserError: if memory does not suffice, or a file cannot be decoded.
+        """
         size, free = len(self) * math.prod(self.image_shape), free_memory()
         if size > free:
             raise UserError(
-                f"{len(self):,} images of {' x '.join(map(str, self.image_shape))} want {size / 1e9:.1f} GB of memory, and "
-                f"{free / 1e9:.1f} GB are free. Set data.in_memory=false, or make data.size smaller."
+                f"{len(self):,} images of {' x '.join(map(str, self.image_shape))} need "
+                f"{size / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free. "
+                f" Set data.in_memory=false, or make data.size smaller."
             )
         log.info("Decoding %s images into %.1f GB of memory", f"{len(self):,}", size / 1e9)
         pixels = torch.empty(len(self), *self.image_shape, dtype=torch.uint8)
@@ -104,7 +133,7 @@ class FileSplit(Split):
         self.picture.decode(self.root / self.names[i], into)
 
     def _each(self, read: Callable[[int], None], threads: int) -> Iterator[UserError | None]:
-        """What went wrong with each image, if anything; in threads, as Pillow decodes without Python's lock."""
+        """The error of each image, or None; in threads, as Pillow decodes without the GIL."""
 
         def attempt(i: int) -> UserError | None:
             try:
@@ -118,9 +147,9 @@ class FileSplit(Split):
 
 
 def free_memory() -> float:
-    """Bytes that can be had without swapping, or infinity where the system does not say."""
+    """Return the bytes that can be allocated without swapping; infinity where it is unknown."""
     try:
-        told = Path("/proc/meminfo").read_text().partition("MemAvailable:")[2].split()
-        return int(told[0]) * 1024
+        available = Path("/proc/meminfo").read_text().partition("MemAvailable:")[2].split()
+        return int(available[0]) * 1024
     except (OSError, IndexError):
         return float("inf")

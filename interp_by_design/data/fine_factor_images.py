@@ -1,7 +1,4 @@
-"""Many classes that differ in one part each: what a class is made of is known, and every part can be taken away.
-
-Knows nothing of how classes look to a network.
-"""
+"""Data set of 81 fine-grained classes, which differ by one part each; parts can be removed."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from torch import Tensor
 
 from interp_by_design.data.datamodule import ImageData, Loading
 from interp_by_design.data.order import Purpose, generator
-from interp_by_design.data.split import Reading, TensorSplit
+from interp_by_design.data.split import DataSplits, TensorSplit
 from interp_by_design.terms import Images, Indices, Labels, Normalisation, UserError, check_whole
 
 PARTS = ("top left", "top right", "bottom left", "bottom right")
@@ -24,23 +21,26 @@ CLASS_NAMES = tuple(
     " ".join(KINDS[c // len(KINDS) ** p % len(KINDS)] for p in range(len(PARTS)))
     for c in range(N_CLASSES)
 )
-SIDE, ANCHOR, HALF = (
-    32,
-    ((9, 9), (9, 23), (23, 9), (23, 23)),
-    4,
-)  # row and column of each part's centre; half a part's side
-JITTER = 2  # pixels that the whole object moves at most
-LINK, LIGHT = 0.45, 0.9  # gray of the frame that all classes share, and of parts
+SIDE = 32  # pixels
+ANCHOR = ((9, 9), (9, 23), (23, 9), (23, 23))  # row and column of each part's centre
+HALF = 4  # pixels, half a part's side
+MAX_SHIFT = 2  # pixels that the whole object moves
+FRAME_GRAY = 0.45  # of the frame that all classes share
+PART_GRAY = 0.9
 NORMALISATION = Normalisation(mean=(0.25,), std=(0.2,))
-STREAM = 77  # tells these draws from those of `factors`
+STREAM = 77  # separates these draws from those of `data=factors`
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class PartScenes:
-    """The record of n objects: kinds [n, 4], the position in `KINDS` of each part, -1 for one that was taken away.
+    """What is drawn: a table with a row per object.
 
-    across, down: pixels that the object is moved. background: gray level 0..0.3.
+    Args:
+        kinds: [n, 4], the position in `KINDS` of each part; -1 for a part that was removed.
+        across: [n], pixels that the object is shifted to the right.
+        down: [n], pixels that it is shifted down.
+        background: [n], gray level 0..0.3.
     """
 
     kinds: Int[Tensor, "n parts"]
@@ -52,31 +52,53 @@ class PartScenes:
         return len(self.kinds)
 
     def take(self, rows: Indices | slice) -> PartScenes:
-        """The scenes of some rows, in the order given."""
+        """Return some of the scenes.
+
+        Args:
+            rows: indices of rows, or a slice.
+
+        Returns:
+            These rows, in the order given.
+        """
         return PartScenes(
             self.kinds[rows], self.across[rows], self.down[rows], self.background[rows]
         )
 
     def labels(self) -> Labels:
-        """The rule: the kinds as a number in base 3, the first part lowest. `UserError` where a part is missing."""
+        """Return each label: the kinds as a number in base 3, the first part lowest.
+
+        Raises:
+            UserError: if a part is missing.
+        """
         if bool((self.kinds < 0).any()):
             raise UserError(
-                "An object whose part was taken away belongs to no class. Ask for the labels of whole objects."
+                "An object with a part removed belongs to no class. "
+                "Ask for the labels of whole objects."
             )
         return (self.kinds * len(KINDS) ** torch.arange(len(PARTS))).sum(dim=1)
 
     def without(self, part: int) -> PartScenes:
-        """The same objects with one part taken away: its place shows the background."""
+        """Return the same objects without one of their parts: its place shows the background.
+
+        Args:
+            part: position in `PARTS`.
+
+        Returns:
+            The changed scenes.
+
+        Raises:
+            UserError: if there is no such part.
+        """
         if not 0 <= part < len(PARTS):
             raise UserError(
-                f"There is no part {part}: the parts are 0 to {len(PARTS) - 1}, {', '.join(PARTS)}."
+                f"There is no part {part}. The parts are 0 to {len(PARTS) - 1}: {', '.join(PARTS)}."
             )
         kinds = self.kinds.clone()
         kinds[:, part] = -1
         return replace(self, kinds=kinds)
 
     def places(self) -> Tensor:
-        """The square that holds each part, [n, 4, h, w], true inside. No two of an object overlap."""
+        """Return the square of each part, [n, 4, h, w], true inside; no two of them overlap."""
         rows, columns = torch.arange(SIDE)[:, None], torch.arange(SIDE)
         anchors = torch.tensor(ANCHOR)
         down = (anchors[:, 0] + self.down[:, None])[:, :, None, None]
@@ -85,32 +107,49 @@ class PartScenes:
 
 
 def assemble(n: int, seed: int, part: int = 0) -> PartScenes:
-    """`n` scenes with independent parts, a pure function of the arguments; `part` tells splits of one seed apart."""
+    """Draw scenes with independent parts; a pure function of the arguments.
+
+    Args:
+        n: how many.
+        seed: of the draw.
+        part: separates the splits of one seed.
+
+    Returns:
+        The scenes.
+    """
     draws = generator(Purpose.SCENE, seed, part, STREAM)
     kinds = torch.randint(len(KINDS), (n, len(PARTS)), generator=draws)
-    moved = torch.randint(-JITTER, JITTER + 1, (2, n), generator=draws)
+    moved = torch.randint(-MAX_SHIFT, MAX_SHIFT + 1, (2, n), generator=draws)
     return PartScenes(kinds, moved[0], moved[1], 0.3 * torch.rand(n, generator=draws))
 
 
 def render_parts(scenes: PartScenes) -> Images:
-    """Images [n, 1, 32, 32], float32 in [0, 1] and multiples of 1/255: exactly those of a data set with these scenes."""
+    """Render scenes.
+
+    Args:
+        scenes: n rows.
+
+    Returns:
+        Images [n, 1, 32, 32], float32 in [0, 1] and multiples of 1/255, exactly those of a data set
+        with these scenes.
+    """
     rows, columns = torch.arange(SIDE)[:, None], torch.arange(SIDE)
     down, across = scenes.down[:, None, None], scenes.across[:, None, None]
     middle = SIDE // 2
     frame = (((rows - down - middle).abs() <= 1) & ((columns - across - middle).abs() <= 7)) | (
         ((columns - across - middle).abs() <= 1) & ((rows - down - middle).abs() <= 7)
     )
-    images = torch.where(frame, LINK, scenes.background[:, None, None])
+    images = torch.where(frame, FRAME_GRAY, scenes.background[:, None, None])
     for part, (row, column) in enumerate(ANCHOR):
         kind = scenes.kinds[:, part, None, None]
         images = torch.where(
-            _drawn(kind, rows - down - row, columns - across - column), LIGHT, images
+            _drawn(kind, rows - down - row, columns - across - column), PART_GRAY, images
         )
     return (images[:, None] * 255).round().div(255)
 
 
 def _drawn(kind: Tensor, down: Tensor, across: Tensor) -> Tensor:
-    """Which pixels a part of each kind lights, from the offsets to its centre; none of one that was taken away."""
+    """The pixels that a part of each kind lights, from offsets to its centre; none if removed."""
     inside = (down.abs() <= HALF) & (across.abs() <= HALF)
     cross = inside & ((down - across).abs().minimum((down + across).abs()) <= 0)
     dot = down.square() + across.square() <= 5
@@ -124,7 +163,14 @@ class FineFactorImages(ImageData):
 
     A class has 8 neighbours that differ from it in one part.
 
-    n_train, n_test: images rendered; validation is cut from n_train. world: seed of the images.
+    Args:
+        n_train: images to train on; validation is cut from them.
+        n_test: images to test on.
+        world: seed of the images.
+        loading: the options of all data sets, see `ImageData`.
+
+    Raises:
+        UserError: if an option is out of range.
     """
 
     def __init__(
@@ -140,7 +186,14 @@ class FineFactorImages(ImageData):
         }
 
     def scenes(self, split: str) -> PartScenes:
-        """What each image of `train`, `val` or `test` is made of, in the order of its indices."""
+        """Return the scenes that the images of a split are rendered from.
+
+        Args:
+            split: `train`, `val` or `test`.
+
+        Returns:
+            The scenes, in the order of the split.
+        """
         rows = self.rows(split)
         return self._drawn["test" if split == "test" else "train"].take(rows)
 
@@ -156,9 +209,9 @@ class FineFactorImages(ImageData):
             dict.fromkeys(PARTS, KINDS),
         )
 
-    def read(self) -> Reading:
+    def read(self) -> DataSplits:
         train, test = (
             TensorSplit((render_parts(scenes) * 255).round().to(torch.uint8), scenes.labels())
             for scenes in self._drawn.values()
         )
-        return Reading(train, test, CLASS_NAMES, NORMALISATION)
+        return DataSplits(train, test, CLASS_NAMES, NORMALISATION)

@@ -1,4 +1,4 @@
-"""One's own images, a folder a class. Knows nothing of how a file is decoded."""
+"""Your own images, one folder per class."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from interp_by_design.data.datamodule import ImageData, Loading
 from interp_by_design.data.factor_file import FACTOR_FILE, FactorFile, read_factor_file
 from interp_by_design.data.files import FileSplit
 from interp_by_design.data.picture import Picture
-from interp_by_design.data.split import Reading, Split, count_held_out, hold_out
+from interp_by_design.data.split import DataSplits, Split, count_held_out, hold_out
 from interp_by_design.terms import Factors, Normalisation, UserError
 
 
 class FolderOptions(Loading, total=False):
-    """The options of `ImageFolder` that say what becomes of a file, and those that all data sets share."""
+    """The options of `ImageFolder` for decoding, and those that all data sets share."""
 
     size: int
     fit: str
@@ -34,7 +34,7 @@ class FolderOptions(Loading, total=False):
 
 @final
 class ImageFolder(ImageData):
-    """Your own images in `root`/train/<class>/, with test/<class>/ and val/<class>/ if you have them.
+    """Your own images in `root`/train/<class>/, and test/<class>/ and val/<class>/ if they exist.
 
     A file `root`/factors.csv describes the generative factors of the images, if they are known:
     see `interp_by_design.data.factor_file`.
@@ -82,12 +82,13 @@ class ImageFolder(ImageData):
         self._names: dict[str, list[str]] = {}
         self._factors: FactorFile | None = None
 
-    def read(self) -> Reading:
+    def read(self) -> DataSplits:
         folders = class_names(self.root / "train")
         names = folders if self.classes is None else listed_classes(Path(self.classes), folders)
         if len(names) == 1:
             raise UserError(
-                f"'{self.root / 'train'}' has one class folder alone, {names[0]!r}. Give two or more to tell apart."
+                f"'{self.root / 'train'}' has a single class folder, {names[0]!r}. "
+                "Give two or more."
             )
         train = self._files("train", names)
         check_each_class(train, names, folders)
@@ -102,7 +103,7 @@ class ImageFolder(ImageData):
             if split is not None
         }
         self._factors = self._read_factors()
-        return Reading(train, test, names, self.normalisation, val)
+        return DataSplits(train, test, names, self.normalisation, val)
 
     def factors(self, name: str) -> Factors | None:
         rows = self.rows(name).tolist()
@@ -134,7 +135,8 @@ class ImageFolder(ImageData):
             files.check()
         if not len(files):
             raise UserError(
-                f"There is no image in '{(self.root / part).absolute()}'. Put some there, or take the folder away."
+                f"There is no image in '{(self.root / part).absolute()}'. "
+                "Put some there, or remove the folder."
             )
         return files
 
@@ -149,6 +151,7 @@ def _normalisation(
     normalisation = Normalisation(tuple(mean or [0.0] * channels), tuple(std or [1.0] * channels))
     if len(normalisation.mean) != channels:
         raise UserError(
-            f"mean={mean} and std={std} do not fit images of {channels} channels. Give one number for each of them."
+            f"mean={mean} and std={std} do not fit images of {channels} channels. "
+            "Give one number per channel."
         )
     return normalisation

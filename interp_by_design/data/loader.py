@@ -1,4 +1,4 @@
-"""Loaders: a split, an order and worker processes make a stream of batches. Knows nothing of where images come from."""
+"""Loaders: batches of a split, in an order, read by worker processes."""
 
 from __future__ import annotations
 
@@ -11,111 +11,155 @@ from torch.utils.data import DataLoader, Dataset
 
 from interp_by_design.data.augmentation import Augmentation
 from interp_by_design.data.buffer_pool import BufferPool
-from interp_by_design.data.order import Order, Pick, Purpose, generator
+from interp_by_design.data.order import BatchRequest, Order, Purpose, generator
 from interp_by_design.data.split import Split, unit
 from interp_by_design.terms import Batch, UserError
 
-AHEAD = 2  # batches that each worker reads ahead
+N_PREFETCHED = 2  # batches that each worker reads ahead
 
 
 @final
 class Batches(Dataset[Batch | UserError]):
-    """A split that is asked for whole batches: one indexed read a batch, not one Python call an image."""
+    """A split that is read a batch at a time: one indexed read per batch, not one call per image.
+
+    Args:
+        split: the images.
+        augmentation: applied to each batch; None for none.
+        seed: with epoch and batch, it determines the augmentation.
+    """
 
     def __init__(
         self, split: Split, augmentation: Augmentation | None = None, seed: int = 0
     ) -> None:
         self.split, self.augmentation, self.seed = split, augmentation, seed
-        self.trays: Tensor | None = None
+        self.buffers: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.split)
 
-    def __getitem__(self, pick: Pick) -> Batch | UserError:
-        """Images as the split keeps them, bytes if it can be; none at all where they lie in a tray.
+    def __getitem__(self, request: BatchRequest) -> Batch | UserError:
+        """Images as stored, bytes if possible; none where they are in a shared buffer.
 
-        An error is handed on, not raised: torch would bury what a worker raises in its traceback.
+        An error is returned, not raised: torch would bury a worker's exception in a traceback.
         """
         try:
-            pixels = self.split.pixels(pick.indices)
+            pixels = self.split.pixels(request.indices)
         except UserError as error:
             return error
         if self.augmentation is not None:
             bytes_do = getattr(self.augmentation, "moves_pixels", False)
-            draws = generator(Purpose.AUGMENT, self.seed, pick.epoch, pick.batch)
+            draws = generator(Purpose.AUGMENT, self.seed, request.epoch, request.batch)
             pixels = self.augmentation(pixels if bytes_do else unit(pixels), draws)
-        if self.trays is not None and pixels.dtype == torch.uint8:
-            self.tray(pick.place, len(pick.indices)).copy_(pixels)
+        if self.buffers is not None and pixels.dtype == torch.uint8:
+            self.buffer(request.place, len(request.indices)).copy_(pixels)
             pixels = pixels.new_empty(0)
-        return Batch(pixels, self.split.labels.index_select(0, pick.indices), pick.indices)
+        return Batch(pixels, self.split.labels.index_select(0, request.indices), request.indices)
 
-    def lay_out(self, trays: int, batch_size: int) -> None:
-        """Makes trays: memory in which workers leave bytes, and which is used again, as fresh memory takes long to map."""
-        shape = (trays, min(batch_size, len(self)), *self.split.image_shape)
-        self.trays = torch.empty(shape, dtype=torch.uint8).share_memory_()  # type: ignore[no-untyped-call]  # torch's
+    def allocate_buffers(self, buffers: int, batch_size: int) -> None:
+        """Allocate shared memory in which workers leave bytes.
 
-    def tray(self, place: int, n: int) -> Tensor:
-        """Where the `n` images of batch `place` lie until as many batches as there are trays have followed."""
-        trays = cast("Tensor", self.trays)
-        return trays[place % len(trays), :n]
+        It is reused, since mapping fresh memory is slow.
+
+        Args:
+            buffers: how many batches it holds.
+            batch_size: images of a batch.
+        """
+        shape = (buffers, min(batch_size, len(self)), *self.split.image_shape)
+        self.buffers = torch.empty(shape, dtype=torch.uint8).share_memory_()  # type: ignore[no-untyped-call]  # torch's
+
+    def buffer(self, place: int, n: int) -> Tensor:
+        """Return the shared memory of a batch; it is reused once every other buffer was.
+
+        Args:
+            place: the number of the batch in its epoch, on this rank.
+            n: its number of images.
+
+        Returns:
+            Bytes [n, c, h, w].
+        """
+        buffers = cast("Tensor", self.buffers)
+        return buffers[place % len(buffers), :n]
 
 
 @final
 class Loader(DataLoader[Any]):
-    """Batches with images float32 in [0, 1], read by `num_workers` processes, or by this one if there are none.
+    """Batches with images float32 in [0, 1].
 
-    Its state says how many batches of the epoch it has handed out, whatever workers have read ahead. Lightning saves it with each
-    checkpoint and loads it again, and the next pass goes on from there, without reading what it skips.
+    Its state counts the batches of the epoch that it has yielded, not those that workers have read
+    ahead. Lightning saves it with each checkpoint; the next pass resumes from there, without
+    reading the batches before.
+
+    Args:
+        dataset: the split to read.
+        sampler: the order of its images.
+        num_workers: reading processes; 0 reads in this process.
     """
 
     def __init__(self, dataset: Batches, sampler: Order, num_workers: int = 0) -> None:
         super().__init__(
             dataset,
-            batch_size=None,  # the sampler already asks for whole batches, and there is nothing left to collate
+            batch_size=None,  # the sampler requests whole batches: nothing is left to collate
             sampler=sampler,
-            collate_fn=_as_it_is,
+            collate_fn=_identity,
             num_workers=num_workers,
             persistent_workers=num_workers > 0,
-            prefetch_factor=AHEAD if num_workers else None,
+            prefetch_factor=N_PREFETCHED if num_workers else None,
             generator=torch.Generator(),  # without one, each pass draws from the global generator
         )
         self.batches, self.order, self._memory = dataset, sampler, BufferPool()
 
-    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # nobody asks for torch's iterator itself
-        # A generator, so that nothing is read before the first `next`: Lightning calls `iter`, then sets the epoch.
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # torch's iterator type is not used
+        # A generator, so that nothing is read before the first `next`: Lightning calls `iter`
+        # before
+        # it sets the epoch.
         for batch in self.as_kept():
             yield batch._replace(images=unit(batch.images, self._memory.empty))
 
     def as_kept(self) -> Iterator[Batch]:
-        """The same batches with images as the split keeps them, perhaps bytes; to be used before the next one is asked for."""
+        """Yield the same batches with images as stored, perhaps bytes.
+
+        A batch is valid until the next one is requested.
+
+        Raises:
+            UserError: if an image cannot be read.
+        """
         for batch in self._begin():
             if isinstance(batch, UserError):
-                self._iterator = None  # workers go at once; among garbage, they would take seconds
+                self._iterator = None  # ends workers now; garbage collection would take seconds
                 raise batch
             pixels = (
                 batch.images
                 if len(batch.images)
-                else self.batches.tray(self.order.given, len(batch.labels))
+                else self.batches.buffer(self.order.given, len(batch.labels))
             )
             self.order.given += 1
             yield batch._replace(images=pixels)
 
     def _begin(self) -> Iterator[Batch | UserError]:
-        if self.num_workers and self.batches.trays is None:
-            # One for each batch that is read ahead, and one for that which is unpacked here.
-            self.batches.lay_out(AHEAD * self.num_workers + 1, self.order.batch_size)
+        if self.num_workers and self.batches.buffers is None:
+            # One for each batch read ahead, and one for the batch that is unpacked here.
+            self.batches.allocate_buffers(
+                N_PREFETCHED * self.num_workers + 1, self.order.batch_size
+            )
         batches = super().__iter__()
         self.order.given, self.order.first = self.order.first, 0
         return batches
 
     def state_dict(self) -> dict[str, Any]:
-        """Epoch and batch that come next, and what the order depends on besides."""
+        """Return the next epoch and batch, and everything else that the order depends on."""
         return self.order.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Raises UserError where a pass cannot go on in the middle, as images, batch size, seed or ranks are others."""
+        """Continue from a saved state.
+
+        Args:
+            state: from `state_dict`.
+
+        Raises:
+            UserError: if it stopped within an epoch of other images, batch size, seed or ranks.
+        """
         self.order.load_state_dict(state)
 
 
-def _as_it_is(batch: Any) -> Any:
+def _identity(batch: Any) -> Any:
     return batch

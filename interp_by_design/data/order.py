@@ -1,7 +1,7 @@
-"""The order in which a split is visited, and the random draws that go with it. Knows nothing of images.
+"""Order in which a split is visited, and its random draws.
 
-Every draw is a pure function of its key, (seed, epoch, ...): an epoch can be repeated alone, and a resumed run continues as an
-unbroken one would have.
+Every draw is a pure function of its key, (seed, epoch, ...): an epoch can be repeated alone, and a
+resumed run continues like an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from interp_by_design.terms import Indices, UserError
 
 
 class Purpose(enum.IntEnum):
-    """What a draw is for: the first word of its key, so that no two purposes share a stream."""
+    """The purpose of a draw, the first entry of its key: no two purposes share a random stream."""
 
     CUT = 1
     ORDER = 2
@@ -30,15 +30,27 @@ class Purpose(enum.IntEnum):
 
 
 def generator(purpose: Purpose, *key: int) -> torch.Generator:
-    """A CPU generator whose stream is a pure function of `purpose` and `key`, integers >= 0; near keys give unrelated streams."""
+    """Return a random generator that is a pure function of its key.
+
+    Args:
+        purpose: what the draws are for.
+        key: whole numbers >= 0, such as seed and epoch; near keys give unrelated streams.
+
+    Returns:
+        A generator on the CPU.
+    """
     state = np.random.SeedSequence((purpose, *key)).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state[0]))
 
 
-class Pick(NamedTuple):
-    """What a loader asks a split for: the indices of one batch [n], and which batch of which epoch it is, all ranks counted.
+class BatchRequest(NamedTuple):
+    """A loader's request for one batch.
 
-    place: which batch of this rank it is.
+    Args:
+        indices: [n], the images.
+        epoch: the epoch.
+        batch: the number of the batch in its epoch, over all ranks.
+        place: the number of the batch in its epoch, on this rank.
     """
 
     indices: Indices
@@ -47,42 +59,54 @@ class Pick(NamedTuple):
     place: int
 
 
-class Order(DistributedSampler[Pick], ABC):
-    """Which images make which batch of an epoch; every rank has its own images, and as many batches as the others.
+class Order(DistributedSampler[BatchRequest], ABC):
+    """The images of each batch of an epoch; every rank has equally many batches.
 
-    A DistributedSampler, because Lightning leaves one in its place and calls its `set_epoch`.
+    A DistributedSampler, because Lightning keeps one and calls its `set_epoch`.
 
-    dealt: whether the ranks share the images out among them; else each of them visits all.
+    Args:
+        n: the number of images.
+        batch_size: images of a batch on each rank.
+        seed: of the order.
+        sharded: whether each rank visits its own share of the images; else each visits all.
+
+    Raises:
+        UserError: if there are fewer images than ranks.
     """
 
-    def __init__(self, n: int, batch_size: int, seed: int = 0, dealt: bool = True) -> None:
-        parallel = dealt and dist.is_available() and dist.is_initialized()
+    def __init__(self, n: int, batch_size: int, seed: int = 0, sharded: bool = True) -> None:
+        parallel = sharded and dist.is_available() and dist.is_initialized()
         ranks, rank = (dist.get_world_size(), dist.get_rank()) if parallel else (1, 0)
         if n < ranks:
             raise UserError(
-                f"{n} images cannot be dealt out to {ranks} processes. Use more images, or trainer.devices={n}."
+                f"{n} images cannot be shared among {ranks} processes. "
+                f"Use more images, or trainer.devices={n}."
             )
         super().__init__(cast("Dataset[Any]", range(n)), num_replicas=ranks, rank=rank, seed=seed)
         self.n, self.batch_size = n, batch_size
-        self.first = self.given = (
-            0  # where the next pass begins, and how many batches of the epoch the trainer has had
-        )
+        self.first = 0  # the batch that the next pass begins with
+        self.given = 0  # batches of the epoch that the trainer has received
 
     @abstractmethod
     def batches(self) -> tuple[Indices, ...]:
-        """The indices of each batch of this epoch on this rank: `len(self)` of them, none empty."""
+        """Return the indices of each batch of this epoch on this rank: `len(self)`, none empty."""
 
     @final
-    def __iter__(self) -> Iterator[Pick]:
-        picks = [
-            Pick(indices, self.epoch, i * self.num_replicas + self.rank, i)
+    def __iter__(self) -> Iterator[BatchRequest]:
+        requests = [
+            BatchRequest(indices, self.epoch, i * self.num_replicas + self.rank, i)
             for i, indices in enumerate(self.batches())
         ]
-        return iter(picks[self.first :])
+        return iter(requests[self.first :])
 
     @final
     def start_at(self, epoch: int, batch: int) -> None:
-        """Lets the next pass begin at `batch` of `epoch`; `set_epoch` to another one lets it begin at the start again."""
+        """Let the next pass begin in the middle of an epoch; `set_epoch` to another one resets it.
+
+        Args:
+            epoch: the epoch.
+            batch: its first batch, on this rank.
+        """
         self.epoch, self.first, self.given = epoch, batch, batch
 
     @final
@@ -92,22 +116,30 @@ class Order(DistributedSampler[Pick], ABC):
 
     @final
     def state_dict(self) -> dict[str, Any]:
-        """Epoch and batch that come next, and what the order depends on besides."""
+        """Return the next epoch and batch, and everything else that the order depends on."""
         over = self.given == len(self)
         return {"epoch": self.epoch + over, "batch": 0 if over else self.given, "order": self.key()}
 
     @final
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Raises UserError where a pass cannot go on in the middle, as images, batch size, seed or ranks are others."""
+        """Continue from a saved state.
+
+        Args:
+            state: from `state_dict`.
+
+        Raises:
+            UserError: if it stopped within an epoch of other images, batch size, seed or ranks.
+        """
         if state["batch"] and state["order"] != self.key():
             raise UserError(
-                f"The checkpoint stopped within an epoch of {state['order']}, and the data now are {self.key()}. "
+                f"The checkpoint stopped within an epoch of {state['order']}, and the data "
+                f"now are {self.key()}. "
                 "Resume with the same data and options, or from the end of an epoch."
             )
         self.start_at(state["epoch"], state["batch"])
 
     def key(self) -> dict[str, int]:
-        """All that an epoch's batches depend on, but for the epoch and the rank."""
+        """Return what an epoch's batches depend on, except the epoch and the rank."""
         return {
             "images": self.n,
             "batch_size": self.batch_size,
@@ -118,14 +150,21 @@ class Order(DistributedSampler[Pick], ABC):
 
 @final
 class InOrder(Order):
-    """Images 0 .. n-1 as they lie, the last batch perhaps smaller."""
+    """Images 0 .. n-1 in order; the last batch may be smaller.
+
+    Args:
+        n: the number of images.
+        batch_size: images of a batch on each rank.
+        seed: not used.
+        sharded: whether each rank visits its own share of the images; else each visits all.
+    """
 
     def __len__(self) -> int:
         return -(-self.n // (self.num_replicas * self.batch_size))
 
     def batches(self) -> tuple[Indices, ...]:
         share, count = torch.arange(self.n)[self.rank :: self.num_replicas], len(self)
-        # The last batches share what is left: a rank with an image less than another has no batch less.
+        # The last batches share the remainder: a rank with one image less has no batch less.
         return share.tensor_split(
             [min(i * self.batch_size, len(share) - (count - i)) for i in range(1, count)]
         )
@@ -133,7 +172,16 @@ class InOrder(Order):
 
 @final
 class Shuffled(Order):
-    """A new permutation of 0 .. n-1 each epoch, in batches of one size: the rest is dropped, but never the only batch."""
+    """A new permutation of 0 .. n-1 each epoch, in batches of one size.
+
+    The remainder is dropped, except where it is the only batch.
+
+    Args:
+        n: the number of images.
+        batch_size: images of a batch on each rank.
+        seed: of the permutations.
+        sharded: whether each rank visits its own share of the images; else each visits all.
+    """
 
     def __len__(self) -> int:
         return max(1, self.n // self.num_replicas // self.batch_size)

@@ -1,4 +1,4 @@
-"""An image file as a square of bytes. Knows nothing of labels, folders or batches."""
+"""Decoding of an image file to a square of bytes."""
 
 from __future__ import annotations
 
@@ -29,10 +29,19 @@ ENDINGS = frozenset(ending for endings in FORMATS.values() for ending in endings
 @final
 @dataclass(frozen=True)
 class Picture:
-    """What every file is brought to: bytes [channels, size, size], upright as its EXIF orientation says.
+    """The form that every image file is decoded to: bytes [channels, size, size].
 
-    fit: `crop` brings the shorter side to `size` and keeps the middle; `squash` keeps all and loses the proportions.
-    channels: 3 for colour, 1 for gray. What is transparent is laid on white; of several frames the first counts.
+    The EXIF orientation is applied, transparent parts become white, and of several frames the
+    first counts.
+
+    Args:
+        size: side in pixels.
+        fit: `crop` scales the shorter side to `size` and keeps the middle; `squash` keeps the whole
+            image and loses its proportions.
+        channels: 3 for colour, 1 for gray.
+
+    Raises:
+        UserError: if an option is out of range.
     """
 
     size: int = 224
@@ -44,9 +53,7 @@ class Picture:
         if self.fit not in FITS:
             raise UnknownName.among("fit", str(self.fit), FITS)
         if self.channels not in MODES:
-            raise UserError(
-                f"channels={self.channels} cannot be. Give 3 for colour, or 1 for gray."
-            )
+            raise UserError(f"channels must be 3 for colour or 1 for gray, not {self.channels}.")
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -54,10 +61,18 @@ class Picture:
         return self.channels, self.size, self.size
 
     def decode(self, path: Path | IO[bytes], into: npt.NDArray[np.uint8]) -> None:
-        """Reads the image at `path`, or in an open file, into bytes [channels, size, size]. Raises UserError if it cannot be."""
+        """Decode an image file.
+
+        Args:
+            path: the path, or an open binary file.
+            into: the bytes [channels, size, size] to write to.
+
+        Raises:
+            UserError: if the file cannot be decoded.
+        """
         try:
             with Image.open(path, formats=tuple(FORMATS)) as file:
-                # JPEG alone: decodes a half, a quarter or an eighth of it where at least twice the size is left.
+                # JPEG only: decode at 1/2, 1/4 or 1/8, as long as twice the size is left.
                 file.draft(MODES[self.channels], (2 * self.size, 2 * self.size))
                 square = self._square(_opaque(file, MODES[self.channels]))
         except Exception as broken:  # on a damaged file Pillow's decoders raise almost anything
@@ -76,30 +91,36 @@ class Picture:
         square = image.resize(
             (self.size, self.size), Image.Resampling.BILINEAR, box, reducing_gap=2.0
         )
-        # Last, where it moves the fewest pixels: a middle square stays one however it is turned.
+        # Last, when the fewest pixels are left to move: a middle square stays one when turned.
         ImageOps.exif_transpose(square, in_place=True)
         return square
 
 
 def unreadable(path: Path | IO[bytes], why: Exception | str) -> UserError:
-    """The error for a file that holds no image."""
+    """Return the error for a file that holds no image.
+
+    Args:
+        path: the path, or an open file.
+        why: the reason.
+
+    Returns:
+        The error to raise.
+    """
     reason = why if isinstance(why, str) else f"{type(why).__name__}: {why}"
     return UserError(
         f"{str(path)!r} cannot be read as an image ({reason}). "
-        "Repair it or take it away, or go on without such files by data.skip_unreadable=true."
+        "Repair or remove it, or skip such files with data.skip_unreadable=true."
     )
 
 
 def _opaque(file: Image.Image, mode: str) -> Image.Image:
-    """The image in `mode`, on white where it is transparent."""
+    """The image in `mode`, with white behind transparent parts."""
     image = file
     if file.has_transparency_data:
         image = Image.alpha_composite(Image.new("RGBA", file.size, "white"), file.convert("RGBA"))
     elif file.mode == "F":
         raise ValueError("its pixels are floats, and their range is not known")
-    elif file.mode.startswith(
-        "I"
-    ):  # 16 bits a pixel, of which Pillow would clip all that is above 255
+    elif file.mode.startswith("I"):  # 16 bits per pixel: Pillow would clip values above 255
         image = Image.fromarray((np.asarray(file) >> 8).clip(0, 255).astype(np.uint8))
     if image.mode != mode:
         image = image.convert(mode)

@@ -1,4 +1,4 @@
-"""Data sets that torchvision fetches and reads whole. Knows nothing of loaders."""
+"""Base of the data sets that torchvision downloads and reads."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from interp_by_design.terms import UserError
 
 
 class Published(ImageData):
-    """A data set of torchvision's under `root`.
+    """A data set of torchvision.
 
-    download: fetch files that are not there; never tried when they are.
+    Args:
+        root: the folder that holds the files.
+        download: whether to download missing files.
+        loading: the options of all data sets, see `ImageData`.
     """
 
     def __init__(
@@ -27,36 +30,38 @@ class Published(ImageData):
     @property
     @abstractmethod
     def source(self) -> type[datasets.VisionDataset]:
-        """The torchvision class that knows the files and where they are published."""
+        """The torchvision class that reads and downloads the files."""
 
     @property
     @abstractmethod
     def files(self) -> str:
-        """Where in `root` the files lie, and what they are, for people to read."""
+        """The files and their place under `root`, for messages."""
 
     @final
     def prepare_data(self) -> None:
-        """Lightning calls this in one process only, so that several ranks do not download at once."""
+        """Download in one process only: Lightning calls this on one rank."""
         if not self.is_read:
             self.open()
 
     @final
     def open(self) -> tuple[Any, Any]:
-        """Torchvision's train and test set. Raises UserError where they cannot be had."""
+        """Open torchvision's train and test set.
+
+        Returns:
+            The two data sets.
+
+        Raises:
+            UserError: if files are missing or damaged, or cannot be downloaded.
+        """
         name, where, files = self.source.__name__, self.root.absolute(), self.files
         try:
             return self.source(self.root, train=True), self.source(self.root, train=False)
-        except (
-            AssertionError,
-            ValueError,
-        ) as broken:  # how torchvision meets files that are cut short, empty, or something else
+        except (AssertionError, ValueError) as broken:  # truncated, empty or foreign files
             raise UserError(
-                f"One of the files of {name} in '{where}' is damaged, or something else: wanted {files}. "
-                "Delete it, and fetch it with data.download=true."
+                f"One of the files of {name} in '{where}' is damaged: wanted {files}. "
+                "Delete it, and download it with data.download=true."
             ) from broken
-        except (
-            RuntimeError
-        ) as missing:  # also for files of which the checksum is wrong, where torchvision has one
+        except RuntimeError as missing:  # also a wrong checksum, where torchvision knows it
             if not self.download:
                 raise UserError(
                     f"No {name} in '{where}': wanted {files}, whole and as published. "

@@ -1,4 +1,4 @@
-"""Quick, Draw! bitmaps as Google publishes them: a `.npy` file a class, rows of 784 bytes. Knows nothing of loaders."""
+"""Quick, Draw! bitmaps as Google publishes them: a `.npy` file per class, rows of 784 bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from interp_by_design.data.datamodule import ImageData, Loading
-from interp_by_design.data.split import Reading, TensorSplit, count_held_out
+from interp_by_design.data.split import DataSplits, TensorSplit, count_held_out
 from interp_by_design.terms import UnknownName, UserError, check_whole
 
 SIDE = 28
@@ -19,11 +19,18 @@ SIDE = 28
 
 @final
 class QuickDraw(ImageData):
-    """Drawings of 28 x 28 (Ha and Eck 2017; the `numpy_bitmap` files), one `<class>.npy` each in `root`/quickdraw.
+    """Drawings of 28 x 28 (Ha and Eck 2017; the `numpy_bitmap` files) in `root`/quickdraw.
 
-    classes: names of files without `.npy`, in label order; None takes all, by name.
-    per_class: read only so many drawings from the start of each file; None reads all.
-    test: the last so many of them are the test split, a count or a fraction below 1. FLINT: per_class 10000, test 2000.
+    Args:
+        root: the folder that holds `quickdraw`, with one `<class>.npy` per class.
+        classes: names of files without `.npy`, in label order; None takes all, by name.
+        per_class: drawings to read from the start of each file; None reads all.
+        test: the drawings at the end of each class that form the test split, a count or a fraction
+            below 1. FLINT: per_class 10000, test 2000.
+        loading: the options of all data sets, see `ImageData`.
+
+    Raises:
+        UserError: if an option is out of range.
     """
 
     def __init__(
@@ -37,7 +44,8 @@ class QuickDraw(ImageData):
         super().__init__(**loading)
         if classes is not None and len(classes) < 2:
             raise UserError(
-                f"classes={list(classes)} leaves nothing to tell apart. Name at least two, or give null for all."
+                f"classes={list(classes)} leaves nothing to distinguish. "
+                "Name at least two, or give null for all."
             )
         if per_class is not None:
             check_whole("per_class", per_class, minimum=2)
@@ -48,20 +56,22 @@ class QuickDraw(ImageData):
             test,
         )
 
-    def read(self) -> Reading:
+    def read(self) -> DataSplits:
         names = self._names()
         drawings = [_rows(self.folder / f"{name}.npy", self.per_class) for name in names]
         cuts = [len(rows) - count_held_out(self.test, len(rows), "test") for rows in drawings]
         train = [rows[:cut] for rows, cut in zip(drawings, cuts, strict=True)]
         test = [rows[cut:] for rows, cut in zip(drawings, cuts, strict=True)]
-        return Reading(_split(train), _split(test), names)
+        return DataSplits(_split(train), _split(test), names)
 
     def _names(self) -> tuple[str, ...]:
         known = sorted(path.stem for path in self.folder.glob("*.npy"))
         if not known:
             raise UserError(
-                f"No .npy file in '{self.folder.absolute()}'. Wanted Quick, Draw! bitmaps, one <class>.npy each, from "
-                "https://github.com/googlecreativelab/quickdraw-dataset. Put them there, or set data.root=..."
+                f"No .npy file in '{self.folder.absolute()}'. "
+                "Wanted Quick, Draw! bitmaps, one <class>.npy each, from "
+                "https://github.com/googlecreativelab/quickdraw-dataset. "
+                "Put them there, or set data.root=..."
             )
         for name in self.classes or ():
             if name not in known:
@@ -70,7 +80,7 @@ class QuickDraw(ImageData):
 
 
 def _rows(path: Path, limit: int | None) -> npt.NDArray[np.uint8]:
-    """The first `limit` drawings of a file, mapped: a class has 100,000 and more, and few are wanted."""
+    """The first `limit` drawings of a file, memory-mapped: a class has 100,000 or more."""
     try:
         rows: npt.NDArray[np.uint8] = np.load(path, mmap_mode="r")[:limit]
     except (ValueError, OSError, EOFError) as broken:
@@ -79,7 +89,8 @@ def _rows(path: Path, limit: int | None) -> npt.NDArray[np.uint8]:
         ) from broken
     if rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != SIDE * SIDE:
         raise UserError(
-            f"'{path}' holds {rows.dtype} of shape {rows.shape}; wanted uint8 [n, {SIDE * SIDE}]. Replace it."
+            f"'{path}' holds {rows.dtype} of shape {rows.shape}; wanted uint8 [n, {SIDE * SIDE}]. "
+            "Replace it."
         )
     return rows
 

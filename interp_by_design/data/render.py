@@ -1,6 +1,7 @@
-"""Draws scenes as 3 x 32 x 32 colour images. Knows nothing of labels, splits or chance: one record, one image, always.
+"""Renderer of scenes as 3 x 32 x 32 colour images.
 
-Only exact arithmetic touches pixels (no sine, no exponential), so an image does not depend on which others are drawn with it.
+Only exact arithmetic touches pixels (no sine, no exponential), so an image does not depend on the
+others that are drawn with it.
 """
 
 from __future__ import annotations
@@ -16,34 +17,49 @@ from torch import Tensor
 from interp_by_design.data.scenes import DISTRACTORS, SHAPES, SHORTCUTS, SIDE, TEXTURES, Scenes
 from interp_by_design.terms import Images
 
-CHUNK = 128  # Images drawn at once: their planes stay in the processor's cache.
+BATCH_IMAGES = 128  # drawn together: their planes stay in the processor's cache
 SATURATION = 0.7
-BASE, CONTRAST = 0.65, 0.35  # Brightness of an object, and how far its texture moves it either way.
+BASE = 0.65  # brightness of an object
+CONTRAST = 0.35  # by which its texture raises and lowers that
 DISTRACTOR_GRAY = 0.7
-PATCH = 3  # Side of the corner patch, pixels.
+PATCH = 3  # pixels, side of the corner patch
 
 Plane = Float[Tensor, "n h w"]
 Field = Callable[[Plane, Plane], Plane]
 
 
 def render(scenes: Scenes) -> Images:
-    """Images [n, 3, 32, 32], float32 in [0, 1]: exactly those that a data set with these scenes holds."""
+    """Render scenes.
+
+    Args:
+        scenes: n rows.
+
+    Returns:
+        Images [n, 3, 32, 32], float32 in [0, 1], exactly those of a data set with these scenes.
+    """
     return render_bytes(scenes).float().div_(255)
 
 
 def render_bytes(scenes: Scenes) -> UInt8[Tensor, "n 3 32 32"]:
-    """The same as bytes 0..255, a quarter of the memory."""
+    """Render scenes as bytes, in a quarter of the memory.
+
+    Args:
+        scenes: n rows.
+
+    Returns:
+        Images [n, 3, 32, 32] in 0..255.
+    """
     images = torch.empty((len(scenes), 3, SIDE, SIDE), dtype=torch.uint8)
     with _one_thread():
-        for start in range(0, len(scenes), CHUNK):
-            rows = slice(start, start + CHUNK)
+        for start in range(0, len(scenes), BATCH_IMAGES):
+            rows = slice(start, start + BATCH_IMAGES)
             images[rows] = _draw(scenes.take(rows))
     return images
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Planes this small are drawn before several threads have met; on a busy machine, ten times before."""
+    """Draw on one thread: for planes this small, synchronising threads costs more than it saves."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -68,10 +84,13 @@ def _draw(scenes: Scenes) -> UInt8[Tensor, "n 3 32 32"]:
 
 
 def _object(scenes: Scenes) -> tuple[Plane, Plane]:
-    """How much of each pixel the object covers, 0..1, and its brightness there, from the object's own turned and scaled frame."""
+    """The share of each pixel that the object covers, 0..1, and the object's brightness there.
+
+    Both are evaluated in the object's own rotated and scaled coordinates.
+    """
     size = scenes.size.view(-1, 1, 1)
     across, down = _offsets(scenes.x, scenes.y)
-    # In double precision, so that the rounding to single is the same wherever in a vector an angle stands.
+    # In double precision: rounding to single is then the same at every position of a vector.
     angle = scenes.rotation.double().view(-1, 1, 1)
     cos, sin = angle.cos().float() / size, angle.sin().float() / size
     u, v = across * cos + down * sin, down * cos - across * sin
@@ -93,7 +112,7 @@ def _distractor(scenes: Scenes) -> Plane:
 def _offsets(
     x: Float[Tensor, "n"], y: Float[Tensor, "n"]
 ) -> tuple[Float[Tensor, "n 1 w"], Float[Tensor, "n h 1"]]:
-    """Distance in pixels of every pixel's centre from (x, y): a row across and a column down for each image."""
+    """Offsets in pixels of every pixel's centre from (x, y): a row and a column for each image."""
     centres = torch.arange(SIDE) + 0.5
     return (centres - x[:, None])[:, None, :], (centres - y[:, None])[:, :, None]
 
@@ -101,7 +120,7 @@ def _offsets(
 def _by_kind(
     kind: Int[Tensor, "n"], names: Sequence[str], fields: dict[str, Field], u: Plane, v: Plane
 ) -> Plane:
-    """Each image's own field, evaluated at its (u, v); where its kind has none, 0."""
+    """Each image's own field at its (u, v); 0 where its kind has none."""
     values = torch.zeros_like(u)
     for position, name in enumerate(names):
         if name in fields:
@@ -110,7 +129,8 @@ def _by_kind(
     return values
 
 
-# Signed distance from an outline, negative inside. Every outline has the area of the unit disc, so that no class is bigger.
+# Signed distance from an outline, negative inside. Every outline has the area of the unit disc, so
+# that no class is larger than another.
 RING = 2 / math.sqrt(3)  # Outer radius; the inner one is half of it.
 SQUARE = math.sqrt(math.pi) / 2  # Half the side.
 TRIANGLE = math.sqrt(math.pi / (3 * math.sqrt(3)))  # Radius of the circle inside.
@@ -134,7 +154,7 @@ def _triangle(u: Plane, v: Plane) -> Plane:
 
 OUTLINE: dict[str, Field] = {"disc": _disc, "ring": _ring, "square": _square, "triangle": _triangle}
 
-# Brightness in [-1, 1], odd in u while every outline is even in u: a texture is not to be told by the light it adds.
+# Brightness in [-1, 1], odd in u while every outline is even in u: no texture adds light in total.
 PERIOD = 0.7
 
 
@@ -168,6 +188,9 @@ DISTRACTION: dict[str, Field] = {"spot": _spot, "bar": _bar}
 
 
 def _colour(hue: Float[Tensor, "n"]) -> Float[Tensor, "n 3"]:
-    """Red, green and blue 0..1 of a hue at full value and the fixed saturation (Smith 1978, the closed form for HSV)."""
+    """Red, green and blue 0..1 of a hue, at full value and fixed saturation.
+
+    Source: Smith 1978, the closed form for HSV.
+    """
     k = (torch.tensor([5.0, 3.0, 1.0]) + 6 * hue[:, None]) % 6
     return 1 - SATURATION * torch.minimum(k, 4 - k).clamp(0, 1)

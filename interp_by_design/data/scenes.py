@@ -1,7 +1,4 @@
-"""The factors behind each image of `factors`: what they are, how they are drawn, and the rule that makes a label of them.
-
-Knows nothing of pixels: `render` draws what a record says.
-"""
+"""Scenes: the table of factors that images are rendered from, its random draw, and its labels."""
 
 from __future__ import annotations
 
@@ -20,22 +17,49 @@ from interp_by_design.terms import Indices, Labels, UnknownName, UserError
 
 @dataclass(frozen=True)
 class NamedValues:
-    """A factor with named values, each as likely as the others; a record holds the position of the name."""
+    """A factor with equally likely named values, held as the position of the name.
+
+    Args:
+        names: the values.
+    """
 
     names: tuple[str, ...]
 
     def draw(self, n: int, draws: torch.Generator) -> Int[Tensor, "n"]:
+        """Draw values.
+
+        Args:
+            n: how many.
+            draws: the random generator.
+
+        Returns:
+            Positions of names [n].
+        """
         return torch.randint(len(self.names), (n,), generator=draws)
 
 
 @dataclass(frozen=True)
 class UniformValues:
-    """A factor with a real value, drawn uniformly from low to high."""
+    """A factor with a real value, uniform between two bounds.
+
+    Args:
+        low: the lower bound.
+        high: the upper bound.
+    """
 
     low: float
     high: float
 
     def draw(self, n: int, draws: torch.Generator) -> Float[Tensor, "n"]:
+        """Draw values.
+
+        Args:
+            n: how many.
+            draws: the random generator.
+
+        Returns:
+            Values [n].
+        """
         return self.low + (self.high - self.low) * torch.rand(n, generator=draws)
 
 
@@ -61,10 +85,9 @@ FACTORS: Mapping[str, NamedValues | UniformValues] = MappingProxyType(
         "distractor_y": UniformValues(2.0, 30.0),
     }
 )
-VALUES = MappingProxyType(
-    {**FACTORS, "shortcut": NamedValues(SHORTCUTS)}
-)  # of every column; a shortcut is not drawn like the rest
-CAUSAL = ("shape", "texture")
+# The values of every column; a shortcut is not drawn like the rest.
+VALUES = MappingProxyType({**FACTORS, "shortcut": NamedValues(SHORTCUTS)})
+CAUSAL = ("shape", "texture")  # the factors that the label depends on, the shape by its outline
 NUISANCES = tuple(name for name in FACTORS if name not in CAUSAL)
 
 OUTLINES = ("round", "angular")
@@ -76,13 +99,23 @@ SHORTCUT_SHARE = 0.95
 
 @dataclass(frozen=True, eq=False)
 class Scenes:
-    """A table, one row an image and one column a factor [n]; named factors hold the position of the name in `VALUES`.
+    """What the renderer draws: a table with a row per image and a column [n] per factor.
 
-    shape, texture: the causes of the label.
-    hue: 0..1, once round the colours. size: radius in pixels of the disc of equal area.
-    x, y: centre in pixels, from the left and from the top of 32. rotation: radians, clockwise. background: gray level 0..1.
-    distractor, distractor_x, distractor_y: a small gray thing behind the object, and its centre in pixels.
-    shortcut: position in `SHORTCUTS`, 0 in every row unless one was switched on.
+    Named factors hold the position of the name in `VALUES`.
+
+    Args:
+        shape: of the object; its outline enters the label.
+        texture: of the object; it enters the label.
+        hue: 0..1, once round the colour circle.
+        size: radius in pixels of the disc of equal area.
+        x: centre in pixels, from the left of 32.
+        y: centre in pixels, from the top of 32.
+        rotation: radians, clockwise.
+        background: gray level 0..1.
+        distractor: a small gray thing behind the object.
+        distractor_x: its centre in pixels, from the left.
+        distractor_y: its centre in pixels, from the top.
+        shortcut: position in `SHORTCUTS`; 0 in every row unless one is switched on.
     """
 
     shape: Int[Tensor, "n"]
@@ -102,17 +135,34 @@ class Scenes:
         return self.shape.shape[0]
 
     def columns(self) -> dict[str, Tensor]:
-        """Every factor by name."""
+        """Return every factor [n] by name."""
         return {column.name: getattr(self, column.name) for column in fields(self)}
 
     def take(self, rows: Indices | slice) -> Scenes:
-        """The scenes of some rows, in the order given."""
+        """Return some of the scenes.
+
+        Args:
+            rows: indices of rows, or a slice.
+
+        Returns:
+            These rows, in the order given.
+        """
         return Scenes(**{name: column[rows] for name, column in self.columns().items()})
 
     def changed(self, factor: str, value: str | float | Tensor) -> Scenes:
-        """The same scenes with one factor set: to a name, a number, or a tensor [n] of them.
+        """Return the same scenes with one factor changed.
 
-        Raises UnknownName for a factor or a name that there is not. Numbers may leave the interval that factors are drawn from.
+        Args:
+            factor: the factor.
+            value: a name, a number, or a tensor [n] of one per row. Numbers may leave the range
+                that the factor is drawn from.
+
+        Returns:
+            The changed scenes.
+
+        Raises:
+            UnknownName: if there is no such factor or name.
+            UserError: if the value does not fit the factor.
 
         >>> draw(3, seed=0).changed("texture", "striped").texture
         tensor([1, 1, 1])
@@ -123,26 +173,37 @@ class Scenes:
         new = torch.as_tensor(_position(factor, value) if isinstance(value, str) else value)
         if new.shape not in ((), (len(self),)):
             raise UserError(
-                f"Factor '{factor}' came with shape {tuple(new.shape)} for {len(self)} scenes. Give one value, or one each."
+                f"Factor '{factor}' came with shape {tuple(new.shape)} for {len(self)} scenes. "
+                "Give one value, or one per scene."
             )
         if wanted := _missed(factor, new):
             raise UserError(f"Factor '{factor}' cannot be {value}. Give {wanted}.")
         return replace(self, **{factor: new.to(columns[factor].dtype).expand(len(self)).clone()})
 
     def labels(self) -> Labels:
-        """The rule: position in `CLASS_NAMES` of the texture and of whether the shape is round. Nothing else enters."""
+        """Return each label: the position in `CLASS_NAMES` of texture and outline, nothing else."""
         angular = ~torch.isin(self.shape, torch.tensor([SHAPES.index(name) for name in ROUND]))
         return self.texture * len(OUTLINES) + angular.long()
 
 
 def draw(n: int, seed: int, part: int = 0, shortcut: str | None = None) -> Scenes:
-    """`n` scenes with independent factors, a pure function of the arguments; `part` tells splits of one seed apart.
+    """Draw scenes with independent factors; a pure function of the arguments.
 
-    A `shortcut` marks 95 % of class 0 and no other; it changes no other factor. Raises UnknownName if there is no such shortcut.
+    Args:
+        n: how many.
+        seed: of the draw.
+        part: separates the splits of one seed.
+        shortcut: marks 95 % of class 0 and no other class; it changes no other factor.
+
+    Returns:
+        The scenes.
+
+    Raises:
+        UnknownName: if there is no such shortcut.
     """
     if shortcut is not None and shortcut not in SHORTCUTS[1:]:
         raise UnknownName.among("shortcut", shortcut, SHORTCUTS[1:], owner="factors")
-    # A stream for each factor: one that is added or switched on leaves the others as they were.
+    # A stream for each factor: one that is added or switched on does not change the others.
     streams = (generator(Purpose.SCENE, seed, part, k) for k in range(len(FACTORS) + 1))
     columns = {name: factor.draw(n, next(streams)) for name, factor in FACTORS.items()}
     clean = Scenes(**columns, shortcut=torch.zeros(n, dtype=torch.int64))
@@ -158,7 +219,7 @@ def _position(factor: str, name: str) -> int:
     kind = VALUES[factor]
     if not isinstance(kind, NamedValues):
         raise UserError(
-            f"Factor '{factor}' has no named values, so it cannot be '{name}'. Give a number."
+            f"Factor '{factor}' has no named values: '{name}' does not fit. Give a number."
         )
     if name not in kind.names:
         raise UnknownName.among(factor, name, kind.names, owner="factors")
@@ -166,7 +227,7 @@ def _position(factor: str, name: str) -> int:
 
 
 def _missed(factor: str, values: Tensor) -> str:
-    """What was wanted, where the values are not that; else nothing."""
+    """What the factor wants, if the values do not fit it; else nothing."""
     kind = VALUES[factor]
     if isinstance(kind, NamedValues):
         positions = torch.arange(len(kind.names))

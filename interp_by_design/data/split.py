@@ -1,4 +1,4 @@
-"""Splits: what a data set hands over when read, and how images are held out. Knows nothing of loaders."""
+"""Splits of a data set, and how images are held out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from interp_by_design.terms import Batch, Images, Indices, Labels, Normalisation
 
 
 class Split(ABC):
-    """Images of one shape with their int64 labels [n], wherever they lie: in memory, or in files that are read when asked for."""
+    """Images of one shape with int64 labels [n], in memory or in files that are read on demand."""
 
     labels: Tensor
 
@@ -31,26 +31,52 @@ class Split(ABC):
 
     @abstractmethod
     def pixels(self, indices: Indices) -> Tensor:
-        """The images at `indices` as they are kept, uint8 in 0..255 or floating point in [0, 1]."""
+        """Return images as they are stored.
+
+        Args:
+            indices: [n], positions in the split.
+
+        Returns:
+            [n, c, h, w], uint8 in 0..255 or floating point in [0, 1].
+        """
 
     @abstractmethod
     def take(self, rows: Indices) -> Split:
-        """A split of its own, of the images in `rows`."""
+        """Return the split of some of the images.
+
+        Args:
+            rows: [n], positions in this split.
+
+        Returns:
+            A split of these images, in this order.
+        """
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """A hash (hex) that two splits share when they hold the same data."""
+        """Return a hash (hex) that is equal for splits of the same data."""
 
     @final
     def batch(self, indices: Indices) -> Batch:
-        """The images at `indices` as float32 in [0, 1], with labels and the indices themselves."""
+        """Return images as float32 in [0, 1], with labels and indices.
+
+        Args:
+            indices: [n], positions in the split.
+
+        Returns:
+            The batch.
+        """
         return Batch(unit(self.pixels(indices)), self.labels.index_select(0, indices), indices)
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class TensorSplit(Split):
-    """Images [n, c, h, w] in memory. Holds what it is given: `check` is where that is refused, in words."""
+    """Images in memory; `check` refuses what cannot be used.
+
+    Args:
+        images: [n, c, h, w], uint8 in 0..255 or floating point in [0, 1].
+        labels: [n], int64.
+    """
 
     images: Tensor
     labels: Tensor
@@ -67,7 +93,7 @@ class TensorSplit(Split):
         return TensorSplit(self.pixels(rows), self.labels.index_select(0, rows))
 
     def fingerprint(self) -> str:
-        """SHA-256 of pixels and labels."""
+        """Return the SHA-256 (hex) of pixels and labels."""
         digest = hashlib.sha256(repr((self.images.shape, self.images.dtype)).encode())
         digest.update(self.images.contiguous().numpy().data)
         digest.update(self.labels.contiguous().numpy().data)
@@ -75,8 +101,16 @@ class TensorSplit(Split):
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
-    """A data set as read, and the names of its labels. Without a `val`, validation is cut from `train` later."""
+class DataSplits:
+    """A data set as read.
+
+    Args:
+        train: the images to train on.
+        test: the images to test on.
+        class_names: the name of each label.
+        normalisation: what the model applies to images in [0, 1] first.
+        val: the images to validate on; None cuts them from `train`.
+    """
 
     train: Split
     test: Split
@@ -86,7 +120,18 @@ class Reading:
 
 
 def unit(pixels: Tensor, empty: Callable[[torch.Size], Tensor] = torch.empty) -> Images:
-    """Pixels as a split keeps them, to float32 in [0, 1]; memory for bytes that became floats is what `empty` hands out."""
+    """Convert stored pixels to float32 in [0, 1].
+
+    Args:
+        pixels: uint8 in 0..255, or floating point in [0, 1].
+        empty: allocates the memory for converted bytes, given a shape.
+
+    Returns:
+        The images, of the same shape.
+
+    >>> unit(torch.tensor([[0, 255]], dtype=torch.uint8)).tolist()
+    [[0.0, 1.0]]
+    """
     return (
         empty(pixels.shape).copy_(pixels).div_(255)
         if pixels.dtype == torch.uint8
@@ -95,9 +140,21 @@ def unit(pixels: Tensor, empty: Callable[[torch.Size], Tensor] = torch.empty) ->
 
 
 def count_held_out(share: int | float, n: int, option: str) -> int:
-    """How many of `n` images the `option` holds out: `share` itself if a whole number, else that fraction of them.
+    """Return how many images to hold out.
 
-    Raises UserError where nothing would be held out, or nothing left.
+    Args:
+        share: a count, or a fraction between 0 and 1.
+        n: the number of images.
+        option: what messages call `share`.
+
+    Returns:
+        The count, 1 .. n-1.
+
+    Raises:
+        UserError: if nothing would be held out, or nothing left.
+
+    >>> count_held_out(0.1, 50, "validation"), count_held_out(7, 50, "validation")
+    (5, 7)
     """
     fraction = round(share * n) if 0 < share < 1 else 0
     count = share if isinstance(share, int) else fraction
@@ -110,9 +167,17 @@ def count_held_out(share: int | float, n: int, option: str) -> int:
 
 
 def hold_out(labels: Labels, count: int) -> tuple[Indices, Indices]:
-    """Rows to keep and `count` rows to hold out, both ascending, every class in its share (to the nearest image).
+    """Split images into those to keep and those to hold out, stratified by class.
 
-    A pure function of its arguments: the cut belongs to the data set, and no training seed moves it.
+    A pure function of its arguments: no training seed changes the cut.
+
+    Args:
+        labels: [n], at least 0.
+        count: how many images to hold out.
+
+    Returns:
+        Rows to keep [n - count] and rows to hold out [count], both ascending; each class has its
+        share in both, to the nearest image.
     """
     order = torch.randperm(len(labels), generator=generator(Purpose.CUT))
     shuffled, depth = labels[order], torch.empty(len(labels))

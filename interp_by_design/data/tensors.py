@@ -1,4 +1,4 @@
-"""Images that a Python program already holds; knows nothing of files."""
+"""Data sets made of tensors in memory."""
 
 from __future__ import annotations
 
@@ -9,18 +9,32 @@ from torch import Tensor
 
 from interp_by_design.data.check import check_split
 from interp_by_design.data.datamodule import ImageData, Loading
-from interp_by_design.data.split import Reading, TensorSplit, count_held_out, hold_out
+from interp_by_design.data.split import DataSplits, TensorSplit, count_held_out, hold_out
 from interp_by_design.terms import Normalisation
 
 
 @final
 class TensorData(ImageData):
-    """Images [n, c, h, w], uint8 in 0..255 or floats in [0, 1], their int64 labels [n], and a name for each label.
+    """Images and labels in tensors.
 
-    test: images and labels of a test split, or how many to cut from those given: a count, or a fraction below 1.
-    normalisation: what the model does to images in [0, 1] before its first layer; nothing by default.
+    Args:
+        images: [n, c, h, w], uint8 in 0..255 or floats in [0, 1].
+        labels: [n], int64 in 0 .. C-1.
+        class_names: the name of each of the C classes.
+        test: images and labels of a test split, or how many to cut from those given: a count, or a
+            fraction below 1.
+        normalisation: what the model applies to images in [0, 1] first; nothing by default.
+        loading: the options of all data sets, see `ImageData`.
 
-    Raises UserError at `setup` where labels or pixels are out of range, or shapes do not fit.
+    Raises:
+        UserError: at `setup`, if labels or pixels are out of range, or shapes do not fit.
+
+    >>> import torch
+    >>> images, labels = torch.rand(40, 1, 8, 8), torch.arange(40) % 2
+    >>> data = TensorData(images, labels, ("even", "odd"), test=0.25)
+    >>> data.setup()
+    >>> len(data.split("train")), len(data.split("val")), len(data.split("test"))
+    (27, 3, 10)
     """
 
     def __init__(
@@ -40,9 +54,9 @@ class TensorData(ImageData):
         )
         self.normalisation = normalisation or Normalisation()
 
-    def read(self) -> Reading:
+    def read(self) -> DataSplits:
         train, test = self._cut()
-        return Reading(train, test, self.class_names, self.normalisation)
+        return DataSplits(train, test, self.class_names, self.normalisation)
 
     def _cut(self) -> tuple[TensorSplit, TensorSplit]:
         if not isinstance(self.test, int | float):

@@ -56,8 +56,10 @@ def relevance_bars(
 def caption(explanation: Explanation, over: str) -> str:
     """What the bars mean, at which τ, and over which data."""
     return said(
-        f"Relevance r of the attributes for the class that g decides: + speaks for it, {MINUS} (hatched) against it, "
-        f"relative to the strongest. Shown where |r| > 1/τ with τ = {explanation.tau:g} (dotted). Right: what it adds to the logit.",
+        "Relevance r of the attributes for the class that g decides: "
+        f"+ speaks for it, {MINUS} (hatched) against it, "
+        f"relative to the strongest. Shown where |r| > 1/τ with τ = {explanation.tau:g} (dotted). "
+        "Right: what it adds to the logit.",
         over,
     )
 
@@ -160,6 +162,7 @@ def _remarks(explanation: Explanation) -> list[str]:
     if shown and others > 0:
         share = 1 - float(alpha[shown].sum() / alpha.sum())
         found.append(
-            f"{count(others, 'other attribute')} contribute{'s' if others == 1 else ''} less: {percent(share)} of the evidence."
+            f"{count(others, 'other attribute')} contribute{'s' if others == 1 else ''} less: "
+            f"{percent(share)} of the evidence."
         )
     return found

@@ -57,8 +57,10 @@ PANELS: tuple[tuple[str, tuple[str, ...], tuple[float | None, float | None]], ..
     ("Share of the evidence left out", ("left_out",), (0.0, None)),
 )
 TAU_CAPTION = (
-    "An attribute is shown at τ where |r| > 1/τ. conciseness: mean number of attributes with r > 1/τ, conciseness_abs: with "
-    "|r| > 1/τ; sufficiency: share of images where those alone decide as f does, beside the fidelity of all attributes together; "
+    "An attribute is shown at τ where |r| > 1/τ. conciseness: "
+    "mean number of attributes with r > 1/τ, conciseness_abs: with "
+    "|r| > 1/τ; sufficiency: share of images where those alone decide as f does, beside the "
+    "fidelity of all attributes together; "
     "left out: mean share of the evidence in the attributes that are not shown."
 )
 

@@ -98,8 +98,10 @@ def _title(values: NDArray[np.float64]) -> str:
 
 def _caption(values: NDArray[np.float64], shown: list[int], before: int, over: str) -> str:
     text = (
-        "Correlation of each attribute with itself an interval before, over the same images; the least steady first. "
-        "Marked by a number: below 0.9, or where there is no room by a dash: below 0.5; by a cross where there is none."
+        "Correlation of each attribute with itself an interval before, over the same images; "
+        "the least steady first. "
+        "Marked by a number: below 0.9, or where there is no room by a dash: below 0.5; "
+        "by a cross where there is none."
     )
     if len(shown) < len(values):
         text += f" Left out: {count(len(values) - len(shown), 'steadier attribute')}."

@@ -131,7 +131,8 @@ def _caption(explanation: GlobalExplanation, chosen: Chosen, tau: float, over: s
     n_classes, n_attributes = explanation.relevance.shape
     undecided = sum(int(held) == 0 for held in explanation.counts)
     text = (
-        "Colour: global relevance r, the mean over the images that g decides as the class, relative to each image's strongest "
+        "Colour: global relevance r, the mean over the images that g decides as the class, "
+        "relative to each image's strongest "
         f"attribute. Marked where |r| > 1/τ with τ = {tau:g}: + for the class, {MINUS} against it. "
         "Attributes are sorted by the class that they speak for most."
     )

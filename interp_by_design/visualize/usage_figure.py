@@ -110,7 +110,8 @@ def _title(share: Tensor) -> str:
 
 def _caption(share: Tensor, shown: list[int], over: str) -> str:
     text = (
-        f"Share of the images on which an attribute is active, the most used first; lines at {percent(_scale(share) / 2)} "
+        "Share of the images on which an attribute is active, the most used first; "
+        f"lines at {percent(_scale(share) / 2)} "
         f"and {percent(_scale(share))}. "
         "Dead: on less than 0.1 %; always on (hatched): on more than 99 %."
     )

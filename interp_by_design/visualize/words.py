@@ -14,7 +14,8 @@ from matplotlib.ft2font import FT2Font, LoadFlags
 
 from interp_by_design.terms import AttributeNames
 
-# The first comes with matplotlib; the others serve scripts that it lacks, where the machine has them.
+# The first comes with matplotlib; the others serve scripts that it lacks, where the machine has
+# them.
 WANTED = (
     "DejaVu Sans", "Noto Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "WenQuanYi Zen Hei", "Microsoft YaHei",
     "PingFang SC", "Hiragino Sans", "Malgun Gothic", "Noto Sans Devanagari", "Noto Sans Arabic", "Noto Sans Hebrew",

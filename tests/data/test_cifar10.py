@@ -17,7 +17,7 @@ from interp_by_design.testing import DataModuleConformance
 
 
 class FewImages(datasets.CIFAR10):
-    """CIFAR-10 of a few images in two files: the format and the checksums are torchvision's to read and to check."""
+    """CIFAR-10 of a few images in two files; torchvision reads the format and checks it."""
 
     train_list: ClassVar = [["data_batch_1", ""]]
     test_list: ClassVar = [["test_batch", ""]]

@@ -14,7 +14,7 @@ def test_concepts_name_the_values_that_an_image_has() -> None:
         assert len(found.names) == found.present.shape[1] == 10
         assert found.present.shape[0] == len(data.split(split))
         for i in range(len(scenes)):
-            told = {
+            present = {
                 name
                 for name, there in zip(found.names, found.present[i].tolist(), strict=True)
                 if there
@@ -22,11 +22,11 @@ def test_concepts_name_the_values_that_an_image_has() -> None:
             assert {
                 f"shape is {SHAPES[scenes.shape[i]]}",
                 f"texture is {TEXTURES[scenes.texture[i]]}",
-            } < told
-            assert len(told) == 3
+            } < present
+            assert len(present) == 3
 
 
-def test_most_data_sets_tell_no_concepts() -> None:
+def test_most_data_sets_have_no_concepts() -> None:
     data = Digits()
     data.setup()
     assert data.concepts("train") is None

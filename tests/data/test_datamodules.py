@@ -39,7 +39,7 @@ def random_images(n: int = 90, seed: int = 0) -> tuple[torch.Tensor, torch.Tenso
 
 
 def write_idx(path: Path, array: np.ndarray[Any, Any]) -> None:
-    """The idx format by its definition: two zero bytes, 8 for uint8, the number of axes, their lengths, the bytes."""
+    """The idx format: two zero bytes, 8 for uint8, the number of axes, their lengths, bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     header = bytes([0, 0, 8, array.ndim]) + b"".join(
         length.to_bytes(4, "big") for length in array.shape

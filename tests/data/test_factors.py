@@ -1,4 +1,4 @@
-"""Planted factors: the pixels show what the record says, the label is the rule, and nothing else tells it."""
+"""Rendered images: pixels show the scene, and the label depends on shape and texture only."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def plain(n: int = N, **changes: str | float) -> Scenes:
 
 
 def mass(scenes: Scenes) -> Tensor:
-    """Brightness of each pixel [n, 32, 32] by its strongest channel: an object's is the same whatever its hue."""
+    """Brightness of each pixel [n, 32, 32] by its strongest channel: independent of the hue."""
     return render(scenes).amax(dim=1).double()
 
 
@@ -71,7 +71,7 @@ def hue(colour: Tensor) -> Tensor:
 
 
 def chance_of_independence(first: Tensor, second: Tensor) -> float:
-    """p-value of the chi-squared test on a table of counts, by the Wilson-Hilferty approximation."""
+    """p-value of the chi-squared test, by the Wilson-Hilferty approximation."""
     table = torch.zeros(int(first.max()) + 1, int(second.max()) + 1).double()
     table.index_put_((first, second), torch.ones(len(first)).double(), accumulate=True)
     expected = table.sum(1, keepdim=True) * table.sum(0) / table.sum()
@@ -83,7 +83,7 @@ def chance_of_independence(first: Tensor, second: Tensor) -> float:
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """So small a network trains no faster on two, and far slower where another program has the second."""
+    """One thread: a network this small trains no faster on two."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -91,7 +91,7 @@ def one_thread() -> Iterator[None]:
 
 
 def tenths(scenes: Scenes, factor: str) -> Tensor:
-    """A factor as a whole number: the position of its name, or which tenth of its interval it lies in."""
+    """A factor as a whole number: the position of its name, or the tenth of its range."""
     column, kind = scenes.columns()[factor], FACTORS[factor]
     return (
         column
@@ -123,7 +123,8 @@ class TestPixelsShowTheRecord:
         assert (render(still).rot90(-1, (2, 3)) - render(turned)).abs().max() <= 2 / 255
 
     def test_rotation_by_any_angle(self) -> None:
-        # The third circular moment of a triangle points to its corners, of which one is at the top when it is not rotated.
+        # The third circular moment of a triangle points to its corners, of which one is at the top
+        # when it is not rotated.
         scenes = plain(shape="triangle", x=16.0, y=16.0, size=7.0)
         place = torch.complex(
             (CENTRES - 16)[None, :].expand(32, 32), (CENTRES - 16)[:, None].expand(32, 32)
@@ -165,8 +166,9 @@ class TestPixelsShowTheRecord:
         light = {name: mass(plain(texture=name)).sum((1, 2)).mean() for name in TEXTURES}
         assert max(light.values()) / min(light.values()) < 1.01
 
-    def test_shape_is_told_by_its_extent(self) -> None:
-        # Farthest light from the centre, in sizes: disc 1, ring 2/sqrt 3, square sqrt(pi/2), triangle 2 sqrt(pi/(3 sqrt 3)).
+    def test_shape_shows_in_its_extent(self) -> None:
+        # Farthest light from the centre, in sizes: disc 1, ring 2/sqrt 3, square sqrt(pi/2),
+        # triangle 2 sqrt(pi/(3 sqrt 3)).
         reach = {"disc": 1.0, "ring": 1.155, "square": 1.253, "triangle": 1.555}
         radius = torch.hypot((CENTRES - 16)[:, None], CENTRES - 16)
         for name, wanted in reach.items():

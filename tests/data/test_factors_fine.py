@@ -1,4 +1,4 @@
-"""Objects of four parts: their rule, their pixels, and what is left when a part is taken away."""
+"""Objects of four parts: their rule, their pixels, and what is left when a part is removed."""
 
 import pytest
 import torch
@@ -38,7 +38,7 @@ def test_the_name_of_a_class_says_its_parts() -> None:
 
 
 @pytest.mark.parametrize("part", range(len(PARTS)))
-def test_a_part_that_is_taken_away_changes_its_place_alone(part: int) -> None:
+def test_a_removed_part_changes_its_place_only(part: int) -> None:
     scenes = assemble(50, seed=1)
     changed = (render_parts(scenes) != render_parts(scenes.without(part)))[:, 0]
     assert changed.flatten(1).any(dim=1).all()

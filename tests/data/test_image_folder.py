@@ -168,7 +168,7 @@ def test_mean_and_deviation_are_the_models_to_apply(tmp_path: Path) -> None:
 def test_refuses_options_that_name_nothing() -> None:
     with pytest.raises(UnknownName, match=r"No fit 'crp'.*Did you mean 'crop'"):
         ImageFolder("root", fit="crp")
-    with pytest.raises(UserError, match="channels=2 cannot be"):
+    with pytest.raises(UserError, match="channels must be 3 for colour or 1 for gray, not 2"):
         ImageFolder("root", channels=2)
     with pytest.raises(UserError, match="size must be a whole number of at least 1, not 0"):
         ImageFolder("root", size=0)
@@ -253,7 +253,7 @@ def test_an_unreadable_file_is_named(
         )
         with pytest.raises(UserError, match=UNREADABLE) as raised:
             list(data.in_order(broken))
-    else:  # what can be known at once is told at once
+    else:  # found without decoding the files
         with pytest.raises(UserError, match=UNREADABLE) as raised:
             made(tmp_path, **loading)
     assert "Traceback" not in str(raised.value)

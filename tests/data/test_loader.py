@@ -28,7 +28,7 @@ EPOCHS, BATCHES = 3, 4
 
 
 class Watcher(pl.LightningModule):
-    """Notes what it is given, and saves a checkpoint at the end of the `stop`-th batch of the run."""
+    """Records its batches, and saves a checkpoint at the end of the `stop`-th batch."""
 
     def __init__(self, stop: int | None = None, folder: Path | None = None) -> None:
         super().__init__()

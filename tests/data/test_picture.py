@@ -16,7 +16,7 @@ Bytes = npt.NDArray[np.uint8]
 
 
 def scene(width: int, height: int) -> Image.Image:
-    """Smooth, and different in each corner, so that a turned or shrunk one can be told."""
+    """Smooth, and different in each corner, so that a turned or shrunk one is recognised."""
     across, down = np.linspace(0, 255, width)[None, :], np.linspace(0, 255, height)[:, None]
     return Image.fromarray(
         np.stack(np.broadcast_arrays(across, down, (across * down) / 255), axis=2).astype(np.uint8)
