@@ -54,7 +54,7 @@ def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         ("learning.scheduler.pct_start=5", "Optimiser and scheduler cannot be made"),
         ("predictor.network.channels=[20]", "The options of predictor do not work"),
         ("trainer.max_epochs=abc", "trainer.max_epochs must be a whole number"),
-        ("data.augmentation=shift", "augmentation='shift' is none"),
+        ("data.augmentation=shift", "augmentation='shift' is no augmentation"),
         ("learning.objective.schedule={conciseness:{steps:{2:1}}}", "+learning.objective.schedule"),
         ("checkpoint=beste", "No checkpoint 'beste'. Known: best, last. Did you mean 'best'?"),
         ("data._target_=interp_by_design.data.Digit", "interp_by_design.data.Digit"),

@@ -100,5 +100,5 @@ def test_a_list_is_a_chain() -> None:
     assert Digits(augmentation=[RandomFlip()]).augmentation == RandomFlip()
     assert Digits(augmentation=[]).augmentation is None
     for wrong in ("flip", [RandomFlip(), 3]):
-        with pytest.raises(UserError, match=r"augmentation=.* is none"):
+        with pytest.raises(UserError, match=r"augmentation=.* is no augmentation"):
             Digits(augmentation=wrong)

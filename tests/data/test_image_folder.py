@@ -104,7 +104,7 @@ def test_memory_that_is_not_there_is_refused(
 ) -> None:
     monkeypatch.setattr("interp_by_design.data.files.free_memory", lambda: 100)
     refused(
-        write(tmp_path), r"images of 3 x 8 x 8 want 0\.0 GB .*data\.in_memory=false", in_memory=True
+        write(tmp_path), r"images of 3 x 8 x 8 need 0\.0 GB .*data\.in_memory=false", in_memory=True
     )
 
 
@@ -191,7 +191,7 @@ def test_refuses_a_class_without_images_by_name(tmp_path: Path) -> None:
 
 def test_refuses_test_classes_that_train_has_not(tmp_path: Path) -> None:
     write(write(tmp_path), "test", classes=("cat", "dgo"))
-    refused(tmp_path, r"test' has the class folders 'dgo', and train has not: it has 'cat', 'dog'")
+    refused(tmp_path, r"test' has the class folders 'dgo', which train lacks: it has 'cat', 'dog'")
 
 
 def test_refuses_a_test_folder_without_images(tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_a_class_of_unreadable_images_alone_is_refused(tmp_path: Path) -> None:
     for path in (write(tmp_path) / "train" / "dog").iterdir():
         text(path)
     refused(
-        tmp_path, "class folders 'dog' in .*hold no image.* that can be read", skip_unreadable=True
+        tmp_path, "class folders 'dog' in .*hold no image.*readable files", skip_unreadable=True
     )
 
 
