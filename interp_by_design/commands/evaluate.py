@@ -1,245 +1,81 @@
-"""`interp evaluate`: the scorecard of a run's model, computed again, on its own data or on other images of its classes.
-
-Beside a run's own scores stand those of its controls. Writes controls.json in the run folder, and what it is told to.
-"""
+"""`interp evaluate`: the scorecard of a run, computed again, on its data or on other images."""
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-import torch
+import typer
 
-from interp_by_design.activations import interpretation_table, probe_fidelities
-from interp_by_design.activations.class_means import ClassMeans
-from interp_by_design.api import evaluate, fitted_controls
-from interp_by_design.api.evaluation import most_images, scores_of_images
-from interp_by_design.data import Split
-from interp_by_design.data.class_folders import class_files
-from interp_by_design.explain import consistency_scores
-from interp_by_design.files import write_text
-from interp_by_design.metrics import scorecard
-from interp_by_design.report import scorecard_table
-from interp_by_design.run import control_scores
-from interp_by_design.run.build import is_post_hoc
-from interp_by_design.run.control_scores import Scores
-from interp_by_design.run.folder import INTERPRETER, METRICS, PROVENANCE
-from interp_by_design.run.saved_run import SavedRun
-from interp_by_design.terms import Batch, InterpretationTable, UserError
+from interp_by_design.commands.errors import reports_errors
+from interp_by_design.commands.options import Checkpoint, Predictor, Run, Trust
 
-FROM_TRAIN = (
-    "logit_predictability",
-    "within_class_explained",
-    "consistency",
-)  # what is measured beside the train images
-AT_ONCE = 64
+Images = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FOLDER|KEY=VALUE",
+        help="Other images of the model's classes, a folder a class; or a change of the run's "
+        "data, as data.root=FOLDER. Can be repeated.",
+    ),
+]
+JsonFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Also write the numbers to FILE.")
+]
+Controls = Annotated[
+    bool, typer.Option(help="Compare with two negative controls, which explain nothing.")
+]
+Refit = Annotated[
+    bool,
+    typer.Option("--refit-controls", help="Fit the controls although their scores are cached."),
+]
+Write = Annotated[bool, typer.Option("--write", help="Put the numbers in the run's metrics.json.")]
 
-log = logging.getLogger(__name__)
+app = typer.Typer()
 
 
-@dataclass(frozen=True)
-class EvaluateOptions:
-    """What is done beside computing the scores.
+@app.command(short_help="The scorecard again, or on other images.")
+@reports_errors
+def evaluate(  # noqa: PLR0913  # an option is an argument
+    run: Run,
+    data: Images = None,
+    json: JsonFile = None,
+    controls: Controls = True,
+    refit: Refit = False,
+    write: Write = False,
+    checkpoint: Checkpoint = None,
+    trust: Trust = False,
+    predictor: Predictor = None,
+) -> None:
+    """Compute the scorecard again, on the run's own data or on other images of the same classes.
 
-    controls: whether the controls' scores are shown. refit: whether these are fitted although they are known. write: whether the
-    scores take the place of those in metrics.json.
+    On the run's own data, it also shows the scores of two negative controls, which are cached in
+    RUN/controls.json.
     """
+    from interp_by_design.run.evaluation import EvaluateOptions, evaluate_run
+    from interp_by_design.run.saved_run import open_run
 
-    controls: bool = True
-    refit: bool = False
-    write: bool = False
+    folder, changes = split_data_options(data or ())
+    options = EvaluateOptions(controls, refit, write)
+    evaluate_run(open_run(run, checkpoint, trust, predictor, changes), folder, json, options)
 
 
-def evaluate_run(
-    run: SavedRun,
-    images: Path | None = None,
-    json_file: Path | None = None,
-    options: EvaluateOptions | None = None,
-) -> dict[str, float]:
-    """Shows the scores of the run's val and test images, or of those in the folder `images`; returns them, by key.
+def split_data_options(given: Sequence[str]) -> tuple[Path | None, tuple[str, ...]]:
+    """Separate a folder of images from changes of the run's data.
 
-    Beside the former, those of the controls. With `json_file`, writes the scores there. Raises `UserError` where images are not
-    there, where their classes are not the model's, and where metrics.json is to be written of what the run did not evaluate.
+    Args:
+        given: What the user gave as data.
+
+    Returns:
+        The folder, or None; and the changes, as KEY=VALUE.
+
+    Raises:
+        UserError: For more than one folder.
     """
-    options = options or EvaluateOptions()
-    if options.write:
-        _require_writable(run, images)
-    scores = scores_of_folder(run, images) if images else own_scores(run)
-    if json_file:
-        write_text(json_file, json.dumps(scores, indent=2, allow_nan=False) + "\n")
-    if options.write:
-        _write(run, scores)
-    controls = _beside(run, images, options.refit) if options.controls else {}
-    scorecard_table.show(scores, run.model.interpreter.n_attributes, controls=controls)
-    return scores
-
-
-def scores_of_controls(run: SavedRun, refit: bool = False) -> Scores:
-    """The test scores of the run's controls, without prefix: those that are kept, or fitted now, and kept where that is right.
-
-    They are kept of the checkpoint and the data that the run evaluated. Raises `UserError` where they cannot be fitted.
-    """
-    key, own = control_scores.cache_key(run.folder, run.model, run.seed), _is_own(run)
-    if own and not refit and (found := control_scores.load(run.folder, key)) is not None:
-        return found
-    made = fitted_controls(run.model, run.data, run.seed)
-    scores = {name: dict(control.scores) for name, control in made.items()}
-    if own:
-        control_scores.save(run.folder, key, scores)
-    return scores
-
-
-def own_scores(run: SavedRun) -> dict[str, float]:
-    """The scores of the run's val and test images, as the run measured them itself; a post-hoc run's probes among them."""
-    scores = evaluate(run.model, run.data, run.seed)
-    if is_post_hoc(run.folder.config):
-        train, test = run.data.in_order("train"), run.data.in_order("test")
-        scores |= {
-            f"test/{key}": value
-            for key, value in probe_fidelities(run.model, train, test, run.seed).items()
-        }
-    return scores
-
-
-def scores_of_folder(run: SavedRun, images: Path) -> dict[str, float]:
-    """The scores of the images in class folders, as `test/…`; what wants the train images is absent where they are not there."""
-    split = folder_split(run, images)
-    means, train = _of_train(run)
-    table = interpretation_table(run.model, _batches(split), means)
-    scores = scorecard(table, train or table, run.seed) | _of_running(run, split, train, table)
-    absent = () if train is not None and means is not None else FROM_TRAIN
-    return {f"test/{key}": value for key, value in scores.items() if key not in absent}
-
-
-def folder_split(run: SavedRun, folder: Path) -> Split:
-    """The images in `folder`, a folder a class, or in its folder `test`; those that cannot be read are told and left out.
-
-    Raises `UserError` where a folder is no class of the model's, and where there is no image.
-    """
-    names = run.model.facts.class_names
-    place = folder
-    if not (found := _folders(place) & set(names)) and (folder / "test").is_dir():
-        place = folder / "test"
-        found = _folders(place) & set(names)
-    if strange := sorted(_folders(place) - set(names)):
-        raise UserError(
-            f"{place} has the folders {', '.join(strange[:6])}, and the model knows the classes {', '.join(names[:12])}. Wanted "
-            "a folder a class, by those names."
-        )
-    if not found:
-        raise UserError(
-            f"{place} has no folder of one of the model's classes, {', '.join(names[:12])}. Wanted a folder a class."
-        )
-    files = class_files(place, names, run.reader.picture).readable(threads=2)
-    if not len(files):
-        raise UserError(f"There is no image in the class folders of {place} that can be read.")
-    if missing := [name for name in names if name not in found]:
-        log.warning(
-            "No folder for %d of the %d classes, such as %s.", len(missing), len(names), missing[0]
-        )
-    log.info("%s images of %d classes in %s", f"{len(files):,}", len(found), place)
-    return files
-
-
-def _of_running(
-    run: SavedRun, split: Split, train: InterpretationTable | None, table: InterpretationTable
-) -> dict[str, float]:
-    """What takes more than tables, as of the run's own images."""
-    found = scores_of_images(run.model, split, run.seed)
-    return (
-        found
-        if train is None
-        else found | consistency_scores(run.model, train, table, run.seed, n=most_images(run.model))
-    )
-
-
-def _beside(run: SavedRun, images: Path | None, refit: bool) -> Scores:
-    """The controls' scores, to be shown; none, and a line that says why, where there are none to be read beside these."""
-    if images:
-        log.info(
-            "The controls are of the run's own images: beside the scores of other images they are left out."
-        )
-        return {}
-    try:
-        return scores_of_controls(run, refit)
-    except UserError as error:
-        log.warning("The controls cannot be fitted, and are left out: %s", error)
-        return {}
-
-
-def _require_writable(run: SavedRun, images: Path | None) -> None:
-    """`UserError` unless what is evaluated is what metrics.json tells of."""
-    if images or not _is_own(run):
-        raise UserError(
-            f"{run.folder.path / METRICS} holds the numbers of the checkpoint and the data that the run evaluated. Give --write "
-            "without another --checkpoint and without other images; --json FILE writes any scores anywhere."
-        )
-
-
-def _write(run: SavedRun, scores: dict[str, float]) -> None:
-    """Puts `scores` in place of those of val and test in metrics.json; what it tells of the training stays."""
-    with run.folder.locked():
-        before = run.folder.read(METRICS) if run.folder.has(METRICS) else {}
-        others = {
-            key: value
-            for key, value in before.items()
-            if key.partition("/")[0] not in ("val", "test")
-        }
-        run.folder.write(METRICS, scores | others)
-    log.info(
-        "Written: %s. interp report %s makes its page anew.",
-        run.folder.path / METRICS,
-        run.folder.path,
-    )
-    if (run.folder.path / INTERPRETER).is_dir():
-        log.info(
-            "%s, to be published, keeps the scores that it was saved with.",
-            run.folder.path / INTERPRETER,
-        )
-
-
-def _is_own(run: SavedRun) -> bool:
-    """Whether checkpoint and data are those that the run evaluated."""
-    data_hash = run.folder.read(PROVENANCE).get("data", {}).get("hash")
-    return (
-        run.checkpoint in (None, run.settings.get("checkpoint"))
-        and run.data.fingerprint() == data_hash
-    )
-
-
-def _of_train(run: SavedRun) -> tuple[ClassMeans | None, InterpretationTable | None]:
-    try:
-        return run.class_means, run.table("train")
-    except UserError as error:
-        log.warning(
-            "%s\nWithout the train images, %s cannot be told.", error, ", ".join(FROM_TRAIN)
-        )
-        return None, None
-
-
-def _batches(split: Split) -> Iterator[Batch]:
-    for start in range(0, len(split), AT_ONCE):
-        yield split.batch(torch.arange(start, min(start + AT_ONCE, len(split))))
-
-
-def _folders(place: Path) -> set[str]:
-    try:
-        return {
-            entry.name
-            for entry in place.iterdir()
-            if entry.is_dir() and not entry.name.startswith(".")
-        }
-    except OSError as error:
-        raise UserError(f"{place} cannot be read: {error.strerror or error}.") from error
-
-
-def parted(given: Sequence[str]) -> tuple[Path | None, tuple[str, ...]]:
-    """The folder among what a user gave as data, and the changes of options. Raises `UserError` for two folders, or both."""
     changes = tuple(entry for entry in given if "=" in entry and not Path(entry).is_dir())
     folders = [Path(entry) for entry in given if entry not in changes]
     if len(folders) > 1:
+        from interp_by_design.terms import UserError
+
         raise UserError(f"Give one folder of images, not {len(folders)}.")
     return (folders[0] if folders else None), changes

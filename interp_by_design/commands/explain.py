@@ -1,136 +1,108 @@
-"""`interp explain`: why a run's model decides as it does on image files, on the screen and in files. Trains nothing."""
+"""`interp explain`: why a run's model decides as it does on image files."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Annotated
 
-from interp_by_design.commands.terminal_text import plain
-from interp_by_design.files import replacing, write_text
-from interp_by_design.run.image_file import Pixels, image_files
-from interp_by_design.run.saved_run import SavedRun
-from interp_by_design.terms import Explanation, UserError
+import typer
 
-PLACE = "explanations"  # in the run folder, where nothing else is named
-FIELDS = (
-    "file",
-    "f",
-    "f_probability",
-    "g",
-    "g_probability",
-    "agrees",
-    "sufficient",
-    "shown",
-    "statement",
-    "error",
-)
+from interp_by_design.commands.errors import reports_errors
+from interp_by_design.commands.options import Checkpoint, Predictor, Run, Tau, Trust
+
+if TYPE_CHECKING:
+    from interp_by_design.report.explanation_output import ExplainedFile
+    from interp_by_design.run.image_file import Pixels
+    from interp_by_design.run.saved_run import SavedRun
+    from interp_by_design.terms import Explanation
+
+FOLDER = "explanations"  # in the run folder
+
+Images = Annotated[
+    list[Path],
+    typer.Argument(metavar="IMAGE...", help="Image files of any size, or folders of them."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Write a figure of each there, explanations.csv and explanations.json.",
+    ),
+]
+
+app = typer.Typer()
 
 
-@final
-@dataclass(frozen=True)
-class Explained:
-    """What came of a file: what is told of it, or the error; and the figure's file, where there is one."""
+@app.command(short_help="Why the model decides as it does on image files.")
+@reports_errors
+def explain(  # noqa: PLR0913  # an option is an argument
+    run: Run,
+    images: Images,
+    out: Out = None,
+    tau: Tau = 5.0,
+    checkpoint: Checkpoint = None,
+    trust: Trust = False,
+    predictor: Predictor = None,
+) -> None:
+    """Explain why the model decides as it does on new images. Of a folder, write a table too."""
+    from interp_by_design.run.saved_run import open_run
 
-    file: Path
-    told: dict[str, Any]
-    error: str = ""
-    figure: str = ""
+    if not explain_files(open_run(run, checkpoint, trust, predictor), images, tau, out):
+        raise SystemExit(1)
 
 
 def explain_files(
     run: SavedRun, places: Sequence[Path], tau: float, out: Path | None = None
 ) -> bool:
-    """Explains the files in `places`, one after another: those that cannot be read are told, and the others go on.
+    """Explain image files one after another; those that cannot be read are reported.
 
-    With `out`, a folder, a figure of each is written there, and explanations.csv and .json; without it, a table for each folder
-    among `places`, in the run folder. Returns whether all could be read. Raises `UserError` where there is nothing to explain,
-    and where a file cannot be written.
+    Args:
+        run: The run whose model explains.
+        places: Image files, and folders of them.
+        tau: Attributes are shown where |relevance| > 1/tau.
+        out: A folder for a figure of each file, explanations.csv and explanations.json. By
+            default the run folder gets a table for each folder among `places`.
+
+    Returns:
+        Whether all files could be read.
+
+    Raises:
+        UserError: Where there is nothing to explain, and where a file cannot be written.
     """
-    reader, done, taken = run.reader, list[Explained](), set[str]()
+    from interp_by_design.report.explanation_output import ExplainedFile, as_text
+    from interp_by_design.run.image_file import image_files
+    from interp_by_design.terms import UserError
+
+    reader = run.reader
+    done: list[ExplainedFile] = []
+    names: set[str] = set()  # of figures
     for file in image_files(places):
         try:
             image = reader.read(file)
         except UserError as error:
             print(f"{error}\n", file=sys.stderr)
-            done.append(Explained(file, {}, str(error)))
+            done.append(ExplainedFile(file, {}, str(error)))
             continue
         explanation = run.model.explain(image, tau)
-        told = explanation.as_dict(run.model.facts.class_names, run.names)
-        print(f"{as_text(str(file), told)}\n")
-        figure = (
-            _draw(run, image, explanation, file.name, out / _unique(file.stem, taken))
-            if out
-            else ""
-        )
-        done.append(Explained(file, told, figure=figure))
-    for path in _filed(run, places, done, out):
+        values = explanation.as_dict(run.model.facts.class_names, run.names)
+        print(f"{as_text(str(file), values)}\n")
+        figure = ""
+        if out:
+            figure = _draw(run, image, explanation, file.name, out / _unique(file.stem, names))
+        done.append(ExplainedFile(file, values, figure=figure))
+    for path in _write_tables(run, places, done, out):
         print(f"Written: {path}")
     return not any(one.error for one in done)
 
 
-def as_text(title: str, told: dict[str, Any]) -> str:
-    """An explanation as lines: the statement, which tells both decisions, and a line for each attribute that is shown."""
-    width = max((len(shown["label"]) for shown in told["shown"]), default=0)
-    lines = [
-        title,
-        f"  {told['statement']}",
-        *(
-            f"    {shown['label']:{width}}  relevance {shown['relevance']:+.2f}  contribution {shown['contribution']:+8.2f}  "
-            f"φ {shown['activation']:.2f}"
-            for shown in told["shown"]
-        ),
-    ]
-    return "\n".join(plain(line) for line in lines)
-
-
-def as_csv(done: Sequence[Explained]) -> str:
-    """A row for each file."""
-    table = io.StringIO()
-    writer = csv.DictWriter(table, FIELDS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_row(one) for one in done)
-    return table.getvalue()
-
-
-def as_json(done: Sequence[Explained]) -> str:
-    """All that is told of each file."""
-    entries = [
-        {"file": str(one.file), **(one.told or {"error": one.error}), **_figure(one)}
-        for one in done
-    ]
-    return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
-
-
-def _row(one: Explained) -> dict[str, Any]:
-    if not one.told:
-        return {"file": one.file, "error": one.error}
-    f, g = one.told["predictor"], one.told["interpreter"]
-    return {
-        "file": one.file,
-        "f": f["class"],
-        "f_probability": round(f["probability"], 6),
-        "g": g["class"],
-        "g_probability": round(g["probability"], 6),
-        "shown": "; ".join(
-            f"{shown['label']} {shown['relevance']:+.2f}" for shown in one.told["shown"]
-        ),
-        **{key: one.told[key] for key in ("agrees", "sufficient", "statement")},
-    }
-
-
-def _figure(one: Explained) -> dict[str, str]:
-    return {"figure": one.figure} if one.figure else {}
-
-
-def _filed(
-    run: SavedRun, places: Sequence[Path], done: Sequence[Explained], out: Path | None
+def _write_tables(
+    run: SavedRun, places: Sequence[Path], done: Sequence[ExplainedFile], out: Path | None
 ) -> list[Path]:
+    from interp_by_design.files import write_text
+    from interp_by_design.report.explanation_output import as_csv, as_json
+
     if out:
         write_text(out / "explanations.csv", as_csv(done))
         write_text(out / "explanations.json", as_json(done))
@@ -138,25 +110,27 @@ def _filed(
     paths = []
     for place in places:
         if place.is_dir():
-            paths.append(run.folder.path / PLACE / f"{place.resolve().name}.csv")
+            paths.append(run.folder.path / FOLDER / f"{place.resolve().name}.csv")
             write_text(paths[-1], as_csv([one for one in done if one.file.is_relative_to(place)]))
     return paths
 
 
-def _draw(run: SavedRun, image: Pixels, explanation: Explanation, over: str, file: Path) -> str:
+def _draw(run: SavedRun, image: Pixels, explanation: Explanation, title: str, file: Path) -> str:
+    from interp_by_design.files import replacing
     from interp_by_design.visualize import LIGHT, local_figure  # a second, where nothing is drawn
 
-    figure = local_figure(image, explanation, run.model.facts.class_names, run.names, LIGHT, over)
+    figure = local_figure(image, explanation, run.model.facts.class_names, run.names, LIGHT, title)
     with replacing(file) as stream:
         figure.savefig(stream, format="png", dpi=150)
     return file.name
 
 
-def _unique(stem: str, taken: set[str]) -> str:
-    """A name for a figure that no other file of this command has: images of one name may lie in several folders."""
-    name, number = f"{stem}.png", 1
-    while name in taken:
+def _unique(stem: str, names: set[str]) -> str:
+    """Return a new name for a figure: images of one name may lie in several folders."""
+    name = f"{stem}.png"
+    number = 1
+    while name in names:
         number += 1
         name = f"{stem}-{number}.png"
-    taken.add(name)
+    names.add(name)
     return name

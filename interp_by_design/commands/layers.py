@@ -1,113 +1,121 @@
-"""`interp layers`: which hidden layers a network has, for the options that `interp train` takes.
-
-Imports nothing heavy before it must, so that `--help` answers at once.
-"""
+"""`interp layers`: which hidden layers a network has, for the options of `interp train`."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from interp_by_design.commands.train import explaining_mistakes
-from interp_by_design.run.configs import config_dir
+import typer
+
+from interp_by_design.commands.errors import reports_errors
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from interp_by_design.terms import DataFacts
 
-CLASSES = 1000  # ImageNet's, where no data says otherwise
+N_CLASSES = 1000  # ImageNet's, where no data gives another number
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="OVERRIDE", help="Options of `train`, such as predictor=resnet20."),
+]
+ImageShape = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CxHxW", help="Shape of an image, such as 3x224x224; else the data is read."
+    ),
+]
+Classes = Annotated[
+    int | None,
+    typer.Option(metavar="N", help=f"Number of classes, with --image; {N_CLASSES} by default."),
+]
+ConfigDir = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR", help="A folder with options of your own: DIR/predictor/mine.yaml and so on."
+    ),
+]
+
+app = typer.Typer()
 
 
-def run_layers(command: str, arguments: Sequence[str]) -> None:
-    """`command` is what the user typed before `arguments`."""
-    parser = _parser(command)
-    options = parser.parse_intermixed_args(arguments)
-    if options.classes is not None and options.image is None:
-        parser.error("--classes goes with --image; without it, both come from the data.")
-    sys.path.append(os.getcwd())  # where classes of the user's own are found too
-    explaining_mistakes(lambda: _show(options), command)
+@app.command(short_help="The layers of a network that can be read.")
+@reports_errors
+def layers(
+    overrides: Overrides = None,
+    image: ImageShape = None,
+    classes: Classes = None,
+    config_dir: ConfigDir = None,
+) -> None:
+    """List the layers of a network that an interpreter can read.
 
+    The table has names for predictor.hidden_layers, the shape of each output, and the number of
+    parameters inside. For example:
 
-def _parser(command: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        command,
-        description="The layers of a network that an interpreter can read: names for predictor.hidden_layers, the shape of what "
-        "each gives, and how many parameters are inside it.",
-        epilog=f"{command} predictor=pretrained predictor.name=resnet18 --image 3x224x224",
-    )
-    parser.add_argument(
-        "overrides",
-        nargs="*",
-        metavar="OVERRIDE",
-        help="options of `train`, such as predictor=resnet20",
-    )
-    parser.add_argument(
-        "--image",
-        type=_shape,
-        metavar="CxHxW",
-        help="shape of an image, such as 3x224x224; else the data is read",
-    )
-    parser.add_argument(
-        "--classes",
-        type=int,
-        metavar="N",
-        help=f"number of classes, with --image; {CLASSES} by default",
-    )
-    parser.add_argument(
-        "--config-dir",
-        metavar="DIR",
-        help="a folder with options of your own: DIR/predictor/mine.yaml and so on",
-    )
-    return parser
-
-
-def _shape(text: str) -> tuple[int, int, int]:
-    if not (found := re.fullmatch(r"(\d+)[x,](\d+)[x,](\d+)", text)):
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is no shape of an image; wanted CxHxW, such as 3x224x224"
+    interp layers predictor=pretrained predictor.name=resnet18 --image 3x224x224
+    """
+    if classes is not None and image is None:
+        raise typer.BadParameter(
+            "--classes goes with --image; without it, both come from the data."
         )
-    channels, height, width = map(int, found.groups())
-    return channels, height, width
-
-
-def _show(options: argparse.Namespace) -> None:
-    config = _composed(options)
+    shape = None if image is None else parse_shape(image)
+    sys.path.append(os.getcwd())  # the user's own classes are found there too
+    config = _composed(overrides or [], config_dir)
 
     from interp_by_design.predictor import usable_layers
     from interp_by_design.report import layers_table
     from interp_by_design.run.build import build_network, build_preprocessing
 
-    facts = _facts(options, config)
+    facts = _facts(config, shape, N_CLASSES if classes is None else classes)
     network = build_network(config, facts)
     shape = build_preprocessing(config, network, facts).input_shape(facts.image_shape)
     layers_table.show(usable_layers(network, shape))
 
 
-def _composed(options: argparse.Namespace) -> DictConfig:
-    """The configuration as `train` would have it, but for what only a run has."""
+def parse_shape(text: str) -> tuple[int, int, int]:
+    """Parse the shape of an image.
+
+    Args:
+        text: The shape as CxHxW.
+
+    Returns:
+        Channels, height and width.
+
+    Raises:
+        BadParameter: For any other text.
+
+    Examples:
+        >>> parse_shape("3x224x224")
+        (3, 224, 224)
+    """
+    if not (found := re.fullmatch(r"(\d+)[x,](\d+)[x,](\d+)", text)):
+        raise typer.BadParameter(
+            f"'{text}' is no shape of an image; wanted CxHxW, such as 3x224x224",
+            param_hint="--image",
+        )
+    channels, height, width = map(int, found.groups())
+    return channels, height, width
+
+
+def _composed(overrides: Sequence[str], folder: str | None) -> DictConfig:
+    """Return the configuration that `train` would have, without the entries of a run."""
     from hydra import compose, initialize_config_dir
 
-    more = (
-        [f"hydra.searchpath=[file://{os.path.abspath(options.config_dir)}]"]
-        if options.config_dir
-        else []
-    )
+    from interp_by_design.run.configs import config_dir
+
+    search = [f"hydra.searchpath=[file://{os.path.abspath(folder)}]"] if folder else []
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        return compose("train", [*options.overrides, *more])
+        return compose("train", [*overrides, *search])
 
 
-def _facts(options: argparse.Namespace, config: DictConfig) -> DataFacts:
+def _facts(config: DictConfig, shape: tuple[int, int, int] | None, n_classes: int) -> DataFacts:
     from interp_by_design.run.build import build_data
     from interp_by_design.terms import DataFacts, Normalisation
 
-    if options.image is None:
+    if shape is None:
         return build_data(config).facts
-    n_classes = CLASSES if options.classes is None else options.classes
-    return DataFacts(
-        options.image, tuple(str(number) for number in range(n_classes)), Normalisation()
-    )
+    return DataFacts(shape, tuple(str(number) for number in range(n_classes)), Normalisation())

@@ -16,16 +16,16 @@ from PIL import Image
 
 from interp_by_design import cli
 from interp_by_design.api import evaluation, fitted_controls
-from interp_by_design.commands import evaluate as evaluate_command
-from interp_by_design.commands.evaluate import (
+from interp_by_design.commands.report import report_run
+from interp_by_design.report.options import ReportOptions
+from interp_by_design.run import control_scores
+from interp_by_design.run import evaluation as run_evaluation
+from interp_by_design.run.control_scores import FILE
+from interp_by_design.run.evaluation import (
     EvaluateOptions,
     evaluate_run,
     scores_of_controls,
 )
-from interp_by_design.commands.report import report_run
-from interp_by_design.report.options import ReportOptions
-from interp_by_design.run import control_scores
-from interp_by_design.run.control_scores import FILE
 from interp_by_design.run.saved_run import open_run
 from interp_by_design.terms import UserError
 
@@ -70,7 +70,7 @@ def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def fits(monkeypatch: pytest.MonkeyPatch) -> Fits:
     made = Fits(KNOWN)
-    monkeypatch.setattr(evaluate_command, "fitted_controls", made)
+    monkeypatch.setattr(run_evaluation, "fitted_controls", made)
     return made
 
 
@@ -83,7 +83,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, trained_run: Path) -> dict[str, float
         if "train/" not in key
     }
     scores["test/fidelity"] = 0.98765
-    monkeypatch.setattr(evaluate_command, "own_scores", lambda run: dict(scores))
+    monkeypatch.setattr(run_evaluation, "own_scores", lambda run: dict(scores))
     return scores
 
 
@@ -114,7 +114,7 @@ def test_a_runs_own_controls_are_fitted_kept_and_shown(
 ) -> None:
     fitted: dict[str, Any] = {}
     monkeypatch.setattr(
-        evaluate_command,
+        run_evaluation,
         "fitted_controls",
         lambda *given: fitted.update(fitted_controls(*given)) or fitted,
     )
@@ -238,7 +238,7 @@ def test_beside_other_images_they_are_left_out_with_a_word(
     Image.new("L", (8, 8), 90).save(tmp_path / "images/3/a.png")
     with caplog.at_level(logging.INFO, "interp_by_design"):
         evaluate_run(open_run(finished_run), tmp_path / "images")
-    assert "beside the scores of other images they are left out" in caplog.text
+    assert "they are left out next to the scores of other images" in caplog.text
     assert fits.times == 0
     assert "random Ψ" not in capsys.readouterr().out
 
@@ -281,7 +281,7 @@ def test_write_brings_metrics_up_to_date_and_keeps_what_is_of_the_training(
     }
     assert after["train/seconds"] == before["train/seconds"]
     assert fits.times == 0
-    assert f"interp report {finished_run} makes its page anew" in caplog.text
+    assert f"interp report {finished_run} writes its page again" in caplog.text
 
 
 def test_without_write_metrics_stay_as_they_are(

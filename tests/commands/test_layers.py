@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from interp_by_design.commands.layers import run_layers
+from interp_by_design import cli
 
 Printed = pytest.CaptureFixture[str]
 Command = Callable[..., None]
@@ -20,7 +20,7 @@ def layers(monkeypatch: pytest.MonkeyPatch) -> Command:
         monkeypatch.setattr(sys, "argv", ["/bin/interp", "layers", *arguments])
         monkeypatch.setattr(sys, "path", [*sys.path])
         monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
-        run_layers("interp layers", arguments)
+        cli.main()
 
     return command
 

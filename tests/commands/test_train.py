@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from interp_by_design.commands.train import explain_mistake, explaining_mistakes
+from interp_by_design.commands.errors import run_reporting_errors, user_message
 from interp_by_design.run import train
 from interp_by_design.terms import UserError
 from tests.small import CONF, composed
@@ -65,7 +65,7 @@ def test_a_mistake_is_explained_with_what_was_wanted(
 ) -> None:
     with pytest.raises(Exception) as raised:  # noqa: PT011  whatever comes is what has to be explained
         train(composed(tmp_path / "run", argument))
-    told = explain_mistake(raised.value)
+    told = user_message(raised.value)
     assert told is not None
     assert explanation in told
 
@@ -76,7 +76,7 @@ def test_data_that_is_not_there_is_explained_with_how_to_get_it(tmp_path: Path) 
 
 
 def test_a_defect_of_ours_is_not_explained_away() -> None:
-    assert explain_mistake(RuntimeError("a bug")) is None
+    assert user_message(RuntimeError("a bug")) is None
 
 
 def test_a_mistake_ends_the_process_without_a_stack_trace(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_mistake_found_while_training_ends_it_too(
     monkeypatch.setattr("sys.argv", ["train.py"])
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     with pytest.raises(SystemExit) as ended:
-        explaining_mistakes(main, "python train.py")
+        run_reporting_errors(main, "python train.py")
     assert ended.value.code == 1
     assert capsys.readouterr().err == "\nk must be smaller.\n"
 
