@@ -1,4 +1,4 @@
-"""Train an image classifier together with its interpreter; `python train.py --help` says how. The same as `interp train`."""
+"""Train an image classifier together with its interpreter; the same as `interp train`."""
 
 import sys
 

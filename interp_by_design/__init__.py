@@ -1,8 +1,9 @@
-"""Image classifiers that explain themselves: a predictor and an attribute-dictionary interpreter, trained together.
+"""Image classifiers that explain themselves: a predictor and an attribute-dictionary interpreter.
 
-`interp_by_design.load("runs/…")` gives a trained model back; `interp_by_design.interpret(network, layers, data)` fits an
-interpreter to a network that is trained already; `interp_by_design.controls(model, data)` fits the two that explain nothing, to
-read its scores beside. Names are imported when first used, so that importing this package is free.
+`interp_by_design.load("runs/…")` loads a trained model. `interp_by_design.interpret(network,
+layers, data)` fits an interpreter to a trained network. `interp_by_design.controls(model, data)`
+fits the two negative controls, whose scores its own are compared with. Names are imported when
+first used, so that importing this package is fast.
 """
 
 import lazy_loader

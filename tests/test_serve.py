@@ -23,7 +23,7 @@ from starlette.testclient import TestClient
 
 from interp_by_design.run.image_file import ImageReader
 from interp_by_design.run.saved_run import open_run
-from interp_by_design.serve.app import LIMIT, Pages, application
+from interp_by_design.serve.app import MAX_BYTES, Pages, application
 from interp_by_design.serve.live_explanations import pages_of
 from interp_by_design.serve.server import is_loopback, listening
 from interp_by_design.terms import UserError
@@ -122,7 +122,7 @@ def test_an_image_is_explained_by_its_content_whatever_it_is_called(
         (picture("PDF"), 415, "no image of a known kind"),
         (picture(size=(300, 300))[:120], 415, "damaged"),
         (picture("JPEG", size=(300, 300))[:700], 415, "damaged"),
-        (bytes(LIMIT + 1), 413, "larger than the 10 MB"),
+        (bytes(MAX_BYTES + 1), 413, "larger than 10 MB"),
     ],
 )
 def test_what_is_no_image_is_refused_in_words(
@@ -172,7 +172,7 @@ def test_a_body_is_refused_before_it_is_read_whole(client: TestClient) -> None:
         Pages(Path("none"), FACTS, lambda content: asked.append(content) or {}), ["127.0.0.1"]
     )
     answer = TestClient(app, URL).post("/explain", content=endless())
-    assert refused(answer, 413, "larger than the 10 MB")
+    assert refused(answer, 413, "larger than 10 MB")
     assert not asked
     assert refused(
         client.post("/explain", content=b"x", headers={"content-length": "10000001"}), 413, "larger"
@@ -331,7 +331,7 @@ def test_a_run_is_served_until_ctrl_c(finished_run: Path, tmp_path: Path) -> Non
         with urllib.request.urlopen(url) as page:
             assert b"the report" in page.read()
         with urllib.request.urlopen(f"{url}/facts") as facts:
-            assert "brought to 8 x 8 pixels in gray" in json.load(facts)["wanted"]
+            assert "resized to 8 x 8 pixels in gray" in json.load(facts)["wanted"]
         with urllib.request.urlopen(
             urllib.request.Request(f"{url}/explain", data=picture("JPEG"), method="POST")
         ) as answer:

@@ -71,7 +71,7 @@ def study(  # noqa: PLR0913  # an option is an argument
     trust: Trust = False,
     predictor: Predictor = None,
 ) -> None:
-    """Ask people whether descriptions fit the attributes: a page to send, and a score of answers."""
+    """Ask people whether descriptions fit attributes: a page to send, and a score of answers."""
     if answers:
         score_study(out or run / FOLDER, [*answers, *(more or [])], json)
         return

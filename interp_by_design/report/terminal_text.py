@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Replace what a terminal would not print, such as control sequences in names of files.
+    r"""Replace what a terminal would not print, such as control sequences in names of files.
 
     Args:
         text: Any text.
@@ -13,7 +13,7 @@ def printable(text: str) -> str:
         Text of printable characters.
 
     Examples:
-        >>> printable("a\\x1b[2Jb")
+        >>> printable("a\x1b[2Jb")
         'a�[2Jb'
     """
     return "".join(character if character.isprintable() else "�" for character in text)

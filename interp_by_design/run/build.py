@@ -1,4 +1,4 @@
-"""The collaborators of a run, built from its config. Knows nothing of files."""
+"""Data, model, learning module and trainer of a run, built from its config."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]  # only re-exported
+from pytorch_lightning.utilities.exceptions import (
+    MisconfigurationException,  # type: ignore[attr-defined]  # only re-exported
+)
 from torch import nn
 
 from interp_by_design.activations import CacheSettings
@@ -37,7 +39,17 @@ from interp_by_design.terms import DataFacts, UserError
 
 
 def build_data(config: DictConfig) -> ImageData:
-    """The data set, read and split."""
+    """Build the data set, read and split.
+
+    Args:
+        config: The config of a run; the group `data` is enough.
+
+    Returns:
+        The data set.
+
+    Raises:
+        UserError: For options that cannot be, and for data that is not there.
+    """
     with _options_of("data"):
         data: ImageData = instantiate(config.data)
         data.setup()
@@ -45,7 +57,19 @@ def build_data(config: DictConfig) -> ImageData:
 
 
 def build_network(config: DictConfig, facts: DataFacts, load: bool = True) -> nn.Module:
-    """f's network with the weights that the config names, before anybody chooses hidden layers; not `load`ed, they are random."""
+    """Build the network of the predictor, without a choice of hidden layers.
+
+    Args:
+        config: The config of a run.
+        facts: Shape of images and classes of the data.
+        load: Whether to load the weights that the config names; else they are random.
+
+    Returns:
+        The network.
+
+    Raises:
+        UserError: For options that cannot be, and for weights that do not fit.
+    """
     chosen = config.predictor
     with _options_of("predictor"):
         shape = (facts.image_shape[0], *(parse_size(chosen) or facts.image_shape[1:]))
@@ -65,7 +89,19 @@ def build_network(config: DictConfig, facts: DataFacts, load: bool = True) -> nn
 
 
 def build_preprocessing(config: DictConfig, network: nn.Module, facts: DataFacts) -> Preprocessing:
-    """What is done to the data's images before `network` sees them."""
+    """Build the preprocessing between the data's images and the network.
+
+    Args:
+        config: The config of a run.
+        network: The network of the predictor.
+        facts: Shape and normalisation of the data's images.
+
+    Returns:
+        The preprocessing.
+
+    Raises:
+        UserError: For options that cannot be.
+    """
     with _options_of("predictor"):
         trained = bool(config.predictor.get("weights") or config.predictor.get("path"))
         return choose_preprocessing(network, facts, config.predictor, trained)
@@ -74,9 +110,19 @@ def build_preprocessing(config: DictConfig, network: nn.Module, facts: DataFacts
 def build_predictor(
     config: DictConfig, facts: DataFacts, load: bool = True, network: nn.Module | None = None
 ) -> Predictor:
-    """f with its preprocessing and its hidden layers; of `network`, where it is at hand already.
+    """Build the predictor: a network with its preprocessing and hidden layers.
 
-    Raises `UserError` for a network with another number of classes.
+    Args:
+        config: The config of a run.
+        facts: Shape of images and classes of the data.
+        load: Whether to load the weights that the config names.
+        network: The network, where it is given; else it is built.
+
+    Returns:
+        The predictor.
+
+    Raises:
+        UserError: For options that cannot be, and for a network with another number of classes.
     """
     network = build_network(config, facts, load) if network is None else network
     preprocessing = build_preprocessing(config, network, facts)
@@ -90,35 +136,53 @@ def build_predictor(
 
 
 def is_post_hoc(config: DictConfig) -> bool:
-    """Whether the run fits an interpreter to a predictor that stays as it is."""
-    learning = config.get("learning")  # no part of what is read of a stranger's config
+    """Return whether a run fits an interpreter to a frozen predictor.
+
+    Args:
+        config: The config of a run.
+
+    Returns:
+        False also for the part of an unknown author's config that is read, without `learning`.
+    """
+    learning = config.get("learning")
     return learning is not None and str(learning.get("_target_")).endswith("PostHoc")
 
 
 def build_model(
     config: DictConfig, facts: DataFacts, load: bool = True, network: nn.Module | None = None
 ) -> InterpretableModel:
-    """f and g with fresh weights, every size that the config leaves open taken from the data and the layer before.
+    """Build predictor and interpreter; sizes that the config leaves open come from the data.
 
-    f begins with the weights that the config names, unless they are not `load`ed, by those who overwrite them all; it is
-    `network`, where that is at hand already.
+    Args:
+        config: The config of a run.
+        facts: Shape of images and classes of the data.
+        load: Whether the predictor starts with the weights that the config names. A caller that
+            overwrites all weights needs none.
+        network: The predictor's network, where it is given; else it is built.
+
+    Returns:
+        The model.
+
+    Raises:
+        UserError: For options that cannot be, or that do not fit each other.
     """
     predictor = build_predictor(config, facts, load, network)
     spec = InterpreterSpec(*(_resolved(config, group) for group in ("attributes", "interpreter")))
     interpreter = build_interpreter(spec, predictor.hidden_shapes, facts, instantiate, _options_of)
     model = InterpretableModel(predictor, interpreter, facts, spec)
     if interpreter.is_the_predictor:
-        _made_one(model)
+        _join(model)
     return model
 
 
-def _made_one(model: InterpretableModel) -> None:
-    """Lets f decide by g. Raises `UserError` where f then does not, as its class head is given something else than g reads."""
+def _join(model: InterpretableModel) -> None:
+    """Let f decide by g, and check that it does: its head may get something else than g reads."""
     model.interpreter.join(model.predictor.network)
     if not _decides_alike(model):
         raise UserError(
-            f"{type(model.interpreter).__name__} decides for f itself, from what the class head is given, and hidden_layers="
-            f"{list(model.predictor.hidden_layers)} is something else. Name the stage before the head alone, such as fc1."
+            f"{type(model.interpreter).__name__} decides for f itself, from the input of the class "
+            f"head, and hidden_layers={list(model.predictor.hidden_layers)} is something else. "
+            "Name the stage before the head alone, such as fc1."
         )
 
 
@@ -134,7 +198,19 @@ def _decides_alike(model: InterpretableModel) -> bool:
 def build_learning(
     config: DictConfig, model: InterpretableModel, class_counts: Sequence[int]
 ) -> pl.LightningModule:
-    """The Lightning module that trains `model` on as many images of each class as `class_counts` says."""
+    """Build the Lightning module that trains a model.
+
+    Args:
+        config: The config of a run.
+        model: The model.
+        class_counts: How many training images each class has, for class weights.
+
+    Returns:
+        The Lightning module.
+
+    Raises:
+        UserError: For options that cannot be.
+    """
     with _options_of("learning"):
         weights = class_weights(config.learning.get("class_weights"), class_counts)
         module: pl.LightningModule = instantiate(config.learning)(
@@ -144,7 +220,17 @@ def build_learning(
 
 
 def build_cache(config: DictConfig) -> CacheSettings | None:
-    """Where a post-hoc fit keeps its predictor's passes; None for a predictor that learns. `UserError` where that asks for it."""
+    """Build the settings of the activation cache of a post-hoc run.
+
+    Args:
+        config: The config of a run.
+
+    Returns:
+        The settings; None without a cache, and for a predictor that learns.
+
+    Raises:
+        UserError: For a cache of the activations of a predictor that learns.
+    """
     if config.get("cache") is None:
         return None
     with _options_of("cache"):
@@ -153,14 +239,25 @@ def build_cache(config: DictConfig) -> CacheSettings | None:
         return settings
     if settings.kind in ("ram", "disk"):
         raise UserError(
-            f"cache={settings.kind} keeps the passes of a predictor that stays as it is, and with "
-            f"{config.learning._target_.rpartition('.')[2]} it learns. Use learning=post_hoc, or leave cache= out."
+            f"cache={settings.kind} keeps the activations of a frozen predictor, and with "
+            f"{config.learning._target_.rpartition('.')[2]} it learns. "
+            "Use learning=post_hoc, or leave cache= out."
         )
     return None
 
 
 def build_trainer(config: DictConfig) -> pl.Trainer:
-    """The Lightning trainer with its callbacks and loggers; an entry set to null is left out."""
+    """Build the Lightning trainer with its callbacks and loggers.
+
+    Args:
+        config: The config of a run. A callback or logger that is null is left out.
+
+    Returns:
+        The trainer.
+
+    Raises:
+        UserError: For options that cannot be.
+    """
     with _options_of("callbacks"):
         callbacks = _present(instantiate(config.callbacks))
     with _options_of("logger"):
@@ -168,7 +265,8 @@ def build_trainer(config: DictConfig) -> pl.Trainer:
     with _options_of("trainer"):
         strategy = config.trainer.strategy
         if strategy == "auto" and n_processes(config.trainer) > 1:
-            strategy = "ddp_find_unused_parameters_true"  # a term that is not yet in the schedule leaves its parameters unused
+            # A loss term that its schedule has not started leaves its parameters unused.
+            strategy = "ddp_find_unused_parameters_true"
         trainer: pl.Trainer = instantiate(
             config.trainer,
             callbacks=callbacks,
@@ -182,8 +280,8 @@ def build_trainer(config: DictConfig) -> pl.Trainer:
 def _from_checkpoint(chosen: DictConfig, offered: dict[str, Any], load: bool) -> nn.Module:
     if OmegaConf.is_missing(chosen, "path"):
         raise UserError(
-            "predictor=checkpoint needs the file of the weights: predictor.path=FILE, a state dict, a Lightning checkpoint, or "
-            "safetensors."
+            "predictor=checkpoint needs the file of the weights: predictor.path=FILE, "
+            "a state dict, a Lightning checkpoint, or safetensors."
         )
     if chosen.get("network") is None:
         return checkpoint_network(**offered, path=chosen.path, name=chosen.get("name"), load=load)
@@ -194,7 +292,7 @@ def _from_checkpoint(chosen: DictConfig, offered: dict[str, Any], load: bool) ->
 
 
 def _made(make: Any, offered: dict[str, Any]) -> nn.Module:
-    """The network that `make` makes with those of the `offered` arguments that its signature names."""
+    """Make a network from those of the `offered` arguments that the signature of `make` names."""
     takes = _parameters(make)
     network = (
         make
@@ -211,13 +309,13 @@ def _made(make: Any, offered: dict[str, Any]) -> nn.Module:
 def _parameters(make: Any) -> Mapping[str, inspect.Parameter]:
     try:
         return {} if isinstance(make, nn.Module) else inspect.signature(make).parameters
-    except ValueError:  # what is written in C has none
+    except ValueError:  # code in C has no signature
         return {}
 
 
 @contextmanager
 def _options_of(group: str) -> Iterator[None]:
-    """What a constructor says of its arguments is said of the options they came from."""
+    """Re-raise errors of a constructor as user errors that name the config group."""
     try:
         yield
     except UserError:
@@ -233,12 +331,14 @@ def _options_of(group: str) -> Iterator[None]:
         cause = error.__cause__ or error
         if isinstance(cause, UserError):
             raise cause from error
-        told = f"The options of {group} do not work: {cause} (`--cfg job --package {group}` shows them)"
-        raise UserError(told) from error
+        raise UserError(
+            f"The options of {group} do not work: {cause} "
+            f"(`--cfg job --package {group}` shows them)"
+        ) from error
 
 
 def _resolved(config: DictConfig, group: str) -> Any:
-    """A group as plain containers, nothing in it left to look up elsewhere."""
+    """Return a group as plain containers, with interpolations resolved."""
     with _options_of(group):
         return OmegaConf.to_container(config[group], resolve=True)
 

@@ -29,6 +29,16 @@ class AtomicCheckpointIO(CheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
+        """Write a checkpoint, whole or not at all.
+
+        Args:
+            checkpoint: Its content.
+            path: The file.
+            storage_options: Unused.
+
+        Raises:
+            UserError: Where the file cannot be written.
+        """
         # Serialised in memory: torch's own writer hides a full disk behind another error.
         serialised = io.BytesIO()
         torch.save(checkpoint, serialised)
@@ -38,9 +48,27 @@ class AtomicCheckpointIO(CheckpointIO):
     def load_checkpoint(
         self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
+        """Read a checkpoint without unpickling, as `read_checkpoint` does.
+
+        Args:
+            path: The file.
+            map_location: Unused; tensors are on the CPU.
+            weights_only: Unused; nothing else is ever read.
+
+        Returns:
+            The content.
+
+        Raises:
+            UserError: For a file that is damaged, or that is no checkpoint.
+        """
         return read_checkpoint(Path(path))
 
     def remove_checkpoint(self, path: str | Path) -> None:
+        """Remove a checkpoint, if it is there.
+
+        Args:
+            path: The file.
+        """
         Path(path).unlink(missing_ok=True)
 
 

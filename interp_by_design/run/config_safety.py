@@ -50,7 +50,7 @@ def harmless(config: DictConfig, file: Path) -> DictConfig:
             f"{file} names what is no part of a model in this version of interp_by_design, "
             "and loading could run it:\n"
             + "\n".join(f"  {key}: {value}" for key, value in unsafe)
-            + "\nIf you trust whoever made the run: load(…, trust=True)."
+            + "\nIf you trust the author of the run: load(…, trust=True)."
         )
     return OmegaConf.create(found)
 
@@ -74,7 +74,7 @@ def require_data_set(options: dict[str, Any], file: Path) -> None:
         raise UserError(
             f"The data in {file} names what is no data set of this package "
             f"({', '.join(map(str, unsafe))}), and reading it could run it. "
-            "If you trust whoever made the run: --trust, or trust=True."
+            "If you trust the author of the run: --trust, or trust=True."
         )
 
 

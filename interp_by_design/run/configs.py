@@ -1,4 +1,4 @@
-"""Where the configuration is (`conf/` beside the package in a checkout, inside it in a wheel), and a config as one flat table."""
+"""The folder of the configuration, and a config as one flat table."""
 
 from __future__ import annotations
 
@@ -12,18 +12,35 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def config_dir() -> Path:
-    """The folder that holds train.yaml and its groups, whatever folder a command is given in."""
+    """Return the folder with train.yaml and its groups.
+
+    It is `conf/` next to the package in a checkout, and inside the package in a wheel.
+
+    Returns:
+        The folder, independent of the current folder.
+
+    Raises:
+        FileNotFoundError: For a damaged installation.
+    """
     places = [PACKAGE / "conf", PACKAGE.parent / "conf"]
     for place in places:
         if (place / "train.yaml").is_file():
             return place
     raise FileNotFoundError(
-        f"No configuration: train.yaml is neither in {places[0]} nor in {places[1]}. Install the package anew."
+        f"No configuration: train.yaml is neither in {places[0]} nor in {places[1]}. "
+        "Install the package again."
     )
 
 
 def dotted(config: DictConfig) -> dict[str, Any]:
-    """Values by dotted key, as they were given: interpolations as they are written; a list is one value."""
+    """Flatten a config.
+
+    Args:
+        config: The config. Interpolations are not resolved.
+
+    Returns:
+        Values by dotted key; a list is one value.
+    """
     return dict(_leaves(OmegaConf.to_container(config)))
 
 

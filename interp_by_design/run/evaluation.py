@@ -1,4 +1,4 @@
-"""The scorecard of a saved run, computed again on its own data or on other images of its classes."""
+"""The scorecard of a saved run, computed again on its own data or on other images."""
 
 from __future__ import annotations
 
@@ -173,7 +173,8 @@ def folder_split(run: SavedRun, folder: Path) -> Split:
     if strange := sorted(_folders(place) - set(names)):
         raise UserError(
             f"{place} has the folders {', '.join(strange[:MAX_LISTED])}, and the model knows the "
-            f"classes {', '.join(names[: 2 * MAX_LISTED])}. Wanted a folder a class, by those names."
+            f"classes {', '.join(names[: 2 * MAX_LISTED])}. "
+            "Wanted a folder a class, by those names."
         )
     if not found:
         raise UserError(

@@ -40,7 +40,7 @@ def set_up_process(config: DictConfig) -> None:
         config: The config of the run.
 
     Raises:
-        UserError: For a value that is wrong whatever the data and the model are.
+        UserError: For a value that is wrong for any data and model.
     """
     check_options(config)
     silence_lightning()
@@ -195,7 +195,7 @@ def callbacks_of(trainer: pl.Trainer, kind: type[Kind]) -> list[Kind]:
     Returns:
         Those callbacks, in order.
     """
-    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # Lightning sets it
+    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
     return [callback for callback in callbacks if isinstance(callback, kind)]
 
 

@@ -1,4 +1,4 @@
-"""The run folder: what is written in it, and how it is read back. Knows nothing of training."""
+"""The run folder: its files, written whole and read back."""
 
 from __future__ import annotations
 
@@ -30,20 +30,37 @@ INTERPRETER = "interpreter"  # what a post-hoc run fitted, apart from the networ
 
 @final
 class RunFolder:
-    """Where a run keeps its config, checkpoints, provenance and numbers. Files are written beside and renamed, never half."""
+    """The folder with the config, checkpoints, provenance and scores of a run.
+
+    Files are written to a temporary name and renamed, so that none is ever half written.
+
+    Args:
+        path: The folder. It need not exist.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
     @classmethod
     def existing(cls, path: str | Path) -> RunFolder:
-        """A folder that a run has written; raises `UserError` for any other."""
+        """Open a folder that a run has written.
+
+        Args:
+            path: The folder.
+
+        Returns:
+            The run folder.
+
+        Raises:
+            UserError: For any other folder, and for a run of another format.
+        """
         folder = cls(path)
         with reporting_damage(folder.path):
             missing = [file for file in (CONFIG, PROVENANCE) if not folder.has(file)]
         if missing:
             raise UserError(
-                f"{folder.path} is not a run folder: it lacks {' and '.join(missing)}. Give the folder that the training printed."
+                f"{folder.path} is not a run folder: it lacks {' and '.join(missing)}. "
+                "Give the folder that the training printed."
             )
         found = folder.read(PROVENANCE).get("format")
         if found not in READABLE_FORMATS:
@@ -56,7 +73,11 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """For the block, this process alone writes here; a process that dies lets go. `UserError` where another one has it."""
+        """Lock the folder for the block; the lock of a process that dies is released.
+
+        Raises:
+            UserError: Where another process has the lock, and where the folder cannot be written.
+        """
         lock = FileLock(self.path / LOCK, timeout=0)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -66,9 +87,9 @@ class RunFolder:
                 f"{self.path} is in use by another process. Wait for it, or choose another folder."
             ) from None
         except OSError as error:
-            told = f"{self.path} cannot be written: {error.strerror or error}."
             raise UserError(
-                f"{told} Choose another folder, hydra.run.dir=…, or get the right to write there."
+                f"{self.path} cannot be written: {error.strerror or error}. Choose another folder, "
+                "hydra.run.dir=…, or get the right to write there."
             ) from error
         try:
             yield
@@ -77,21 +98,28 @@ class RunFolder:
 
     @property
     def is_claimed(self) -> bool:
-        """Whether a run has ever had this folder for its own, however early it ended."""
+        """Whether a run has ever locked this folder, however early it ended."""
         return self.has(LOCK)
 
     @property
     def is_begun(self) -> bool:
-        """Whether a run has written its config and provenance here: from then on it can be resumed."""
+        """Whether a run has written config and provenance here, and so can be resumed."""
         return self.has(CONFIG) and self.has(PROVENANCE)
 
     def has(self, name: str) -> bool:
-        """Whether there is a file of this name."""
+        """Return whether there is a file of this name.
+
+        Args:
+            name: The name, relative to the folder.
+
+        Returns:
+            Whether it is a file.
+        """
         return (self.path / name).is_file()
 
     @property
     def last_checkpoint(self) -> Path | None:
-        """What a resumed run goes on from; None before the first checkpoint."""
+        """The checkpoint that a resumed run starts from; None before the first one."""
         path = self.path / "checkpoints/last.ckpt"
         return path if path.is_file() else None
 
@@ -106,7 +134,7 @@ class RunFolder:
 
     @property
     def facts(self) -> DataFacts:
-        """What the model was told of its data."""
+        """Shape of images, classes and normalisation of the data that the model was built for."""
         provenance = self.read(PROVENANCE)
         with reporting_damage(self.path / PROVENANCE):
             facts = provenance["data"]
@@ -117,7 +145,17 @@ class RunFolder:
             return DataFacts((channels, height, width), tuple(facts["class_names"]), normalisation)
 
     def checkpoint(self, which: str = "best") -> Path:
-        """The checkpoint file "best" or "last"; raises `UserError` where there is none."""
+        """Return the file of a checkpoint.
+
+        Args:
+            which: "best" or "last".
+
+        Returns:
+            The file.
+
+        Raises:
+            UserError: Where there is none.
+        """
         path = self.path / "checkpoints" / f"{which}.ckpt"
         if not path.is_file():
             there = sorted(file.stem for file in path.parent.glob("*.ckpt"))
@@ -127,7 +165,17 @@ class RunFolder:
         return path
 
     def read(self, name: str) -> dict[str, Any]:
-        """A JSON file of this folder."""
+        """Read a JSON file of this folder.
+
+        Args:
+            name: The name of the file.
+
+        Returns:
+            Its content.
+
+        Raises:
+            UserError: For a file that is missing or damaged.
+        """
         with reporting_damage(self.path / name):
             content = json.loads((self.path / name).read_text())
             if not isinstance(content, dict):
@@ -135,11 +183,28 @@ class RunFolder:
         return content
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
-        """A JSON file, whole or not at all."""
+        """Write a JSON file, whole or not at all.
+
+        Args:
+            name: The name of the file.
+            content: Its content.
+
+        Raises:
+            UserError: Where it cannot be written.
+        """
         write_text(self.path / name, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
     def write_config(self, config: DictConfig) -> None:
-        """What Hydra would have written at the start, now that the folder is this run's: config, overrides, its own settings."""
+        """Write config, overrides and Hydra's own settings, as Hydra does.
+
+        Hydra itself would write before the folder is locked.
+
+        Args:
+            config: The config of the run.
+
+        Raises:
+            UserError: Where a file cannot be written.
+        """
         if HydraConfig.initialized():
             hydra = HydraConfig.get()
             write_text(self.path / ".hydra/overrides.yaml", OmegaConf.to_yaml(hydra.overrides.task))
@@ -150,7 +215,15 @@ class RunFolder:
         write_text(self.path / CONFIG, OmegaConf.to_yaml(config))
 
     def write_provenance(self, facts: DataFacts, data_hash: str) -> None:
-        """What is needed to load the model, and to say where its numbers come from."""
+        """Write what loading the model needs, and where the numbers of the run come from.
+
+        Args:
+            facts: Facts about the data.
+            data_hash: The fingerprint of the data.
+
+        Raises:
+            UserError: Where the file cannot be written.
+        """
         data = {
             "image_shape": list(facts.image_shape),
             "class_names": list(facts.class_names),

@@ -1,7 +1,4 @@
-"""An image file that was never in the data set, brought to what the model takes, as the data set's own files are.
-
-Knows nothing of models, and writes nothing.
-"""
+"""New image files, decoded to the shape and range that a model takes."""
 
 from __future__ import annotations
 
@@ -22,20 +19,29 @@ from interp_by_design.data.picture import ENDINGS, FITS, MODES, Picture
 from interp_by_design.terms import UserError
 
 Pixels = Float[Tensor, "c h w"]
+# Kinds of images that are accepted from somebody else.
 SENT = {
     "PNG": "PNG",
     "JPEG": "JPEG",
     "WEBP": "WebP",
     "BMP": "BMP",
     "GIF": "GIF",
-}  # kinds that are taken from somebody else
-MOST_PIXELS = 50_000_000  # of an image from somebody else: a small file may hold an image that fills the memory
+}
+MAX_PIXELS = 50_000_000  # of an image from somebody else: a small file may fill the memory
 
 
 @final
 @dataclass(frozen=True)
 class ImageReader:
-    """Reads files as images of one shape. `fit` is `crop` (the middle) or `squash`, as `Picture` has them."""
+    """Reads files as images of one shape.
+
+    Args:
+        shape: Channels, height and width.
+        fit: How another aspect ratio is handled, as in `Picture`: `crop` (the middle) or `squash`.
+
+    Raises:
+        UserError: For a number of channels that image files do not have.
+    """
 
     shape: tuple[int, int, int]
     fit: str = "crop"
@@ -43,37 +49,68 @@ class ImageReader:
     def __post_init__(self) -> None:
         if self.shape[0] not in MODES:
             raise UserError(
-                f"This model takes images of {self.shape[0]} channels, and a file gives 1 (gray) or 3 (colour). Give it arrays, "
-                "in Python: model.explain(image)."
+                f"This model takes images of {self.shape[0]} channels, and a file gives 1 (gray) "
+                "or 3 (colour). Give it arrays, in Python: model.explain(image)."
             )
 
     @classmethod
-    def of(cls, shape: tuple[int, int, int], data: Mapping[str, Any]) -> ImageReader:
-        """The reader of a model's images whose data was read with the options `data`."""
+    def from_options(cls, shape: tuple[int, int, int], data: Mapping[str, Any]) -> ImageReader:
+        """Build the reader that reads files as a data set does.
+
+        Args:
+            shape: Channels, height and width.
+            data: The options of the data set.
+
+        Returns:
+            The reader.
+        """
         fit = data.get("fit")
         return cls(shape, str(fit) if fit in FITS else "crop")
 
     @property
     def picture(self) -> Picture:
-        """How the files of a data set are read. Raises `UserError` for a model whose images are no squares."""
+        """The settings that read the files of a data set.
+
+        Raises:
+            UserError: For a model whose images are not square.
+        """
         channels, height, width = self.shape
         if height != width:
             raise UserError(
-                f"Folders of images are read as squares, and this model takes {height} x {width} pixels."
+                "Folders of images are read as squares, "
+                f"and this model takes {height} x {width} pixels."
             )
         return Picture(height, self.fit, channels)
 
     def read(self, path: Path) -> Pixels:
-        """The image in a file, in [0, 1]. Raises `UserError`, with the file's name, for one that cannot be read."""
+        """Read an image file.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The image, [c, h, w] in [0, 1].
+
+        Raises:
+            UserError: For a file that cannot be read; the message names it.
+        """
         try:
             return self._decoded(path)
         except UserError as error:
             raise UserError(f"{path} cannot be read as an image ({_reason(error)}).") from error
 
     def decode(self, content: bytes) -> Pixels:
-        """The image in what somebody else has sent, in [0, 1]: its kind is told by its content, and its size before its pixels.
+        """Decode an image that somebody else has sent; its size is checked before its pixels.
 
-        Raises `UserError` for another kind, for more pixels than are taken, and for an image that is damaged.
+        Args:
+            content: The bytes of a file. They alone decide its kind.
+
+        Returns:
+            The image, [c, h, w] in [0, 1].
+
+        Raises:
+            UserError: For another kind than PNG, JPEG, WebP, BMP or GIF, for too many pixels, and
+                for an image that is damaged.
         """
         wanted = f"Wanted one of {', '.join(SENT.values())}."
         try:
@@ -85,7 +122,7 @@ class ImageReader:
             raise UserError(
                 f"This is no image of a known kind, or its beginning is damaged. {wanted}"
             ) from error
-        if width * height > MOST_PIXELS:
+        if width * height > MAX_PIXELS:
             raise _too_many_pixels(f"{width} x {height}")
         try:
             return self._decoded(io.BytesIO(content))
@@ -108,9 +145,16 @@ class ImageReader:
 
 
 def image_files(places: Sequence[Path]) -> list[Path]:
-    """The files among `places`, and the image files in those that are folders, sorted, at any depth; hidden ones are none.
+    """List image files and the image files in folders, at any depth, without hidden ones.
 
-    Raises `UserError` for a folder without any, and for a place that is not there.
+    Args:
+        places: Files and folders.
+
+    Returns:
+        The files; those of a folder are sorted.
+
+    Raises:
+        UserError: For a folder without images.
     """
     files: list[Path] = []
     for place in places:
@@ -129,7 +173,8 @@ def image_files(places: Sequence[Path]) -> list[Path]:
         ]
         if not inside:
             raise UserError(
-                f"There is no image in {place}. Wanted files that end in {', '.join(sorted(ENDINGS))}."
+                f"There is no image in {place}. "
+                f"Wanted files that end in {', '.join(sorted(ENDINGS))}."
             )
         files += inside
     return list(dict.fromkeys(files))
@@ -137,12 +182,13 @@ def image_files(places: Sequence[Path]) -> list[Path]:
 
 def _too_many_pixels(found: str) -> UserError:
     return UserError(
-        f"This image has too many pixels: {found}, and {MOST_PIXELS:,} are taken. Make it smaller."
+        f"This image has too many pixels: {found}, and {MAX_PIXELS:,} are accepted. "
+        "Make it smaller."
     )
 
 
 def _reason(error: UserError) -> str:
-    """What Pillow said, without what is said of data sets."""
+    """Return Pillow's reason, without the advice on data sets."""
     cause = error.__cause__
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror

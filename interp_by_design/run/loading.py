@@ -1,4 +1,4 @@
-"""A trained model back from its run folder, which may be a stranger's."""
+"""Loading of a trained model from its run folder, whose author may be unknown."""
 
 from __future__ import annotations
 
@@ -26,17 +26,27 @@ def load(
     trust: bool = False,
     predictor: str | Path | nn.Module | None = None,
 ) -> InterpretableModel:
-    """The model of a run folder in evaluation mode, on the CPU: rebuilt from the saved config, with the weights of a checkpoint.
+    """Load the model of a run folder: rebuilt from the saved config, with a checkpoint's weights.
 
-    `checkpoint` is "best" (on validation) or "last"; by default the one that the run evaluated. The data is not needed. A run
-    that fitted an interpreter post hoc keeps no weights of the predictor: they are read from the file that the run read, or taken
-    from `predictor`, a file or the network itself. Other weights than those that the interpreter was fitted to are refused.
+    The data is not needed. The run of an unknown author is safe to load: no checkpoint is
+    unpickled, and the config may name nothing but this package's networks, dictionaries and
+    interpreters.
 
-    A stranger's run is safe to load: no checkpoint is ever unpickled, and the config may name nothing but this package's
-    networks, dictionaries and interpreters. One with classes of your own needs `trust=True`.
+    Args:
+        run: The run folder.
+        checkpoint: "best" (on validation) or "last"; by default the one that the run evaluated.
+        trust: Whether the config may name classes from outside this package.
+        predictor: The weights of a post-hoc run's predictor, which the run does not keep: a file,
+            or the network itself. By default the file that the run read. Other weights than the
+            interpreter was fitted to are refused.
 
-    Raises `UserError` for a folder that is not a run's or is damaged, for a config that is not trusted, and for a checkpoint that
-    is not there, is damaged, or belongs to another model.
+    Returns:
+        The model in evaluation mode, on the CPU.
+
+    Raises:
+        UserError: For a folder that is not a run's or is damaged, for a config that is not
+            trusted, and for a checkpoint that is not there, is damaged, or belongs to another
+            model.
     """
     folder = RunFolder.existing(run)
     file, facts = folder.path / CONFIG, folder.facts
@@ -44,9 +54,7 @@ def load(
     which = checkpoint or config.get("checkpoint")
     weights = folder.checkpoint(which)
     _require_weights(config, weights, predictor)
-    with torch.random.fork_rng(
-        devices=[]
-    ):  # building draws weights; the caller's random state stays as it was
+    with torch.random.fork_rng(devices=[]):  # building draws weights
         if predictor is None:
             with reporting_damage(file):
                 model = _built(config, facts, weights)
@@ -59,7 +67,14 @@ def load(
 
 
 def scores_on_test(scores: Mapping[str, float]) -> dict[str, float]:
-    """Those of a run's numbers that are of its test images, by keys without the prefix."""
+    """Select a run's scores of its test images.
+
+    Args:
+        scores: Scores by keys such as `test/fidelity`.
+
+    Returns:
+        Scores by keys without the prefix.
+    """
     return {
         key.removeprefix("test/"): float(value)
         for key, value in scores.items()
@@ -68,12 +83,31 @@ def scores_on_test(scores: Mapping[str, float]) -> dict[str, float]:
 
 
 def restore(model: InterpretableModel, checkpoint: Path) -> None:
-    """The weights of a Lightning checkpoint into `model`. Raises `UserError` for a file that is none, or that does not fit."""
+    """Load the weights of a Lightning checkpoint into a model.
+
+    Args:
+        model: The model.
+        checkpoint: The file.
+
+    Raises:
+        UserError: For a file that is no checkpoint, or that does not fit.
+    """
     model.load_state_dict(weights_for(model, checkpoint))
 
 
 def weights_for(model: InterpretableModel, checkpoint: Path) -> dict[str, Tensor]:
-    """The weights in a Lightning checkpoint; raises `UserError` for a file that is none, or whose weights are not `model`'s."""
+    """Read the weights of a model from a Lightning checkpoint.
+
+    Args:
+        model: The model, with the predictor's weights where the checkpoint has none.
+        checkpoint: The file.
+
+    Returns:
+        A state dict that fits the model.
+
+    Raises:
+        UserError: For a file that is no checkpoint, or whose weights are of another model.
+    """
     content = read_checkpoint(checkpoint)
     weights = {
         key.removeprefix("model."): value
@@ -87,8 +121,8 @@ def weights_for(model: InterpretableModel, checkpoint: Path) -> dict[str, Tensor
         }
     if wrong := mismatches(model.state_dict(), weights):
         raise UserError(
-            f"{checkpoint} holds the weights of another model than the config builds: {'; '.join(wrong)}. "
-            "Load it from the run folder that it was written in."
+            f"{checkpoint} holds the weights of another model than the config builds: "
+            f"{'; '.join(wrong)}. Load it from the run folder that it was written in."
         )
     return weights
 
@@ -99,13 +133,13 @@ def _built(
     checkpoint: Path,
     predictor: str | Path | nn.Module | None = None,
 ) -> InterpretableModel:
-    """The model with the weights of f where `checkpoint` has none: those that the run read, or those of `predictor`."""
+    """Build the model; f gets weights where the checkpoint of a post-hoc run has none."""
     kept_apart = HASH in read_checkpoint(checkpoint)
     moved = (
         checkpoint if not kept_apart else predictor if isinstance(predictor, str | Path) else None
     )
     if moved is not None and "path" in config.predictor:
-        config.predictor.path = str(moved)  # which network it is may only be seen by its weights
+        config.predictor.path = str(moved)  # the weights alone may say which network it is
     if isinstance(predictor, nn.Module):
         return build_model(config, facts, network=predictor)
     model = build_model(config, facts, load=kept_apart and predictor is None)
@@ -117,23 +151,25 @@ def _built(
 def _require_weights(
     config: DictConfig, checkpoint: Path, predictor: str | Path | nn.Module | None
 ) -> None:
-    """Says at once where the weights that a run read are no longer there."""
+    """Check that the weights that a post-hoc run read are still there."""
     named = config.predictor.get("path", config.predictor.get("weights"))
     if predictor is None and HASH in read_checkpoint(checkpoint) and _is_gone(named):
         raise UserError(
-            f"The interpreter in {checkpoint} was fitted to a network with the weights in '{named}', which is not there. Give "
-            "that file, or the network: load(run, predictor=…)."
+            f"The interpreter in {checkpoint} was fitted to a network with the weights in "
+            f"'{named}', which is not there. Give that file, or the network: "
+            "load(run, predictor=…)."
         )
 
 
 def _is_gone(named: object) -> bool:
-    """Whether `named` is a file that is not there; a tag of torchvision's or timm's is none."""
+    """Return whether `named` is a missing file; a tag of torchvision or timm is no file."""
     return isinstance(named, str) and Path(named).suffix != "" and not Path(named).is_file()
 
 
 def _check_same(network: nn.Module, wanted: str, checkpoint: Path) -> None:
     if (found := weights_hash(network)) != wanted:
         raise UserError(
-            f"The interpreter in {checkpoint} was fitted to other weights of {type(network).__name__}: SHA-256 {wanted[:12]}, "
-            f"and these are {found[:12]}. Give the file that it was fitted to: load(run, predictor=FILE)."
+            f"The interpreter in {checkpoint} was fitted to other weights of "
+            f"{type(network).__name__}: SHA-256 {wanted[:12]}, and these are {found[:12]}. "
+            "Give the file that it was fitted to: load(run, predictor=FILE)."
         )

@@ -1,4 +1,4 @@
-"""What run folders tell to be compared: their configs as they were written, and their numbers. Builds no model."""
+"""Configs and scores of run folders, for comparison."""
 
 from __future__ import annotations
 
@@ -16,9 +16,16 @@ from interp_by_design.terms import UserError
 
 
 def read_runs(places: Iterable[Path]) -> tuple[list[RunRecord], list[str]]:
-    """The runs in `places`, each a run folder or a folder with some below it; and what is wrong with those that are left out.
+    """Read the runs in some places.
 
-    Raises `UserError` for a place that has no run at all, and where none can be read.
+    Args:
+        places: Run folders, and folders with some below them.
+
+    Returns:
+        The runs, and a message for each that cannot be read.
+
+    Raises:
+        UserError: For a place without a run, and where no run can be read.
     """
     folders = list(
         dict.fromkeys(folder.resolve() for place in places for folder in _run_folders(place))
@@ -36,13 +43,14 @@ def read_runs(places: Iterable[Path]) -> tuple[list[RunRecord], list[str]]:
 
 
 def _run_folders(place: Path) -> list[Path]:
-    """The run folders at or below `place`, whole or not, numbers in their names in order of size."""
+    """Return the run folders at or below `place`, damaged ones too, in the order of numbers."""
     files = [
         file for marker in (CONFIG, PROVENANCE, METRICS) for file in place.glob(f"**/{marker}")
     ]
     if not files:
         raise UserError(
-            f"No run folder in {place}. Give one that a training has printed, or a folder with some below it."
+            f"No run folder in {place}. "
+            "Give one that a training has printed, or a folder with some below it."
         )
     folders = {file.parents[1] if file.parent.name == ".hydra" else file.parent for file in files}
     return sorted(

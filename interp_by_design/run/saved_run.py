@@ -1,6 +1,6 @@
-"""A finished run, opened to look at: its model, its data, what its data made of the model, and the names a person gave.
+"""A finished run: its model, data, interpretation tables and names of attributes.
 
-Model and names are read at once; data and tables when they are asked for, since much can be told without the images.
+Model and names are read at once, data and tables on demand: much works without the images.
 """
 
 from __future__ import annotations
@@ -35,10 +35,15 @@ log = logging.getLogger(__name__)
 @final
 @dataclass(frozen=True, eq=False)
 class SavedRun:
-    """A run to look at.
+    """A run to analyse.
 
-    checkpoint: the one that was asked for; None for the one that the run evaluated.
-    changes: the user's, of the options of the run's data; with `trust`, those may name any class.
+    Args:
+        folder: The run folder.
+        model: The model, loaded.
+        names: The names that a person gave to attributes.
+        checkpoint: The checkpoint that was asked for; None for the one that the run evaluated.
+        changes: Changes of the options of the run's data.
+        trust: Whether the config may name classes from outside this package.
     """
 
     folder: RunFolder
@@ -50,13 +55,26 @@ class SavedRun:
 
     @cached_property
     def data(self) -> ImageData:
-        """The run's data set, read. Raises `UserError` where it is not there any more, with what to do."""
+        """The run's data set, read.
+
+        Raises:
+            UserError: Where the data is not there.
+        """
         return run_data(self.folder, self.changes, self.trust)
 
     def table(self, split: str) -> InterpretationTable:
-        """What the pair makes of a split: as it is stored in the run folder where that is of this model, else made and stored.
+        """Return the interpretation table of a split.
 
-        Raises `UserError` for a split that there is not, and where the images that it is made from cannot be read.
+        It is read from the run folder where this model made it; else it is made and stored there.
+
+        Args:
+            split: train, val or test.
+
+        Returns:
+            The table.
+
+        Raises:
+            UserError: For an unknown split, and where the images cannot be read.
         """
         if split not in SPLITS:
             raise UnknownName.among("split", split, SPLITS)
@@ -64,12 +82,14 @@ class SavedRun:
 
     @property
     def reader(self) -> ImageReader:
-        """How files that were never in the data set become images of the model's shape."""
-        return ImageReader.of(self.model.facts.image_shape, self.settings.get("data") or {})
+        """The reader of new image files."""
+        return ImageReader.from_options(
+            self.model.facts.image_shape, self.settings.get("data") or {}
+        )
 
     @property
     def title(self) -> str:
-        """What a page calls the run."""
+        """The title of the run on a page."""
         path = self.folder.path.resolve()
         return (
             f"{path.parent.name}/{path.name}" if path.name.isdecimal() else path.name
@@ -77,7 +97,7 @@ class SavedRun:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The run's config as it is written: nothing in it is looked up, since it may be a stranger's."""
+        """The run's config, unresolved, since its author may be unknown."""
         content = OmegaConf.to_container(self.folder.config)
         return (
             {str(key): value for key, value in content.items()} if isinstance(content, dict) else {}
@@ -85,13 +105,17 @@ class SavedRun:
 
     @property
     def seed(self) -> int:
-        """What decided everything random in the run."""
+        """The seed of the run."""
         seed = self.settings.get("seed")
         return seed if isinstance(seed, int) else 0
 
     @cached_property
     def class_means(self) -> ClassMeans:
-        """The mean train image of each class. Raises `UserError` where the data is not there."""
+        """The mean train image of each class.
+
+        Raises:
+            UserError: Where the data is not there.
+        """
         return class_mean_images(self.data.in_order("train"), self.data.facts.n_classes)
 
     def _stored(self, split: str) -> InterpretationTable | None:
@@ -101,12 +125,12 @@ class SavedRun:
         try:
             table = load_table(folder)
         except UserError as error:
-            log.warning("%s It is made anew.", error)
+            log.warning("%s It is made again.", error)
             return None
         return table if self._is_ours(table, split) else None
 
     def _is_ours(self, table: InterpretationTable, split: str) -> bool:
-        """Whether this model made the table, and of this data where the user has changed it."""
+        """Return whether this model made the table, from this data if that was changed."""
         head = self.model.interpreter.head
         weights, bias = head.weights.detach().cpu(), head.bias.detach().cpu()
         if not torch.equal(table.head_weights, weights) or not torch.equal(table.head_bias, bias):
@@ -115,13 +139,13 @@ class SavedRun:
 
     def _made(self, split: str) -> InterpretationTable:
         n = len(self.data.split(split))
-        log.info("Looking at the %s images of %s", f"{n:,}", split)
+        log.info("Forward passes of the %s images of %s", f"{n:,}", split)
         folder = self.folder.path / TABLES / split if self._stores else None
         return interpretation_table(self.model, self.data.in_order(split), self.class_means, folder)
 
     @property
     def _stores(self) -> bool:
-        """Whether a table belongs in the run folder: it is of the checkpoint and the data that the run evaluated."""
+        """Whether tables are stored: those of the checkpoint and data that the run evaluated."""
         own = self.checkpoint in (None, self.settings.get("checkpoint"))
         return own and not self.changes and os.access(self.folder.path, os.W_OK)
 
@@ -133,13 +157,24 @@ def open_run(
     predictor: str | Path | nn.Module | None = None,
     data: Sequence[str] = (),
 ) -> SavedRun:
-    """A run folder, opened. `checkpoint`, `trust` and `predictor` as `load` has them; `data` changes options of its data.
+    """Open a run folder. Data that is not there is an error only when it is needed.
 
-    Raises `UserError` where the model cannot be loaded, and for damaged names. Data that is not there is told when it is needed.
+    Args:
+        run: The run folder.
+        checkpoint: "best" or "last"; by default the one that the run evaluated.
+        trust: Whether the config may name classes from outside this package.
+        predictor: The weights of a post-hoc run's predictor: a file, or the network.
+        data: Changes of the options of the data, such as `data.root=FOLDER`.
+
+    Returns:
+        The run.
+
+    Raises:
+        UserError: Where the model cannot be loaded, and for damaged names.
     """
     try:
         model = load(run, checkpoint, trust, predictor)
-    except UserError as error:  # which speaks of Python
+    except UserError as error:  # its advice is for Python alone
         raise UserError(
             re.sub(r"(load\(\S+, (trust|predictor)=\S+\))", r"\1, or --\2 of a command", str(error))
         ) from error

@@ -1,4 +1,4 @@
-"""Stability across seeds of run folders that differ in the seed alone."""
+"""Stability across seeds, of run folders that differ in the seed alone."""
 
 from __future__ import annotations
 
@@ -21,16 +21,24 @@ SPLIT = "test"
 
 
 def stability_of(folders: Sequence[Path]) -> dict[str, float]:
-    """`test/stability_seeds`, from the tables that the runs keep: neither model nor data is needed.
+    """Compute `test/stability_seeds` from stored tables; neither model nor data is needed.
 
-    Raises `UserError` where a run keeps no table, or where the runs cannot be compared.
+    Args:
+        folders: The run folders.
+
+    Returns:
+        The score by its key.
+
+    Raises:
+        UserError: Where a run has no table, or where the runs cannot be compared.
     """
     tables = []
     for folder in folders:
         place = folder / TABLES / SPLIT
         if not place.is_dir():
             raise UserError(
-                f"{folder} keeps no table of its {SPLIT} images; interp attributes {folder} makes it."
+                f"{folder} keeps no table of its {SPLIT} images; "
+                f"interp attributes {folder} makes it."
             )
         tables.append(load_table(place))
     return {f"{SPLIT}/stability_seeds": stability_seeds(tables)}
@@ -39,9 +47,18 @@ def stability_of(folders: Sequence[Path]) -> dict[str, float]:
 def random_stability_of(
     folders: Sequence[Path], data: Sequence[str] = (), trust: bool = False
 ) -> dict[str, float]:
-    """`test/stability_seeds_random`: each run is opened, with `data` and `trust` as `open_run` has them.
+    """Compute `test/stability_seeds_random`, of dictionaries with random weights.
 
-    Raises `UserError` where a run's model or data cannot be had, and where it has no dictionary to draw.
+    Args:
+        folders: The run folders.
+        data: Changes of the options of the data, such as `data.root=FOLDER`.
+        trust: Whether configs may name classes from outside this package.
+
+    Returns:
+        The score by its key.
+
+    Raises:
+        UserError: Where a run's model or data cannot be loaded, or it has no dictionary.
     """
     from interp_by_design.api.seed_stability import Seeded, stability_seeds_random
     from interp_by_design.run.saved_run import open_run
@@ -57,7 +74,13 @@ def random_stability_of(
 @final
 @dataclass(frozen=True)
 class SeedScores:
-    """The scores of runs together; one that cannot be had is told, and left out. `random`: that of random dictionaries too."""
+    """Computes the scores of several runs together; one that fails is reported and left out.
+
+    Args:
+        random: Whether to compute the score of random dictionaries too.
+        data: Changes of the options of the data.
+        trust: Whether configs may name classes from outside this package.
+    """
 
     random: bool = False
     data: tuple[str, ...] = ()
@@ -74,7 +97,8 @@ class SeedScores:
                 scores |= score()
             except UserError as error:
                 print(
-                    f"Left out: stability across the seeds of {group[0].name} and its like: {error}",
+                    f"Left out: stability across the seeds of {group[0].name} "
+                    f"and its repetitions: {error}",
                     file=sys.stderr,
                 )
         return scores

@@ -1,4 +1,4 @@
-"""A process that trains along with the leading process: `python -m interp_by_design.run.worker RUN`."""
+"""A process that trains along with a leading one: `python -m interp_by_design.run.worker RUN`."""
 
 from __future__ import annotations
 

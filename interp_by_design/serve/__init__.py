@@ -1,4 +1,1 @@
-"""The page of a run from loopback, with live explanation of an image that is sent. Knows nothing of training, and writes nothing.
-
-Imports nothing heavy by itself, so that `interp serve --help` answers at once.
-"""
+"""The report of a run from this machine, with live explanations of images."""

@@ -1,6 +1,6 @@
-"""The pages of a run, and the answer to an image that is sent. Nothing that a request says becomes a path.
+"""The web application: the pages of a run, and the explanation of an image that is sent.
 
-Knows nothing of models: `explain` is what answers, and raises `UserError` for what is no image.
+Nothing in a request becomes a path.
 """
 
 from __future__ import annotations
@@ -25,27 +25,33 @@ from starlette.routing import Route
 from interp_by_design.serve.guard import NOTHING, Guard, Refused, body, refusal
 from interp_by_design.terms import UserError
 
-LIMIT = 10_000_000  # bytes of an image
-WORDS = {
+MAX_BYTES = 10_000_000  # of an image
+MESSAGES = {
     404: "There is no such page. There are / and /explain.",
     405: "This page does not take that kind of request.",
 }
 HERE = Path(__file__).parent
-# The report draws with scripts and styles in the page; whatever they do, they reach nothing but this server.
-REPORT_CSP = f"{NOTHING}; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
+# The report draws with scripts and styles in the page; they reach nothing but this server.
+REPORT_CSP = (
+    f"{NOTHING}; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "font-src data:"
+)
 LINK = (
-    '<a href="/explain" style="position:fixed;right:1rem;bottom:1rem;padding:.6rem 1rem;border-radius:2rem;background:#1f5fbf;'
-    'color:#fff;font:600 15px system-ui,sans-serif;text-decoration:none;z-index:1000">Explain an image</a>'
+    '<a href="/explain" style="position:fixed;right:1rem;bottom:1rem;padding:.6rem 1rem;'
+    "border-radius:2rem;background:#1f5fbf;color:#fff;font:600 15px system-ui,sans-serif;"
+    'text-decoration:none;z-index:1000">Explain an image</a>'
 )
 
 
 @final
 class Pages:
-    """What there is to be asked for.
+    """The pages of a run.
 
-    report: the file of the run's page; read anew each time, so that one that is made again is seen.
-    facts: what the page for images tells of the model: `title`, `wanted`.
-    explain: from the bytes of an image to what is told of it.
+    Args:
+        report: The file of the report. It is read at each request, so that a new one is shown.
+        facts: What the page for images shows of the model: `title` and `wanted`.
+        explain: Returns an explanation of the bytes of an image; it raises `UserError` for other
+            bytes.
     """
 
     def __init__(
@@ -57,7 +63,14 @@ class Pages:
         self.csp = f"{NOTHING}; {kinds}; img-src data: blob:; connect-src 'self'"
 
     async def report(self, request: Request) -> Response:
-        """The run's page, or how to make it."""
+        """Return the report, or how to make it.
+
+        Args:
+            request: The request.
+
+        Returns:
+            A page.
+        """
         try:
             text = await run_in_threadpool(self.path.read_text, encoding="utf-8")
         except FileNotFoundError:
@@ -71,18 +84,42 @@ class Pages:
         return HTMLResponse(text, headers={"Content-Security-Policy": REPORT_CSP})
 
     async def form(self, request: Request) -> Response:
-        """The page where an image is chosen."""
+        """Return the page where an image is chosen.
+
+        Args:
+            request: The request.
+
+        Returns:
+            A page.
+        """
         return HTMLResponse(self.page, headers={"Content-Security-Policy": self.csp})
 
     async def about(self, request: Request) -> Response:
-        """What that page tells of the model."""
+        """Return what that page shows of the model.
+
+        Args:
+            request: The request.
+
+        Returns:
+            A JSON object.
+        """
         return JSONResponse(dict(self.facts))
 
     async def answer(self, request: Request) -> Response:
-        """The explanation of the image that is sent, as it is, in the body."""
-        content = await body(request, LIMIT)
+        """Explain the image in the body of a request.
+
+        Args:
+            request: The request; its body is the file of the image.
+
+        Returns:
+            The explanation as a JSON object.
+
+        Raises:
+            Refused: Without an image, and for bytes that are no image.
+        """
+        content = await body(request, MAX_BYTES)
         if not content:
-            raise Refused(400, "No image came. Send the file as it is, as the body of the request.")
+            raise Refused(400, "No image came. Send the file itself as the body of the request.")
         try:
             return JSONResponse(dict(await run_in_threadpool(self.explain, content)))
         except UserError as error:
@@ -90,7 +127,16 @@ class Pages:
 
 
 def application(pages: Pages, hosts: Collection[str], addresses: bool = False) -> Starlette:
-    """The server's program; `hosts` are the names that it answers to, `addresses` whether IP addresses are among them."""
+    """Build the web application.
+
+    Args:
+        pages: The pages.
+        hosts: The names that the server answers to.
+        addresses: Whether it answers to IP addresses too.
+
+    Returns:
+        The ASGI application.
+    """
     return Starlette(
         routes=[
             Route("/", pages.report),
@@ -105,7 +151,7 @@ def application(pages: Pages, hosts: Collection[str], addresses: bool = False) -
 
 async def _refused(request: Request, error: Exception) -> Response:
     return (
-        refusal(error.status, error.words)
+        refusal(error.status, error.message)
         if isinstance(error, Refused)
         else await _failed(request, error)
     )
@@ -113,7 +159,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
-    return refusal(status, WORDS.get(status, f"This request was refused ({status})."))
+    return refusal(status, MESSAGES.get(status, f"This request was refused ({status})."))
 
 
 async def _failed(request: Request, error: Exception) -> Response:
@@ -121,6 +167,6 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 
 def _hash(page: str, kind: str) -> str:
-    """What lets exactly this script or style of the page through."""
+    """Return the CSP source that allows exactly this script or style of the page."""
     (content,) = re.findall(f"<{kind}>(.*?)</{kind}>", page, flags=re.DOTALL)
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

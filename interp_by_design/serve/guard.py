@@ -1,8 +1,8 @@
-"""What is let through to the pages, and with which headers it goes out. Knows nothing of models and pages.
+"""Checks of requests before they reach a page, and headers of every answer.
 
-A page from anywhere may send requests to this machine, from the browser of whoever runs this server. So the name that the browser
-asked for has to be one of ours (else a foreign name could be made to lead here: DNS rebinding), and what is sent has to come from
-a page of ours.
+A page from anywhere may send requests to this machine, from the browser of the person who runs
+this server. So the name that the browser asked for has to be known (else a foreign name could be
+made to lead here: DNS rebinding), and what is sent has to come from a page of this server.
 """
 
 from __future__ import annotations
@@ -25,29 +25,48 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # what a page may load, by default
+# A content security policy that allows a page to load nothing.
+NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+MAX_DIGITS = 18  # of a declared length
 
 
 class Refused(Exception):
-    """A request that is answered with words and a status of HTTP."""
+    """A request that is refused.
 
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status, self.words = status, words
+    Args:
+        status: The status of HTTP.
+        message: The text of the answer.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
 
 
-def refusal(status: int, words: str) -> Response:
-    """The answer to a request that is refused."""
+def refusal(status: int, message: str) -> Response:
+    """Return the answer to a request that is refused.
+
+    Args:
+        status: The status of HTTP.
+        message: What is wrong.
+
+    Returns:
+        A JSON object with the message.
+    """
     return JSONResponse(
-        {"error": words}, status, {"Connection": "close"} if status == 413 else None
+        {"error": message}, status, {"Connection": "close"} if status == 413 else None
     )
 
 
 @final
 class Guard:
-    """Lets requests through whose Host is one of `hosts`, and that no page of another origin sent; sets HEADERS on every answer.
+    """Middleware that refuses requests to other hosts and from other origins, and sets headers.
 
-    addresses: whether a bare IP address is a Host too. It cannot be rebound, and who listens on all has no list of them.
+    Args:
+        app: The application behind it.
+        hosts: The names that a request may ask for.
+        addresses: Whether it may ask for any IP address. An address cannot be rebound, and a
+            server that listens on all addresses has no list of them.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str], addresses: bool = False) -> None:
@@ -71,7 +90,7 @@ class Guard:
 
     def _refused(self, method: str, headers: Headers) -> Response | None:
         host = headers.get("host", "")
-        if not self._is_ours(host):
+        if not self._is_known(host):
             known = ", ".join(sorted(self.hosts))
             return refusal(
                 400, f"This server answers to {known}, and was asked for as {host[:100]!r}."
@@ -88,19 +107,31 @@ class Guard:
             )
         return None
 
-    def _is_ours(self, header: str) -> bool:
+    def _is_known(self, header: str) -> bool:
         found = re.fullmatch(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d+)?", header.lower())
         name = found.group(1).strip("[]") if found else ""
         return name in self.hosts or (self.addresses and _is_address(name))
 
 
 async def body(request: Request, limit: int) -> bytes:
-    """What was sent, of at most `limit` bytes. Raises `Refused` for more, at once where the size is declared, unread."""
+    """Read the body of a request.
+
+    Args:
+        request: The request.
+        limit: The largest size in bytes.
+
+    Returns:
+        The body.
+
+    Raises:
+        Refused: For a larger body, before it is read where its size is declared, and where the
+            connection ends early.
+    """
     too_large = Refused(
-        413, f"This is larger than the {limit / 1e6:g} MB that are taken. Make the image smaller."
+        413, f"This is larger than {limit / 1e6:g} MB, the limit. Make the image smaller."
     )
     declared = request.headers.get("content-length", "0")
-    if not declared.isdecimal() or len(declared) > 18 or int(declared) > limit:
+    if not declared.isdecimal() or len(declared) > MAX_DIGITS or int(declared) > limit:
         raise too_large
     content = bytearray()
     try:

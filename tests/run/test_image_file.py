@@ -76,7 +76,7 @@ def test_what_is_not_square_is_cropped_or_squashed_as_the_data_was(
     wide = np.full((8, 24), 255, np.uint8)
     wide[:, :8] = 0  # the left third
     Image.fromarray(wide).save(tmp_path / "wide.png")
-    reader = ImageReader.of((1, 8, 8), {"fit": fit})
+    reader = ImageReader.from_options((1, 8, 8), {"fit": fit})
     assert (reader.read(tmp_path / "wide.png")[0, :, 0].mean() < 0.5) == dark
 
 

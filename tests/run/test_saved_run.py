@@ -72,7 +72,7 @@ def test_a_damaged_table_is_told_and_made_again(
     table = open_run(finished_run).table("test")
     (finished_run / "tables/test/table.json").write_text("{")
     assert same(open_run(finished_run).table("test"), table)
-    assert "It is made anew" in caplog.text
+    assert "It is made again" in caplog.text
 
 
 def test_another_checkpoint_leaves_the_stored_table(finished_run: Path) -> None:

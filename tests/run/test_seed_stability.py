@@ -95,7 +95,7 @@ def test_what_cannot_be_had_is_told_and_the_rest_is_shown(
         kept(tmp_path / str(seed), seed)
     group = [record(tmp_path / str(seed), seed) for seed in range(2)]
     assert set(SeedScores(random=True)(group)) == {KEY}, "there is no model in these folders"
-    assert "Left out: stability across the seeds of 0 and its like:" in capsys.readouterr().err
+    assert "Left out: stability across the seeds of 0 and its repetitions:" in capsys.readouterr().err
     kept(tmp_path / "1", 1, n_attributes=4)
     assert SeedScores()(group) == {}
     assert "3, 4 attributes" in capsys.readouterr().err
