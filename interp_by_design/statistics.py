@@ -24,7 +24,7 @@ Columns = Float[Tensor, "n columns"]
 class Standardisation(NamedTuple):
     """`z = (x - mean) * scale`, column by column.
 
-    Attributes:
+    Args:
         mean: The mean of each column, [d].
         scale: One over the population standard deviation of each column, [d]; 0 for a column that
             does not vary, which is standardised to 0.
@@ -81,7 +81,7 @@ def standardise(rows: Columns) -> Columns:
 def correlation(x: Columns, y: Columns, fill: float = torch.nan) -> Float[Tensor, "columns"]:
     """Compute Pearson's correlation of `x` and `y`, column by column.
 
-    Attributes:
+    Args:
         x: The first values, [n, J].
         y: The second values, [n, J].
         fill: The result for a column that does not vary in `x` or in `y`.

@@ -87,5 +87,5 @@ def test_an_autoencoder_without_an_epoch_is_refused(epochs: int) -> None:
         SparseAutoencoderDictionary(VECTOR, 10, k=3, epochs=epochs)
 
 
-def test_only_the_baselines_that_are_fitted_say_that_they_need_it() -> None:
+def test_only_fitted_baselines_need_a_fit() -> None:
     assert [baseline.needs_fit for baseline in BASELINES] == [False, True, True, True]

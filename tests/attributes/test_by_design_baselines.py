@@ -21,7 +21,7 @@ class TestConcepts(DictionaryConformance):
         attributes = self.new_dictionary().train()(self.hidden_layers(scale=100))
         assert ((attributes >= 0) & (attributes <= 1)).all()
 
-    def test_the_parts_add_up_to_the_scores_before_the_sigmoid(self) -> None:
+    def test_contributions_add_up_to_the_scores_before_the_sigmoid(self) -> None:
         dictionary, hidden = self.new_dictionary().eval(), self.hidden_layers()
         for j in (0, 5):
             asked = torch.zeros(8, 9)

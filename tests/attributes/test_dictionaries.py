@@ -26,7 +26,7 @@ class TestTopK(DictionaryConformance):
         attributes = self.fitted_dictionary().train(training)(self.hidden_layers(n=50))
         assert ((attributes > 0).sum(dim=1) == 3).all()
 
-    def test_the_k_largest_are_kept_and_kept_as_they_are(self) -> None:
+    def test_the_k_largest_are_kept_unchanged(self) -> None:
         torch.manual_seed(0)
         shapes = [torch.Size(shape) for shape in self.shapes]
         few, all_of_them = (
@@ -65,7 +65,7 @@ class TestSigned(DictionaryConformance):
         torch.testing.assert_close((positive - negative)[:, :4], signed[:, :4])
         torch.testing.assert_close(
             positive[:, 4], signed[:, 4].relu()
-        )  # of an odd number, the last has its positive part alone
+        )  # of an odd number, the last has its positive part only
 
     def test_a_smaller_k_keeps_the_k_largest(self) -> None:
         shapes = [torch.Size(shape) for shape in self.shapes]
@@ -76,7 +76,7 @@ class TestSigned(DictionaryConformance):
             second = sorted(dense)[-2]
             assert sparse == [value if value >= second else 0.0 for value in dense]
 
-    def test_the_head_starts_from_the_same_code_whatever_the_seed(self) -> None:
+    def test_the_head_starts_from_the_same_code_for_every_seed(self) -> None:
         codes = []
         for seed in (0, 1):
             torch.manual_seed(seed)
@@ -124,12 +124,12 @@ class TestFlintSeveralMaps(DictionaryConformance):
         )
 
 
-def test_flint_refuses_vectors_and_says_who_reads_them() -> None:
+def test_flint_refuses_vectors_and_names_a_dictionary_that_reads_them() -> None:
     with pytest.raises(UserError, match="attributes=topk"):
         FlintDictionary([torch.Size((4, 7, 7)), torch.Size((128,))], 25)
 
 
-def test_flint_refuses_maps_that_no_stride_brings_together() -> None:
+def test_flint_refuses_maps_that_no_stride_joins() -> None:
     with pytest.raises(UserError, match="no whole stride"):
         FlintDictionary([torch.Size((4, 11, 11)), torch.Size((4, 7, 7))], 25)
 

@@ -23,7 +23,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def skewed(n: int = 400, d: int = 12) -> Tensor:
-    """Samples of clearly different deviations along directions that are no axes."""
+    """Samples of clearly different deviations along oblique directions."""
     signs = torch.randn(n, 4, generator=generator(1)) * torch.tensor([4.0, 3, 2, 1])
     return (
         signs @ torch.randn(4, d, generator=generator(2))
@@ -40,7 +40,7 @@ def sparse_codes(n: int, parts: int, active: int, seed: int) -> Tensor:
 
 
 def matched(found: Tensor, planted: Tensor) -> Tensor:
-    """For each planted row, its cosine with the most similar row that was found."""
+    """For each planted row, its cosine with the most similar found row."""
     cosines = (
         torch.nn.functional.normalize(planted, dim=1)
         @ torch.nn.functional.normalize(found, dim=1).T
@@ -52,9 +52,7 @@ def matched(found: Tensor, planted: Tensor) -> Tensor:
 def test_pca_gives_scikit_learn_s_components_up_to_sign(
     exact_up_to: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        statistics, "MAX_EXACT_COLUMNS", exact_up_to
-    )  # at 4, the randomised way of many cells
+    monkeypatch.setattr(statistics, "MAX_EXACT_COLUMNS", exact_up_to)  # at 4, the randomised method
     rows = skewed()
     dictionary = PCADictionary([rows.shape[1:]], 6, k=6)
     dictionary.fit(lambda: ([part] for part in rows.split(90)), seed=0)
@@ -68,7 +66,7 @@ def test_pca_gives_scikit_learn_s_components_up_to_sign(
         torch.testing.assert_close(found, sign * wanted, atol=2e-3, rtol=1e-3)
 
 
-def test_pca_that_does_not_whiten_keeps_what_each_component_makes_up() -> None:
+def test_pca_without_whitening_keeps_each_components_share() -> None:
     rows = skewed()
     phi = {}
     for whiten in (True, False):
@@ -121,7 +119,7 @@ def test_nmf_finds_planted_parts() -> None:
     assert (correlations.max(axis=1) > 0.99).all()
 
 
-def test_nmf_rectifies_what_is_negative() -> None:
+def test_nmf_rectifies_negative_channels() -> None:
     maps = torch.randn(80, 6, 4, 4, generator=generator())
     dictionary = NMFDictionary([maps.shape[1:]], 3, k=2, pooled=4)
     dictionary.fit(lambda: [[maps]], seed=0)
@@ -152,7 +150,7 @@ def test_coefficients_are_non_negative_least_squares() -> None:
     np.testing.assert_allclose(found, theirs, atol=5e-3)
 
 
-def test_a_part_that_nothing_needed_is_never_present() -> None:
+def test_an_unused_part_is_never_present() -> None:
     parts = torch.stack([torch.ones(5) / 5**0.5, torch.zeros(5)])
     assert (coefficients(torch.rand(3, 5, generator=generator()), parts)[:, 1] == 0).all()
 
@@ -170,7 +168,7 @@ def test_the_autoencoder_finds_planted_directions_and_explains_the_rest() -> Non
     assert ((found > 0).float().mean(dim=0) > 0.01).all()
 
 
-def test_the_autoencoder_gives_back_more_than_random_directions_do() -> None:
+def test_the_autoencoder_reconstructs_better_than_random_directions() -> None:
     rows = skewed()
     dictionary = SparseAutoencoderDictionary([rows.shape[1:]], 8, k=3, epochs=200)
     dictionary.fit(lambda: [[rows]], seed=0)

@@ -1,4 +1,4 @@
-"""Learnable concepts: on or off, drawn as a Bernoulli variable is, and held to a prior."""
+"""Learnable concepts: binary values, relaxed draws and a prior."""
 
 import math
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def layers(n: int = 40) -> list[torch.Tensor]:
     return [torch.randn(n, *shape, generator=draws) for shape in SHAPES]
 
 
-def test_concepts_are_on_or_off_as_the_dot_product_says() -> None:
+def test_the_sign_of_the_dot_product_decides_whether_a_concept_is_on() -> None:
     torch.manual_seed(0)
     dictionary = LearnableConceptDictionary(SHAPES, 5, embedding=3, strength=False).eval()
     on = dictionary(layers())
@@ -42,7 +42,7 @@ def test_concepts_are_on_or_off_as_the_dot_product_says() -> None:
             assert bool(on[n, j]) == (sum(a * b * shrink for a, b in zip(e, q, strict=True)) > 0)
 
 
-def test_strength_is_what_a_concept_counts_where_it_is_on() -> None:
+def test_a_concept_that_is_on_has_its_strength() -> None:
     torch.manual_seed(0)
     dictionary = LearnableConceptDictionary(SHAPES, 5, embedding=3).eval()
     assert dictionary.strength is not None
@@ -57,7 +57,7 @@ def test_strength_is_what_a_concept_counts_where_it_is_on() -> None:
         assert found[n, j].item() == pytest.approx(wanted if on[n, j] else 0.0, abs=1e-5)
 
 
-def test_a_relaxed_draw_is_on_as_often_as_its_probability_says() -> None:
+def test_a_relaxed_draw_is_on_with_its_probability() -> None:
     torch.manual_seed(0)
     probability = torch.tensor([0.1, 0.5, 0.9])
     drawn = relaxed(probability.logit().expand(4000, 3), temperature=0.3)
@@ -67,7 +67,7 @@ def test_a_relaxed_draw_is_on_as_often_as_its_probability_says() -> None:
     assert float(((sharper - 0.5).abs() > 0.49).float().mean()) > 0.95
 
 
-def test_no_vector_is_longer_than_it_may_be_and_short_ones_stay() -> None:
+def test_long_vectors_are_shortened_and_short_ones_unchanged() -> None:
     long, short = torch.tensor([3.0, 4.0]), torch.tensor([0.3, 0.4])
     assert shortened(long, 2.0).tolist() == pytest.approx([1.2, 1.6])
     assert torch.equal(shortened(short, 2.0), short)
@@ -77,7 +77,7 @@ def test_no_vector_is_longer_than_it_may_be_and_short_ones_stay() -> None:
     assert dictionary.logits(dictionary.embeddings(huge)).abs().max() <= 20.001
 
 
-def test_only_training_draws_and_leaves_its_probabilities() -> None:
+def test_only_training_draws_and_stores_probabilities() -> None:
     torch.manual_seed(0)
     dictionary = LearnableConceptDictionary(SHAPES, 5)
     dictionary.eval()(layers())
@@ -95,6 +95,6 @@ def test_only_training_draws_and_leaves_its_probabilities() -> None:
         ({"temperature": 0.0}, "temperature must be a positive number, not 0.0"),
     ],
 )
-def test_options_that_cannot_be_are_refused(options: dict[str, float], message: str) -> None:
+def test_invalid_options_are_refused(options: dict[str, float], message: str) -> None:
     with pytest.raises(UserError, match=message):
         LearnableConceptDictionary(SHAPES, 5, **options)  # type: ignore[arg-type]

@@ -69,7 +69,7 @@ def test_standardised_features_have_mean_0_and_deviation_1_and_constant_ones_are
     )
 
 
-def test_the_k_largest_stay_as_they_are() -> None:
+def test_the_k_largest_are_unchanged() -> None:
     assert k_largest(torch.tensor([[3.0, 1, 2, 0], [0, 0, 0, 4]]), 2).tolist() == [
         [3, 0, 2, 0],
         [0, 0, 0, 4],

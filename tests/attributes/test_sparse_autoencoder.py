@@ -1,4 +1,4 @@
-"""The TopK sparse autoencoder against its published rule, number by number.
+"""TopK sparse autoencoder against its published rule, number by number.
 
 Gao et al. (2024), arXiv 2406.04093, section 2.3: z = TopK(W_enc (x - b_pre)), x^ = W_dec z + b_pre,
 loss = |x - x^|²; their code adds a bias to the latents, rectifies the kept ones, and holds the
@@ -14,7 +14,9 @@ from torch import Tensor
 from interp_by_design.attributes import SparseAutoencoderDictionary
 from interp_by_design.attributes.sparse_autoencoder import LEARNING_RATE, Autoencoder, _step
 
-N, D, J = 20, 6, 9
+N = 20  # samples
+D = 6  # features
+J = 9  # attributes
 
 
 def drawn(seed: int = 0) -> tuple[Autoencoder, Tensor]:
@@ -26,7 +28,7 @@ def drawn(seed: int = 0) -> tuple[Autoencoder, Tensor]:
 
 
 def published_code(learnt: Autoencoder, x: list[float], k: int) -> list[float]:
-    """TopK first and then ReLU, which ours does in the other order."""
+    """TopK before ReLU; the package applies them in the other order."""
     encoder, threshold, offset = (
         learnt.encoder.tolist(),
         learnt.threshold.tolist(),
@@ -45,7 +47,7 @@ def published_image(learnt: Autoencoder, code: list[float]) -> list[float]:
 
 
 @pytest.mark.parametrize("k", [1, 3, J])
-def test_codes_and_what_they_give_back_are_the_published_ones(k: int) -> None:
+def test_codes_and_reconstructions_are_the_published_ones(k: int) -> None:
     learnt, rows = drawn()
     codes = learnt.encode(rows, k)
     expected = [published_code(learnt, row, k) for row in rows.tolist()]
@@ -55,7 +57,7 @@ def test_codes_and_what_they_give_back_are_the_published_ones(k: int) -> None:
     torch.testing.assert_close(learnt.decode(codes), torch.tensor(back), atol=1e-5, rtol=1e-4)
 
 
-def test_the_dictionary_reads_standardised_cells_by_that_rule() -> None:
+def test_the_dictionary_reads_standardised_features_by_that_rule() -> None:
     rows = 3 * torch.randn(60, D, generator=torch.Generator().manual_seed(1)) + 5
     dictionary = SparseAutoencoderDictionary([torch.Size((D,))], J, k=2, epochs=2)
     dictionary.fit(lambda: [[rows]], seed=0)

@@ -1,4 +1,4 @@
-"""What each position adds to an attribute: exact, and where it is said to be."""
+"""Contributions of positions to attributes: exact, and in the right place."""
 
 from collections.abc import Callable, Sequence
 
@@ -66,13 +66,15 @@ def trained(kind: str) -> tuple[AttributeDictionary, list[Tensor]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_parts_add_up_to_what_the_attribute_is_before_it_is_rectified(kind: str) -> None:
+def test_contributions_add_up_to_the_attribute_before_it_is_rectified(kind: str) -> None:
     dictionary, hidden = trained(kind)
     with torch.no_grad():
-        evidence = dictionary.spatial_contributions(hidden, torch.eye(J))  # attribute j of sample j
-        assert evidence is not None
+        contributions = dictionary.spatial_contributions(
+            hidden, torch.eye(J)
+        )  # attribute j of sample j
+        assert contributions is not None
         torch.testing.assert_close(
-            KINDS[kind][2](evidence.total),
+            KINDS[kind][2](contributions.total),
             dictionary.dense(hidden).diagonal(),
             rtol=1e-5,
             atol=1e-5,
@@ -80,7 +82,7 @@ def test_the_parts_add_up_to_what_the_attribute_is_before_it_is_rectified(kind: 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_several_attributes_have_the_evidence_of_each(kind: str) -> None:
+def test_a_sum_of_attributes_has_the_contributions_of_each(kind: str) -> None:
     dictionary, hidden = trained(kind)
     weights = torch.rand(J, J)
     with torch.no_grad():
@@ -96,7 +98,7 @@ def test_several_attributes_have_the_evidence_of_each(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", LINEAR)
-def test_what_changes_at_one_position_is_told_of_that_position(kind: str) -> None:
+def test_a_change_at_one_position_changes_the_contribution_of_that_position(kind: str) -> None:
     dictionary, hidden = trained(kind)
     place = (2, 3)
     moved = [layer.clone() for layer in hidden]
@@ -115,22 +117,22 @@ def test_what_changes_at_one_position_is_told_of_that_position(kind: str) -> Non
     assert torch.equal(before.unplaced, after.unplaced)
 
 
-def test_the_mean_sample_is_evidence_for_nothing() -> None:
+def test_the_mean_sample_contributes_nothing() -> None:
     dictionary = TopKDictionary([torch.Size((2, 4, 4)), torch.Size((3,))], J, k=2, pooled=2).eval()
     dictionary.standardise_inputs.running_mean = torch.arange(11.0)
     maps = torch.arange(8.0).view(1, 2, 2, 2).repeat_interleave(2, 2).repeat_interleave(2, 3)
-    evidence = dictionary.spatial_contributions(
+    contributions = dictionary.spatial_contributions(
         [maps.expand(J, -1, -1, -1), torch.tensor([8.0, 9.0, 10.0]).expand(J, -1)], torch.eye(J)
     )
-    assert evidence.maps[0].abs().max() == 0
-    assert evidence.unplaced.abs().max() == 0
+    assert contributions.maps[0].abs().max() == 0
+    assert contributions.unplaced.abs().max() == 0
 
 
-def test_a_dictionary_of_vectors_has_no_place_to_tell() -> None:
+def test_vectors_have_no_positions() -> None:
     dictionary = TopKDictionary([torch.Size((7,))], J, k=2).eval()
-    evidence = dictionary.spatial_contributions([torch.randn(J, 7)], torch.eye(J))
-    assert evidence.maps == ()
-    assert evidence.unplaced.shape == (J, 1)
+    contributions = dictionary.spatial_contributions([torch.randn(J, 7)], torch.eye(J))
+    assert contributions.maps == ()
+    assert contributions.unplaced.shape == (J, 1)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The concept bottleneck: its loss as a loop, and whose gradients reach what."""
+"""Concept bottleneck: its loss as a loop, and its gradients."""
 
 import math
 
@@ -49,7 +49,7 @@ def test_the_loss_of_certainties_is_finite() -> None:
     assert concept_loss(torch.tensor([[0.0, 1.0]]), torch.tensor([[0.0, 1.0]])) < 1e-5
 
 
-def test_each_image_is_taught_its_own_concepts() -> None:
+def test_each_image_learns_its_own_concepts() -> None:
     interpreter = made()
     interpreter.learn_from(
         Concepts(NAMES, torch.tensor([[True, False], [False, True], [True, True]]))
@@ -71,7 +71,7 @@ def test_the_decoder_teaches_the_concepts_nothing() -> None:
     assert all(weight.grad is not None for weight in interpreter.decoder.parameters())
 
 
-def test_concepts_are_no_part_of_what_is_saved() -> None:
+def test_concept_labels_are_not_saved() -> None:
     interpreter = made()
     before = set(interpreter.state_dict())
     interpreter.learn_from(Concepts(NAMES, torch.ones(3, 2, dtype=torch.bool)))

@@ -26,7 +26,9 @@ def test_makes_images_of_any_size_with_few_parameters(shape: tuple[int, int, int
 
 
 @pytest.mark.parametrize(("shape", "parameters"), [((3, 32, 32), 82_140), ((3, 224, 224), 66_700)])
-def test_has_as_many_parameters_as_it_says(shape: tuple[int, int, int], parameters: int) -> None:
+def test_has_the_documented_number_of_parameters(
+    shape: tuple[int, int, int], parameters: int
+) -> None:
     assert sum(p.numel() for p in ConvDecoder(36, shape).parameters()) == parameters
 
 

@@ -29,7 +29,7 @@ class TestLinear(InterpreterConformance):
     def interpreter(self) -> Interpreter:
         return LinearInterpreter(*parts(self))
 
-    def test_the_answer_of_f_is_not_looked_at(self) -> None:
+    def test_the_answer_of_f_is_not_read(self) -> None:
         interpreter, seen = self.interpreter().eval(), self.forward_pass()
         other = ForwardPass(torch.full_like(seen.logits, torch.nan), seen.hidden)
         assert torch.equal(interpreter(seen), interpreter(other))
@@ -96,7 +96,7 @@ def test_the_published_decoder_has_as_many_parameters_as_the_authors_own() -> No
     assert decoder(torch.rand(2, 25)).shape == (2, 1, 28, 28)
 
 
-def test_the_published_decoder_refuses_sides_it_cannot_double_up_to() -> None:
+def test_the_published_decoder_refuses_sides_that_are_no_multiples_of_4() -> None:
     with pytest.raises(UserError, match="multiples of 4, not 30x28"):
         PublishedDecoder(25, (1, 30, 28))
 

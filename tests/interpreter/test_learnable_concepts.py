@@ -1,4 +1,4 @@
-"""The prior of learnable concepts as a loop, and what it does to them."""
+"""Prior of learnable concepts as a loop, and its effect in training."""
 
 import math
 
@@ -28,7 +28,7 @@ class TestLearnableConcepts(InterpreterConformance):
         return made(self.shapes, self.n_attributes)
 
 
-def test_the_prior_is_the_divergence_written_out() -> None:
+def test_the_prior_is_the_divergence_in_a_loop() -> None:
     p = torch.rand(7, 4, generator=torch.Generator().manual_seed(0))
     wanted = 0.0
     for j in range(4):
@@ -49,7 +49,7 @@ def test_concepts_that_are_never_or_always_on_have_a_finite_prior() -> None:
     )
 
 
-def test_training_on_the_prior_alone_makes_each_concept_as_frequent_as_it_says() -> None:
+def test_training_on_the_prior_alone_gives_each_concept_its_frequency() -> None:
     interpreter, draws = made(active=0.1).train(), torch.Generator().manual_seed(1)
     optimizer = torch.optim.Adam(interpreter.parameters(), 1e-2)
     hidden = torch.randn(300, 12, generator=draws)
@@ -69,7 +69,7 @@ def test_training_on_the_prior_alone_makes_each_concept_as_frequent_as_it_says()
     assert probabilities.mean(dim=0).tolist() == pytest.approx([0.1] * 6, abs=0.03)
 
 
-def test_what_it_cannot_use_is_refused() -> None:
+def test_other_dictionaries_and_values_are_refused() -> None:
     dictionary = TopKDictionary([torch.Size((12,))], 6, k=2)
     with pytest.raises(UserError, match="need attributes=learnable_concepts, not TopKDictionary"):
         LearnableConcepts(dictionary, LinearHead(6, 5), DenseDecoder(6, (1, 28, 28)))

@@ -1,4 +1,4 @@
-"""Prototypes against their formulas as loops, and f and g as one."""
+"""Prototypes against their formulas in loops, and the joint network."""
 
 import pytest
 import torch
@@ -76,12 +76,12 @@ def test_its_own_losses_are_those_of_its_attributes_and_can_be_switched_off() ->
 
 
 @pytest.mark.parametrize("wrong", [-1.0, float("nan")])
-def test_a_weight_that_is_none_is_refused(wrong: float) -> None:
+def test_an_invalid_weight_is_refused(wrong: float) -> None:
     with pytest.raises(UserError, match="The weight r1 must be a finite number >= 0"):
         made(r1=wrong)
 
 
-def test_distances_tell_a_code_among_the_prototypes_and_the_nearest_there_of_any_other() -> None:
+def test_distances_give_a_code_in_the_hull_and_the_nearest_one_of_any_other() -> None:
     torch.manual_seed(0)
     prototypes = torch.randn(4, 10, dtype=torch.float64)
     within = (
@@ -95,7 +95,7 @@ def test_distances_tell_a_code_among_the_prototypes_and_the_nearest_there_of_any
         torch.testing.assert_close(code_from_distances(given, prototypes), within)
 
 
-def test_a_prototype_is_drawn_alike_from_its_code_and_from_its_distances() -> None:
+def test_a_prototype_is_decoded_alike_from_its_code_and_from_its_distances() -> None:
     interpreter = made().eval()
     prototypes = interpreter.dictionary.prototypes
     torch.testing.assert_close(
@@ -106,7 +106,7 @@ def test_a_prototype_is_drawn_alike_from_its_code_and_from_its_distances() -> No
     )
 
 
-def test_training_draws_the_code_and_evaluation_the_distances() -> None:
+def test_training_decodes_the_code_and_evaluation_the_distances() -> None:
     interpreter = made(n_attributes=3)
     seen = ForwardPass(torch.zeros(4, 5), (torch.randn(4, 12),))
     phi = interpreter(seen)
@@ -117,7 +117,7 @@ def test_training_draws_the_code_and_evaluation_the_distances() -> None:
     assert not torch.allclose(interpreter.decoder(phi), interpreter.decoder.image(seen.hidden[0]))
 
 
-def test_the_network_decides_by_prototypes_once_joined() -> None:
+def test_the_network_decides_by_prototypes_after_join() -> None:
     interpreter = made()
     network = nn.Sequential()
     network.add_module("code", nn.Linear(7, 12))
@@ -132,7 +132,7 @@ def test_the_network_decides_by_prototypes_once_joined() -> None:
     }
 
 
-def test_what_cannot_be_joined_is_refused() -> None:
+def test_networks_and_dictionaries_that_do_not_fit_are_refused() -> None:
     with pytest.raises(UserError, match="Linear has no stage called 'head'"):
         made().join(nn.Linear(7, 5))
     with pytest.raises(

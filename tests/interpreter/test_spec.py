@@ -1,4 +1,4 @@
-"""Building an interpreter from plain values, as Hydra would from a config."""
+"""Interpreters built from plain values, as Hydra builds them from a config."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_builds_what_hydra_builds(config: dict[str, Any]) -> None:
     assert instantiate(config, trust=True) == hydra.instantiate(config, _convert_="all")
 
 
-def test_a_partial_waits_for_the_rest() -> None:
+def test_a_partial_takes_further_arguments() -> None:
     make = instantiate(NAMED | {"a": 1, "_partial_": True}, trust=True)
     assert isinstance(make, partial)
     assert make(b=2) == OrderedDict(a=1, b=2)
 
 
 @pytest.mark.parametrize("target", ["no.such.thing", "math.no_such_thing", "math.pi", "", 7])
-def test_a_target_that_is_not_there_is_named(target: Any) -> None:
+def test_a_target_that_cannot_be_found_is_named(target: Any) -> None:
     with pytest.raises(UserError, match=f"{target} (cannot be found|is a )"):
         instantiate({"_target_": target}, trust=True)
 
@@ -66,7 +66,7 @@ def test_networks_are_part_of_a_model_and_not_of_an_interpreter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         (InterpreterSpec({}, {}), "The options of attributes do not work"),
         (
@@ -77,6 +77,6 @@ def test_networks_are_part_of_a_model_and_not_of_an_interpreter() -> None:
         ),
     ],
 )
-def test_what_a_constructor_says_is_the_users_error(spec: InterpreterSpec, said: str) -> None:
-    with pytest.raises(UserError, match=said):
+def test_constructor_errors_name_the_config_group(spec: InterpreterSpec, message: str) -> None:
+    with pytest.raises(UserError, match=message):
         build_interpreter(spec, [], FACTS)

@@ -49,7 +49,7 @@ def test_both_directions_of_output_fidelity(logits: list[list[float]]) -> None:
     assert float(output_fidelity(g, f, "mutual")) == pytest.approx(both, abs=1e-9)
 
 
-def test_mutual_fidelity_teaches_each_side_from_the_other_as_it_is() -> None:
+def test_mutual_fidelity_teaches_each_side_from_the_detached_other() -> None:
     g, f = torch.randn(3, 4, requires_grad=True), torch.randn(3, 4, requires_grad=True)
     output_fidelity(g, f, "mutual").backward()
     # The gradient of a cross-entropy against a constant target is (softmax - target) / n.
@@ -164,7 +164,7 @@ def test_independence_teaches_the_attributes_alone() -> None:
     assert f.grad is None
 
 
-def test_anchoring_is_what_the_cosine_transform_says() -> None:
+def test_anchoring_equals_the_cosine_transform() -> None:
     torch.manual_seed(0)
     attributes, images = (
         torch.rand(30, 5, dtype=torch.float64),
@@ -175,7 +175,7 @@ def test_anchoring_is_what_the_cosine_transform_says() -> None:
     )
 
 
-def test_attributes_that_are_their_anchors_cost_nothing() -> None:
+def test_attributes_that_are_their_anchors_have_no_loss() -> None:
     torch.manual_seed(0)
     images = torch.rand(50, 3, 5, 5)
     amounts = images.flatten(1) @ waves((3, 5, 5), 3).T
@@ -188,11 +188,11 @@ def test_attributes_that_are_their_anchors_cost_nothing() -> None:
     )
     alike = torch.rand(1, 3, 5, 5).expand(50, -1, -1, -1)
     assert float(anchoring(torch.rand(50, 6), alike)) == pytest.approx(1, abs=1e-3), (
-        "images that are alike tell no waves"
+        "equal images hold no waves"
     )
 
 
-def test_waves_are_slow_first_at_right_angles_and_no_more_than_there_are() -> None:
+def test_waves_are_slow_first_orthogonal_and_limited_by_the_pixels() -> None:
     basis = waves((3, 4, 4), 12)
     assert torch.allclose(basis @ basis.T, torch.eye(12), atol=1e-6)
     assert torch.allclose(basis[0], basis[0, 0]), "the first is brightness"
@@ -200,7 +200,7 @@ def test_waves_are_slow_first_at_right_angles_and_no_more_than_there_are() -> No
     assert torch.isfinite(anchoring(torch.rand(9, 11), torch.rand(9, 1, 2, 2)))
 
 
-def test_anchoring_teaches_the_attributes_wherever_waves_were_first_asked_for() -> None:
+def test_anchoring_has_gradients_after_waves_were_cached_in_inference_mode() -> None:
     with torch.inference_mode():
         anchoring(torch.rand(8, 4), torch.rand(8, 1, 3, 7))
     attributes = torch.rand(8, 4)

@@ -82,7 +82,7 @@ def calibration(t: Columns) -> dict[str, float]:
 def agreement(t: Columns) -> dict[str, float]:
     n = range(len(t.labels))
     same = [float(decision(t.g[x]) == decision(t.f[x])) for x in n]
-    # Python's sort is stable: of equal logits the lower class first, of equal margins the first row.
+    # Python's sort is stable: of equal logits the lower class first, then the first row.
     top = [sorted(range(len(t.g[x])), key=lambda c, x=x: -t.g[x][c])[:5] for x in n]
     margins = [sorted(t.f[x])[-1] - sorted(t.f[x])[-2] for x in n]
     hard = sorted(n, key=lambda x: margins[x])[: max(1, len(t.labels) // 10)]

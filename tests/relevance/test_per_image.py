@@ -58,7 +58,7 @@ def test_against_the_reference(
     assert found.abs().max() <= 1
 
 
-def test_shown_counts_evidence_against_and_relevant_does_not() -> None:
+def test_shown_includes_evidence_against_and_relevant_does_not() -> None:
     relevance = torch.tensor([[1.0, -0.75, 0.5, -0.5, 0.25]])
     assert shown(relevance, 2).tolist() == [[True, True, False, False, False]]  # strictly above 1/2
     assert relevant(relevance, 2).tolist() == [[True, False, False, False, False]]
@@ -72,10 +72,10 @@ def test_tau_must_exceed_one(tau: float) -> None:
             mask(torch.ones(1, 2), tau)
 
 
-@pytest.mark.parametrize("stranger", [-1, 2])
-def test_a_class_the_head_does_not_have(stranger: int) -> None:
+@pytest.mark.parametrize("class_number", [-1, 2])
+def test_a_class_the_head_does_not_have(class_number: int) -> None:
     with pytest.raises(UserError, match="must be within 0 to 1"):
-        local_relevance(torch.ones(1, 4), WEIGHTS, torch.tensor([stranger]))
+        local_relevance(torch.ones(1, 4), WEIGHTS, torch.tensor([class_number]))
 
 
 def explained(f: torch.Tensor, g: torch.Tensor, phi: torch.Tensor) -> Explanation:
