@@ -40,7 +40,7 @@ UNDRAWN = [
 
 
 def composed(folder: Path, *overrides: str) -> DictConfig:
-    """The config of a run in `folder`, as `train.py` would hand it over, but that nothing is drawn."""
+    """The config of a run in `folder`, as `train.py` composes it, without what draws."""
     return composed_drawing(folder, *UNDRAWN, *overrides)
 
 

@@ -76,7 +76,7 @@ def run_folder(config: DictConfig) -> Make:
     return leave
 
 
-# ------------------------------------------------------------------------------------------------------------------ itself
+# ---------------------------------------------------------------------- itself
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], []])
 def test_help_is_short(arguments: list[str], here: Command, capsys: Printed) -> None:
     here(*arguments)
@@ -106,7 +106,7 @@ def test_an_unknown_command_is_answered_with_the_nearest(here: Command, capsys: 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ("explain", "Missing argument 'RUN'"),
         ("explain run", "Missing argument 'IMAGE...'"),
@@ -120,27 +120,27 @@ def test_an_unknown_command_is_answered_with_the_nearest(here: Command, capsys: 
         ("--versoin", "No such option: --versoin"),
     ],
 )
-def test_a_command_that_cannot_be_read_is_told(
-    arguments: str, told: str, here: Command, capsys: Printed
+def test_a_command_that_cannot_be_read_is_reported(
+    arguments: str, message: str, here: Command, capsys: Printed
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         here(*arguments.split())
     assert ended.value.code == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     "arguments",
     ["report {}", "explain {} a.png", "evaluate {}", "attributes {}", "study {}", "serve {}"],
 )
-def test_what_is_no_run_is_told_in_a_line(
+def test_what_is_no_run_is_reported_in_a_line(
     arguments: str, tmp_path: Path, here: Command, capsys: Printed
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         here(*arguments.format(tmp_path).split())
     assert ended.value.code == 1
-    (told,) = capsys.readouterr().err.strip().splitlines()
-    assert told.startswith(
+    (message,) = capsys.readouterr().err.strip().splitlines()
+    assert message.startswith(
         f"{tmp_path} is not a run folder: it lacks .hydra/config.yaml and provenance.json."
     )
 
@@ -174,7 +174,7 @@ finally:
     assert "HEAVY []" in ran.stdout, ran.stderr
 
 
-# ------------------------------------------------------------------------------------------------------------------- train
+# ---------------------------------------------------------------------- train
 def test_help_names_the_command_that_was_given(tmp_path: Path) -> None:
     module = interp("train", "--help", cwd=tmp_path).stdout
     script = interp("--help", cwd=tmp_path, program=(str(CONF.parent / "train.py"),)).stdout
@@ -195,8 +195,8 @@ def test_a_mistake_is_explained_with_the_command_that_was_given(tmp_path: Path) 
     ran = interp("train", "learning.objectiv.beta=1", cwd=tmp_path)
     assert ran.returncode == 1
     assert (
-        "Did you mean 'learning.objective.beta'? `python -m interp_by_design train --cfg job` lists them all"
-        in ran.stderr
+        "Did you mean 'learning.objective.beta'? "
+        "`python -m interp_by_design train --cfg job` lists them all" in ran.stderr
     )
     assert "Traceback" not in ran.stderr
 
@@ -215,7 +215,7 @@ def test_a_folder_conf_of_the_users_own_is_read_only_when_it_is_named(tmp_path: 
     )
 
 
-# ----------------------------------------------------------------------------------------------------------------- compare
+# ---------------------------------------------------------------------- compare
 def test_a_sweep_is_compared_and_filed(
     tmp_path: Path, here: Command, run_folder: Make, capsys: Printed
 ) -> None:
@@ -256,29 +256,29 @@ def test_broken_runs_are_named_and_left_out(
     out, err = capsys.readouterr()
     assert "good" in out
     assert err.count("Left out: ") == 5
-    for told in (
+    for message in (
         "cut/metrics.json",
         "nan/metrics.json",
         "words/metrics.json",
         "early is not a run",
         "written in run format 0",
     ):
-        assert told in err
+        assert message in err
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("place", "message"),
     [("empty", "No run folder in"), ("gone", "No run folder in"), ("bad", "None of these")],
 )
-def test_nothing_to_compare_is_told(
-    place: str, told: str, tmp_path: Path, here: Command, run_folder: Make, capsys: Printed
+def test_nothing_to_compare_is_reported(
+    place: str, message: str, tmp_path: Path, here: Command, run_folder: Make, capsys: Printed
 ) -> None:
     (tmp_path / "empty").mkdir()
     (run_folder(tmp_path / "bad", 0.5) / "provenance.json").unlink()
     with pytest.raises(SystemExit) as ended:
         here("compare", tmp_path / place)
     assert ended.value.code == 1
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_comparing_resolves_nothing_that_a_config_says(
@@ -290,5 +290,5 @@ def test_comparing_resolves_nothing_that_a_config_says(
     assert "${oc.env:HOME}" in capsys.readouterr().out
 
 
-def test_the_configuration_of_a_checkout_is_beside_the_package() -> None:
+def test_the_configuration_of_a_checkout_is_next_to_the_package() -> None:
     assert config_dir() == CONF

@@ -39,7 +39,7 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (20, 10), mode: str = "RG
     return file.getvalue()
 
 
-def told(content: bytes) -> Mapping[str, Any]:
+def explanation(content: bytes) -> Mapping[str, Any]:
     image = ImageReader((1, 8, 8)).decode(content)
     return {"mean": float(image.mean()), "shape": list(image.shape)}
 
@@ -48,7 +48,7 @@ def told(content: bytes) -> Mapping[str, Any]:
 def pages(tmp_path: Path) -> Pages:
     (tmp_path / "report.html").write_text("<html><body>the report </body></html>")
     (tmp_path / "secret.txt").write_text("secret")
-    return Pages(tmp_path / "report.html", FACTS, told)
+    return Pages(tmp_path / "report.html", FACTS, explanation)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def refused(answer: Any, status: int, words: str) -> bool:
     return answer.status_code == status and words in answer.json()["error"]
 
 
-# ------------------------------------------------------------------------------------------------------------------- pages
+# ---------------------------------------------------------------------- pages
 def test_the_report_is_served_with_a_way_to_explain_images(client: TestClient) -> None:
     answer = client.get("/")
     assert answer.text.startswith('<html><body>the report <a href="/explain"')
@@ -80,7 +80,9 @@ def test_a_report_that_is_made_later_is_seen(client: TestClient, pages: Pages) -
 def test_a_folder_name_is_no_markup(tmp_path: Path) -> None:
     folder = tmp_path / "<script>alert(1)<script> x"
     folder.mkdir()
-    client = TestClient(application(Pages(folder / "report.html", FACTS, told), ["127.0.0.1"]), URL)
+    client = TestClient(
+        application(Pages(folder / "report.html", FACTS, explanation), ["127.0.0.1"]), URL
+    )
     assert "<script>" not in client.get("/").text
     assert "&lt;script&gt;" in client.get("/").text
 
@@ -103,11 +105,9 @@ def test_every_answer_is_guarded(path: str, client: TestClient) -> None:
     assert "access-control-allow-origin" not in headers
 
 
-# ------------------------------------------------------------------------------------------------------------------ images
+# ---------------------------------------------------------------------- images
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
-def test_an_image_is_explained_by_its_content_whatever_it_is_called(
-    kind: str, client: TestClient
-) -> None:
+def test_an_image_is_explained_by_its_content_under_any_name(kind: str, client: TestClient) -> None:
     answer = client.post("/explain", content=picture(kind), headers={"content-type": "text/plain"})
     assert answer.json() == {"mean": pytest.approx(1, abs=0.02), "shape": [1, 8, 8]}
 
@@ -182,7 +182,7 @@ def test_a_body_is_refused_before_it_is_read_whole(client: TestClient) -> None:
     )
 
 
-def test_a_failure_of_ours_is_told_without_its_trace(tmp_path: Path) -> None:
+def test_a_failure_of_ours_is_reported_without_its_trace(tmp_path: Path) -> None:
     def broken(content: bytes) -> Mapping[str, Any]:
         raise RuntimeError("inside")
 
@@ -196,7 +196,7 @@ def test_a_failure_of_ours_is_told_without_its_trace(tmp_path: Path) -> None:
     assert "inside" not in answer.text
 
 
-# ----------------------------------------------------------------------------------------------------------- hostile requests
+# ---------------------------------------------------------------------- hostile requests
 @pytest.mark.parametrize(
     "path",
     [
@@ -283,9 +283,9 @@ def test_who_listens_on_all_addresses_answers_to_addresses_and_no_foreign_name(
     )
 
 
-# ------------------------------------------------------------------------------------------------------------- a real process
+# ---------------------------------------------------------------------- a real process
 def drop_an_image(url: str, folder: Path) -> None:
-    """A person's way, from the report to an explanation, and to what is said of a file that is no image."""
+    """From the report to an explanation, and to the message about a file that is no image."""
     from playwright.sync_api import sync_playwright
 
     (folder / "image.png").write_bytes(picture())
@@ -319,14 +319,14 @@ def test_a_run_is_served_until_ctrl_c(finished_run: Path, tmp_path: Path) -> Non
     with subprocess.Popen(
         line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        told = process.stdout.readline() if process.stdout else ""
+        printed = process.stdout.readline() if process.stdout else ""
         found = re.fullmatch(
             r"Serving at (http://127\.0\.0\.1:\d+) \(images: .*/explain\)\. Ctrl-C ends it\.\n",
-            told,
+            printed,
         )
         if found is None:
             process.kill()
-            pytest.fail(f"{told}{process.communicate()}")
+            pytest.fail(f"{printed}{process.communicate()}")
         url = found.group(1)
         with urllib.request.urlopen(url) as page:
             assert b"the report" in page.read()
@@ -349,7 +349,7 @@ def test_a_run_is_served_until_ctrl_c(finished_run: Path, tmp_path: Path) -> Non
     )
 
 
-def test_what_is_told_of_a_run_is_what_its_model_says(finished_run: Path) -> None:
+def test_what_is_reported_of_a_run_is_what_its_model_says(finished_run: Path) -> None:
     run = open_run(finished_run)
     client = TestClient(application(pages_of(run, tau=5.0), ["127.0.0.1"]), URL)
     content = picture(size=(8, 8), mode="L")
@@ -364,15 +364,15 @@ def test_what_is_told_of_a_run_is_what_its_model_says(finished_run: Path) -> Non
     )
 
 
-# ----------------------------------------------------------------------------------------------------------------- listening
-def test_loopback_is_told_from_the_rest() -> None:
+# ---------------------------------------------------------------------- listening
+def test_loopback_is_reported_from_the_rest() -> None:
     assert all(is_loopback(host) for host in ("127.0.0.1", "127.0.0.2", "::1", "localhost"))
     assert not any(
         is_loopback(host) for host in ("0.0.0.0", "::", "192.168.1.7", "example.org", "")
     )
 
 
-def test_a_port_in_use_is_told_with_another() -> None:
+def test_a_port_in_use_is_reported_with_another() -> None:
     with listening("127.0.0.1", 0) as door:
         port = door.getsockname()[1]
         with pytest.raises(
@@ -386,7 +386,7 @@ def test_a_port_in_use_is_told_with_another() -> None:
     ("host", "port", "words"),
     [("127.0.0.1", 70000, "no port 70000"), ("192.0.2.1", 0, "Cannot listen")],
 )
-def test_where_nobody_can_listen_is_told(host: str, port: int, words: str) -> None:
+def test_where_nobody_can_listen_is_reported(host: str, port: int, words: str) -> None:
     with pytest.raises(UserError, match=words):
         listening(host, port)
 

@@ -1,4 +1,4 @@
-"""The wheel works alone: installed into an environment of its own, in a folder that holds no checkout."""
+"""The wheel works alone: in a separate environment, in a folder without a checkout."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def wheel(sources: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the programs of an environment that has the wheel, and borrows everything else from this one."""
+    """The programs of an environment with the wheel, which takes all else from this one."""
     venv = tmp_path_factory.mktemp("venv")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
     python = venv / "bin/python"
@@ -95,9 +95,12 @@ def test_the_wheel_holds_the_configuration_inside_the_package(wheel: Path) -> No
         for file in CONF.rglob("*.yaml")
     }
     assert here == {name for name in names if name.endswith(".yaml")}
-    assert {"interp_by_design/py.typed", "interp_by_design/report/comparison/comparison.html"} <= set(names)
+    assert {
+        "interp_by_design/py.typed",
+        "interp_by_design/report/comparison/comparison.html",
+    } <= set(names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"interp_by_design"}, (
-        "nothing beside the package"
+        "nothing next to the package"
     )
 
 

@@ -1,4 +1,4 @@
-"""`interp evaluate` with the run's controls: shown, kept, kept no longer than they hold; and metrics.json brought up to date."""
+"""`interp evaluate`: negative controls, cached and invalidated, and an updated metrics.json."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def names(folder: Path) -> set[str]:
     return {file.name for file in folder.iterdir()}
 
 
-# ------------------------------------------------------------------------------------------------------------------- controls
+# ---------------------------------------------------------------------- controls
 def test_a_runs_own_controls_are_fitted_kept_and_shown(
     finished_run: Path, quick: dict[str, float], monkeypatch: pytest.MonkeyPatch, capsys: Printed
 ) -> None:
@@ -126,9 +126,7 @@ def test_a_runs_own_controls_are_fitted_kept_and_shown(
     assert found["relabelled"]["fidelity"] > 0.99
 
 
-def test_kept_ones_are_read_until_they_are_to_be_fitted_anew(
-    finished_run: Path, fits: Fits
-) -> None:
+def test_kept_ones_are_read_until_a_refit_is_asked_for(finished_run: Path, fits: Fits) -> None:
     assert scores_of_controls(open_run(finished_run)) == KNOWN
     assert scores_of_controls(open_run(finished_run)) == KNOWN
     assert fits.times == 1
@@ -170,7 +168,7 @@ def test_other_weights_another_scorecard_and_other_settings_want_other_controls(
         '{"belongs_to": "HASH", "test": {"relabelled": 3, "frozen_random": {}}}',
     ],
 )
-def test_a_damaged_file_is_told_and_written_anew(
+def test_a_damaged_file_is_reported_and_written_again(
     damage: str, finished_run: Path, fits: Fits, caplog: Told
 ) -> None:
     run = open_run(finished_run)
@@ -231,7 +229,7 @@ def test_of_another_checkpoint_they_are_fitted_and_not_kept(finished_run: Path, 
     assert names(finished_run) == before
 
 
-def test_beside_other_images_they_are_left_out_with_a_word(
+def test_next_to_other_images_they_are_left_out_with_a_message(
     finished_run: Path, fits: Fits, tmp_path: Path, caplog: Told, capsys: Printed
 ) -> None:
     (tmp_path / "images/3").mkdir(parents=True)
@@ -262,7 +260,7 @@ def test_the_report_shows_them_where_they_are_the_models(
     assert "random Ψ" not in report_run(open_run(finished_run), options).read_text()
 
 
-# ------------------------------------------------------------------------------------------------------------------- --write
+# ---------------------------------------------------------------------- --write
 def test_write_brings_metrics_up_to_date_and_keeps_what_is_of_the_training(
     finished_run: Path,
     interp: Callable[..., None],

@@ -56,7 +56,7 @@ def images(digits: Digits, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-# ----------------------------------------------------------------------------------------------------------------- explain
+# ---------------------------------------------------------------------- explain
 def test_an_image_file_is_explained_as_the_model_explains_its_pixels(
     finished_run: Path, images: Path, interp: Command, capsys: Printed, tmp_path: Path
 ) -> None:
@@ -85,7 +85,7 @@ def test_an_image_file_is_explained_as_the_model_explains_its_pixels(
         assert figure.format == "PNG"
 
 
-def test_a_broken_file_is_told_and_the_others_go_on(
+def test_a_broken_file_is_reported_and_the_others_go_on(
     finished_run: Path, images: Path, interp: Command, capsys: Printed, tmp_path: Path
 ) -> None:
     first, last = sorted(images.glob("*/*.png"))[:2]
@@ -154,7 +154,7 @@ def test_a_file_name_does_nothing_to_the_terminal(
     assert "\x1b" not in capsys.readouterr().out
 
 
-# ---------------------------------------------------------------------------------------------------------------- evaluate
+# ---------------------------------------------------------------------- evaluate
 def test_the_runs_own_scores_come_again(
     finished_run: Path, interp: Command, tmp_path: Path
 ) -> None:
@@ -219,7 +219,7 @@ def test_classes_have_to_be_the_models(
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (["empty"], "has no folder of one of the model's classes"),
         (["gone"], "gone cannot be read: No such file or directory"),
@@ -227,18 +227,23 @@ def test_classes_have_to_be_the_models(
         (["data.rot=x"], "No option of the data 'rot'"),
     ],
 )
-def test_what_cannot_be_evaluated_is_told(
-    data: list[str], told: str, finished_run: Path, interp: Command, capsys: Printed, tmp_path: Path
+def test_what_cannot_be_evaluated_is_reported(
+    data: list[str],
+    message: str,
+    finished_run: Path,
+    interp: Command,
+    capsys: Printed,
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "empty").mkdir()
     given = [entry if "=" in entry else tmp_path / entry for entry in data]
     interp(
         "evaluate", finished_run, *(part for entry in given for part in ("--data", entry)), code=1
     )
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-# -------------------------------------------------------------------------------------------------------------- attributes
+# ---------------------------------------------------------------------- attributes
 def test_attributes_are_listed_with_the_classes_they_speak_for(
     finished_run: Path, interp: Command, capsys: Printed, tmp_path: Path
 ) -> None:
@@ -249,10 +254,10 @@ def test_attributes_are_listed_with_the_classes_they_speak_for(
     assert len(rows) == 12
     assert rows[3]["name"] == "a [bold]loop[/]"
     for j, row in enumerate(rows):
-        told = [entry.split()[0] for entry in row["speaks_for"].split(", ") if entry]
-        assert told == [str(c) for c in found.classes_of(j, 5.0)]
+        classes = [entry.split()[0] for entry in row["speaks_for"].split(", ") if entry]
+        assert classes == [str(c) for c in found.classes_of(j, 5.0)]
         assert float(row["active"]) == pytest.approx(float(found.active_share[j]), abs=1e-6)
-        assert row["shared"] == str(len(told) > 1)
+        assert row["shared"] == str(len(classes) > 1)
     assert "φ3 “a [bold]loop[/]”" in capsys.readouterr().out
 
 

@@ -64,7 +64,7 @@ def test_options_and_classes_of_ones_own_are_found(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (("--classes=3",), 2, "--classes goes with --image"),
         (("--image=3x224",), 2, "'3x224' is no shape of an image; wanted CxHxW, such as 3x224x224"),
@@ -78,9 +78,9 @@ def test_options_and_classes_of_ones_own_are_found(
     ],
 )
 def test_mistakes_are_explained(
-    arguments: tuple[str, ...], code: int, told: str, layers: Command, capsys: Printed
+    arguments: tuple[str, ...], code: int, message: str, layers: Command, capsys: Printed
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         layers(*arguments)
     assert ended.value.code == code
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""`interp study` from a run to the score of what people answered; the page in a real browser too."""
+"""`interp study` from a run to the score of answers; the page in a real browser too."""
 
 from __future__ import annotations
 
@@ -94,7 +94,9 @@ def test_answers_are_scored_together(
     assert "given 2 times" in capsys.readouterr().err
 
 
-def test_answers_without_a_study_are_told(study: Command, capsys: Printed, tmp_path: Path) -> None:
+def test_answers_without_a_study_are_reported(
+    study: Command, capsys: Printed, tmp_path: Path
+) -> None:
     study("--answers", tmp_path / "a", code=1)
     assert "There is no study in" in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""The command line as a person uses it: what it says of mistakes, and how little it does where nothing is trained."""
+"""The command line of training: messages of user errors, and light imports without training."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_a_mistake_is_explained_with_what_was_wanted(
     argument: str, explanation: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(Exception) as raised:  # noqa: PT011  whatever comes is what has to be explained
+    with pytest.raises(Exception) as raised:  # noqa: PT011  # any error is explained
         train(composed(tmp_path / "run", argument))
-    told = user_message(raised.value)
-    assert told is not None
-    assert explanation in told
+    message = user_message(raised.value)
+    assert message is not None
+    assert explanation in message
 
 
 def test_data_that_is_not_there_is_explained_with_how_to_get_it(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ finally:
 
 
 def test_a_compiled_model_trains(tmp_path: Path) -> None:
-    # In a process of its own: here annotations are checked, and what checks them cannot be compiled.
+    # In a separate process: here annotations are checked, and their checker cannot be compiled.
     ran = command("compile=aot_eager", "trainer.max_epochs=1", "threads=1", folder=tmp_path / "run")
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
@@ -140,6 +140,6 @@ def test_multirun_makes_a_run_folder_for_each_value(tmp_path: Path) -> None:
 
 
 def test_the_package_is_imported_in_milliseconds() -> None:
-    start = "import time; t = time.perf_counter(); import interp_by_design, sys; print('torch' in sys.modules)"
+    start = "import interp_by_design, sys; print('torch' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"

@@ -37,13 +37,14 @@ class OwnNetwork(LeNet):
         "interp_by_design.predictor.hidden_layers.torch.hub.load",  # a module that ours imports
         "interp_by_design.predictor.hidden_layers.nn.Linear",
         "interp_by_design.predictor.predictor.Sequence",
-        "interp_by_design.predictor.LeNet.load_state_dict",  # what is defined elsewhere, through a class of ours
+        # Defined elsewhere, reached through a class of this package.
+        "interp_by_design.predictor.LeNet.load_state_dict",
         "interp_by_design.predictor.LeNet.__init__",
-        "interp_by_design.interpreter.instantiate",  # ours, but it could be told to trust
+        "interp_by_design.interpreter.instantiate",  # ours, but it could be asked to trust
         "interp_by_design.interpreter.spec.build_interpreter",
         "interp_by_design.attributes.pooled_features.sample_rows",  # ours, but no class
         "interp_by_design.attributes.dictionary.AttributeDictionary.load_state_dict",
-        "interp_by_design.run.load",  # ours, but it could be told to trust another run
+        "interp_by_design.run.load",  # ours, but it could be asked to trust another run
         "interp_by_design.run.loading.load",
         "interp_by_design.run.build.build_model",
         "interp_by_design.data.MNIST",  # ours, but it downloads
@@ -70,7 +71,7 @@ def test_a_target_that_is_no_part_of_a_model_is_refused(
 
 @pytest.fixture
 def resolver(tmp_path: Path) -> Iterator[Path]:
-    """A folder that is there once the resolver `run`, which somebody else registered, was called."""
+    """A folder that exists once the resolver `run`, which a program registered, was called."""
     ran = tmp_path / "ran"
     OmegaConf.register_new_resolver("run", lambda *_: ran.mkdir())
     yield ran

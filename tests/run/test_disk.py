@@ -1,4 +1,4 @@
-"""A disk that is full or not ours: what was written before stays, and the user is told."""
+"""A disk that is full or not writable: earlier files stay, and the error is reported."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def test_a_full_disk_leaves_the_checkpoint_before(small_disk: Path) -> None:
     io.save_checkpoint({"state_dict": {"weight": torch.zeros(1000)}}, path)
     with pytest.raises(
         UserError,
-        match=r"last\.ckpt could not be written: No space left on device\. What was there before is unt",
+        match=r"last\.ckpt could not be written: No space left on device\. What was there",
     ):
         io.save_checkpoint({"state_dict": {"weight": torch.ones(600_000)}}, path)
     assert torch.equal(io.load_checkpoint(path)["state_dict"]["weight"], torch.zeros(1000))
     assert [file.name for file in small_disk.iterdir()] == ["last.ckpt"], (
-        "what was written beside is cleared away"
+        "temporary files are removed"
     )
 
 
-def test_a_run_whose_disk_fills_up_can_be_resumed_once_there_is_room(
+def test_a_run_whose_disk_fills_up_can_be_resumed_once_there_is_space(
     small_disk: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = small_disk / "run"
@@ -48,7 +48,7 @@ def test_a_run_whose_disk_fills_up_can_be_resumed_once_there_is_room(
     assert (folder / "metrics.json").is_file()
 
 
-def test_a_disk_that_may_only_be_read_is_told(small_disk: Path) -> None:
+def test_a_disk_that_may_only_be_read_is_reported(small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     with pytest.raises(
         UserError, match=r"run cannot be written: Read-only file system\. Choose another folder"
@@ -57,7 +57,7 @@ def test_a_disk_that_may_only_be_read_is_told(small_disk: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_without_rights_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_rights_is_reported(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)
     with pytest.raises(
         UserError, match=r"run cannot be written: Permission denied\. Choose another folder"
@@ -80,7 +80,7 @@ def test_a_write_that_fails_leaves_the_file_before(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["metrics.json"]
 
 
-def test_a_folder_in_the_place_of_a_file_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_the_place_of_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "metrics.json").mkdir()
     with pytest.raises(UserError, match=r"metrics\.json could not be written"):
         write_text(tmp_path / "metrics.json", "{}")

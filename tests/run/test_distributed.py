@@ -1,4 +1,4 @@
-"""Two processes train one run: one folder, and the numbers of one process on the same global batch."""
+"""Two processes train one run: one folder, and the numbers of one process."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# Without dropout and BatchNorm (FLINT's dictionary has none), and in double precision: sums over two halves round otherwise than
-# one sum, and training amplifies that.
+# Without dropout and BatchNorm (FLINT's dictionary has none), and in double precision: sums over
+# two halves round differently from one sum, and training amplifies that.
 EXACT = [
     "attributes=flint",
     "predictor.hidden_layers=[conv2]",
@@ -47,7 +47,7 @@ def scores(folder: Path) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A multirun with a job on two processes and one on a single process, of the same global batch."""
+    """A job on two processes and one on a single process, of the same global batch."""
     folder = tmp_path_factory.mktemp("ranks")
     run(folder / "two", "-m", "trainer.devices=2", "data.batch_size=32", "seed=0")
     run(folder / "one", "data.batch_size=64", "seed=0")

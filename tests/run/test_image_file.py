@@ -88,33 +88,33 @@ def test_a_model_whose_images_are_no_squares_gets_all_of_the_image(tmp_path: Pat
         _ = ImageReader((1, 4, 8)).picture
 
 
-def test_a_model_of_other_channels_is_told() -> None:
+def test_a_model_of_other_channels_is_reported() -> None:
     with pytest.raises(UserError, match=r"takes images of 5 channels, .* model.explain\(image\)"):
         ImageReader((5, 8, 8))
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "UnidentifiedImageError"),
         (b"hello", "UnidentifiedImageError"),
         (None, "No such file or directory"),
     ],
 )
-def test_a_file_that_is_no_image_is_told_by_its_name(
-    content: bytes | None, told: str, tmp_path: Path
+def test_a_file_that_is_no_image_is_reported_by_its_name(
+    content: bytes | None, message: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "broken.png"
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(
-        UserError, match=rf"broken\.png cannot be read as an image \(.*{told}"
+        UserError, match=rf"broken\.png cannot be read as an image \(.*{message}"
     ) as raised:
         GRAY.read(file)
     assert "skip_unreadable" not in str(raised.value)
 
 
-def test_a_truncated_file_is_told(tmp_path: Path) -> None:
+def test_a_truncated_file_is_reported(tmp_path: Path) -> None:
     file = saved(tmp_path / "cut.png", size=(200, 200))
     file.write_bytes(file.read_bytes()[:150])
     with pytest.raises(UserError, match=r"cut\.png cannot be read"):

@@ -1,4 +1,4 @@
-"""Learnable concepts through the same job as ours: trained by design, held to their prior, loaded again."""
+"""Learnable concepts by design: trained, held to their prior, loaded again."""
 
 from __future__ import annotations
 

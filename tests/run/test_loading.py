@@ -34,7 +34,7 @@ def test_the_weights_of_the_checkpoint_come_back(run: Path, checkpoint: Path) ->
     assert not model.training
 
 
-# ------------------------------------------------------------------------------------------------------------- checkpoints
+# ---------------------------------------------------------------------- checkpoints
 def archive() -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as opened:
@@ -106,7 +106,7 @@ def test_a_checkpoint_runs_nothing(
     assert not (tmp_path / "ran").exists()
 
 
-def test_weights_of_another_model_are_told_apart_by_name_and_shape(
+def test_weights_of_another_model_are_reported_apart_by_name_and_shape(
     run: Path, checkpoint: Path
 ) -> None:
     state = torch.load(checkpoint, weights_only=True)["state_dict"]
@@ -116,13 +116,13 @@ def test_weights_of_another_model_are_told_apart_by_name_and_shape(
     torch.save({"state_dict": state}, checkpoint)
     with pytest.raises(UserError) as raised:
         interp_by_design.load(run)
-    told = str(raised.value)
-    assert f"missing: {first.removeprefix('model.')}" in told
-    assert "unexpected: predictor.other" in told
-    assert f"of another shape: {second.removeprefix('model.')} (2 x 7, the model's is" in told
+    message = str(raised.value)
+    assert f"missing: {first.removeprefix('model.')}" in message
+    assert "unexpected: predictor.other" in message
+    assert f"of another shape: {second.removeprefix('model.')} (2 x 7, the model's is" in message
 
 
-def test_a_whole_other_architecture_is_told_in_a_few_names(
+def test_a_whole_other_architecture_is_reported_in_a_few_names(
     run: Path, change: Callable[..., None]
 ) -> None:
     change(interpreter__decoder__width=7, attributes__n_attributes=5)
@@ -139,7 +139,7 @@ def test_the_weights_that_training_began_with_are_not_wanted_again(
     interp_by_design.load(run)
 
 
-# ------------------------------------------------------------------------------------------------------------ run folders
+# ---------------------------------------------------------------------- run folders
 @pytest.mark.parametrize(
     ("file", "content"),
     [
@@ -161,11 +161,13 @@ def test_the_weights_that_training_began_with_are_not_wanted_again(
         (PROVENANCE, '{"format": 1}'),
         (
             PROVENANCE,
-            '{"format": 1, "data": {"image_shape": [8, 8], "class_names": ["a"], "mean": [0], "std": [1]}}',
+            '{"format": 1, "data": {"image_shape": [8, 8], "class_names": ["a"], '
+            '"mean": [0], "std": [1]}}',
         ),
         (
             PROVENANCE,
-            '{"format": 1, "data": {"image_shape": [1, 8, 8], "class_names": ["a"], "mean": [0], "std": [0]}}',
+            '{"format": 1, "data": {"image_shape": [1, 8, 8], "class_names": ["a"], '
+            '"mean": [0], "std": [0]}}',
         ),
         (PROVENANCE, "[" * 100_000),
     ],
@@ -177,7 +179,7 @@ def test_a_damaged_file_of_the_run_is_named(file: str, content: str, run: Path) 
 
 
 @pytest.mark.parametrize("file", [CONFIG, PROVENANCE, "checkpoints/last.ckpt"])
-def test_a_folder_where_a_file_should_be_is_told(file: str, run: Path) -> None:
+def test_a_folder_where_a_file_should_be_is_reported(file: str, run: Path) -> None:
     (run / file).unlink()
     (run / file).mkdir()
     with pytest.raises(UserError, match=r"lacks|No checkpoint 'last'"):

@@ -1,4 +1,4 @@
-"""A post-hoc run as `train.py` does it, on the digits: folder, cache, resume, what it saves, and what it refuses."""
+"""A post-hoc run on digits: folder, cache, resume, what it saves, and what it refuses."""
 
 from __future__ import annotations
 
@@ -116,11 +116,11 @@ def test_a_second_run_finds_what_the_first_recorded(
     assert "Read from the cache" in caplog.text
 
 
-@pytest.mark.parametrize("rival", ["linear_probe", "pca", "nmf", "sparse_autoencoder"])
-def test_rivals_are_fitted_scored_saved_and_loaded(
-    tmp_path: Path, weights: Path, rival: str
+@pytest.mark.parametrize("baseline", ["linear_probe", "pca", "nmf", "sparse_autoencoder"])
+def test_baselines_are_fitted_scored_saved_and_loaded(
+    tmp_path: Path, weights: Path, baseline: str
 ) -> None:
-    scores = fitted(tmp_path, weights, f"attributes={rival}")
+    scores = fitted(tmp_path, weights, f"attributes={baseline}")
     assert 0 < scores["test/fidelity"] <= 1
     images = torch.rand(4, 1, 8, 8)
     loaded = load(tmp_path)

@@ -1,4 +1,4 @@
-"""A run that was stopped, killed or refused its disk goes on, and ends with the numbers of an unbroken one."""
+"""A run that was stopped or killed resumes, and ends with the numbers of an unbroken one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from tests.small import composed
 
 KILLS = 20
 TIMINGS = {"train/seconds", "train/images_per_second"}
-# Everything that draws or remembers: dropout, augmentation, a learning rate that moves, steps that gather gradients.
+# Everything that draws or has a state: dropout, augmentation, a learning rate that moves, steps
+# that gather gradients.
 EVENTFUL = [
     "trainer.max_epochs=4",
     "trainer.accumulate_grad_batches=2",
@@ -92,7 +93,7 @@ def test_runs_killed_at_twenty_random_points_end_with_the_same_numbers(
 
 
 def begin(folder: Path) -> BaseProcess:
-    """A process that runs the training, or goes on with it; from a server that has imported torch already."""
+    """A process that trains or resumes, forked from a server that has imported torch already."""
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload(["interp_by_design.run.training"])
     process = server.Process(target=run_or_resume, args=(str(folder),))
@@ -111,7 +112,7 @@ def finish(process: BaseProcess) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_after_a_checkpoint_and_says_how_to_go_on(
+def test_a_signal_stops_after_a_checkpoint_and_says_how_to_resume(
     number: signal.Signals, unbroken: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "run"
@@ -178,7 +179,7 @@ def test_a_folder_in_which_no_run_was_begun_is_left_alone(tmp_path: Path) -> Non
     assert not list((tmp_path / "photos").iterdir())
 
 
-def test_a_run_that_had_not_begun_to_write_begins_anew_in_its_own_folder(tmp_path: Path) -> None:
+def test_a_run_that_had_not_begun_to_write_starts_in_its_own_folder(tmp_path: Path) -> None:
     with RunFolder(tmp_path / "run").locked():
         pass
     train(config_of(tmp_path / "elsewhere", f"resume={tmp_path / 'run'}", "trainer.max_epochs=1"))
@@ -186,7 +187,7 @@ def test_a_run_that_had_not_begun_to_write_begins_anew_in_its_own_folder(tmp_pat
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_run_that_lost_its_papers_is_not_gone_on_with(unbroken: Path, tmp_path: Path) -> None:
+def test_a_run_that_lost_its_provenance_is_not_resumed(unbroken: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(unbroken, folder)
     (folder / "provenance.json").unlink()
@@ -194,7 +195,7 @@ def test_a_run_that_lost_its_papers_is_not_gone_on_with(unbroken: Path, tmp_path
         train(config_of(folder, f"resume={folder}"))
 
 
-def test_a_checkpoint_of_another_model_is_told(unbroken: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_model_is_reported(unbroken: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     train(config_of(folder, "predictor.network.width=16", "trainer.max_epochs=1"))
     (folder / "metrics.json").unlink()

@@ -1,4 +1,4 @@
-"""A run opened to look at, where its data is, has moved, has changed or is gone; and what a stranger's run may name."""
+"""Saved runs: their data, moved, changed or gone, and what an unknown author's run may name."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def same(one: InterpretationTable, other: InterpretationTable) -> bool:
     )
 
 
-# ------------------------------------------------------------------------------------------------------------------ tables
+# ---------------------------------------------------------------------- tables
 def test_a_table_is_made_of_the_runs_own_images_and_stored(finished_run: Path) -> None:
     run = open_run(finished_run)
     table = run.table("test")
@@ -66,7 +66,7 @@ def test_a_table_of_another_model_is_made_again(finished_run: Path) -> None:
     assert same(open_run(finished_run).table("test"), table)
 
 
-def test_a_damaged_table_is_told_and_made_again(
+def test_a_damaged_table_is_reported_and_made_again(
     finished_run: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     table = open_run(finished_run).table("test")
@@ -94,15 +94,15 @@ def test_a_folder_that_may_only_be_read_still_gives_tables(finished_run: Path) -
     assert len(open_run(finished_run).table("test")) == 360
 
 
-def test_a_split_that_is_not_there_is_told(finished_run: Path) -> None:
+def test_a_split_that_is_not_there_is_reported(finished_run: Path) -> None:
     with pytest.raises(
         UnknownName, match=r"No split 'tset'\. Known: train, val, test\. Did you mean 'test'"
     ):
         open_run(finished_run).table("tset")
 
 
-# -------------------------------------------------------------------------------------------------------------------- data
-def test_data_that_is_gone_is_told_with_what_to_do(
+# ---------------------------------------------------------------------- data
+def test_data_that_is_gone_is_reported_with_what_to_do(
     finished_run: Path, change: Callable[..., None]
 ) -> None:
     change({"_target_": "interp_by_design.data.MNIST", "root": "gone", "download": True})
@@ -125,15 +125,15 @@ def test_data_of_the_same_images_takes_the_stored_table(finished_run: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ("data.rot=x", "No option of the data 'rot'"),
         ("data.root", "Wanted KEY=VALUE"),
         ("data.validation=0", "leaves one side empty"),
     ],
 )
-def test_a_change_that_cannot_be_is_told(change: str, told: str, finished_run: Path) -> None:
-    with pytest.raises(UserError, match=told):
+def test_a_change_that_cannot_be_is_reported(change: str, message: str, finished_run: Path) -> None:
+    with pytest.raises(UserError, match=message):
         _ = open_run(finished_run, data=[change]).data
 
 
@@ -152,7 +152,7 @@ def test_data_of_another_kind_is_refused(finished_run: Path, change: Callable[..
         _ = open_run(finished_run).data
 
 
-def test_data_that_has_changed_is_told(
+def test_data_that_has_changed_is_reported(
     finished_run: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -162,7 +162,7 @@ def test_data_that_has_changed_is_told(
     assert "is not what" in caplog.text
 
 
-# --------------------------------------------------------------------------------------------------------- a stranger's run
+# ---------------------------------------------------------------------- a stranger's run
 @pytest.mark.parametrize(
     "entries",
     [
@@ -186,9 +186,7 @@ def test_a_strangers_data_runs_nothing(
         _ = run.data
 
 
-def test_augmentation_is_left_out_whatever_it_is(
-    finished_run: Path, change: Callable[..., None]
-) -> None:
+def test_augmentation_is_always_left_out(finished_run: Path, change: Callable[..., None]) -> None:
     change({"augmentation": {"_target_": "os.abort"}})
     assert len(open_run(finished_run).data.split("test")) == 360
 
@@ -205,11 +203,11 @@ def test_who_trusts_a_run_reads_data_of_any_class(
 class OwnDigits:
     """Digits under another name, as a class of the user's own would be."""
 
-    def __new__(cls, **options: Any) -> Digits:  # type: ignore[misc]  # what is built is all that counts
+    def __new__(cls, **options: Any) -> Digits:  # type: ignore[misc]  # only what is built counts
         return Digits(**options)
 
 
-# ------------------------------------------------------------------------------------------------------------------- names
+# ---------------------------------------------------------------------- names
 def test_names_are_read_and_checked(finished_run: Path) -> None:
     (finished_run / "names.yaml").write_text('3: "loop"\n')
     assert open_run(finished_run).names.label(3) == "φ3 “loop”"

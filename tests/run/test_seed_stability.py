@@ -42,7 +42,7 @@ def test_the_tables_that_runs_keep_are_compared(tmp_path: Path) -> None:
     assert HERE == TABLES
 
 
-def test_a_run_without_its_table_is_told_and_what_makes_it(tmp_path: Path) -> None:
+def test_a_run_without_its_table_is_reported_and_what_makes_it(tmp_path: Path) -> None:
     kept(tmp_path / "0", 0)
     with pytest.raises(UserError, match="keeps no table of its test images; interp attributes"):
         stability_of([tmp_path / "0", tmp_path / "1"])
@@ -88,14 +88,15 @@ def test_the_most_alike_of_several_settings_is_marked(tmp_path: Path) -> None:
     )
 
 
-def test_what_cannot_be_had_is_told_and_the_rest_is_shown(
+def test_what_cannot_be_had_is_reported_and_the_rest_is_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for seed in range(2):
         kept(tmp_path / str(seed), seed)
     group = [record(tmp_path / str(seed), seed) for seed in range(2)]
     assert set(SeedScores(random=True)(group)) == {KEY}, "there is no model in these folders"
-    assert "Left out: stability across the seeds of 0 and its repetitions:" in capsys.readouterr().err
+    message = "Left out: stability across the seeds of 0 and its repetitions:"
+    assert message in capsys.readouterr().err
     kept(tmp_path / "1", 1, n_attributes=4)
     assert SeedScores()(group) == {}
     assert "3, 4 attributes" in capsys.readouterr().err

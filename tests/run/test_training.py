@@ -1,4 +1,4 @@
-"""Whole runs on embedded data: what they leave behind, that they repeat, and that a small experiment keeps its claim."""
+"""Whole runs on embedded data: files, repetition, and the claim of a small experiment."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_load_gives_the_evaluated_model_back_and_spares_the_random_state(tmp_pat
     assert model.explain(next(iter(data.test_dataloader())).images[0]).relevant(tau=2)
 
 
-def test_load_gives_what_was_evaluated_unless_told_otherwise(tmp_path: Path) -> None:
+def test_load_gives_what_was_evaluated_unless_asked_otherwise(tmp_path: Path) -> None:
     train(composed(tmp_path / "run", "trainer.max_epochs=2", "checkpoint=last"))
     (tmp_path / "run/checkpoints/best.ckpt").unlink()
     interp_by_design.load(tmp_path / "run")
@@ -149,7 +149,7 @@ def test_options_of_training_change_the_way_and_not_the_outcome(
     )
 
 
-def test_classes_can_weigh_alike_or_as_told(tmp_path: Path) -> None:
+def test_classes_can_weigh_alike_or_as_given(tmp_path: Path) -> None:
     none_of_the_rest = f"learning.class_weights={[1, 1, *[0] * 8]}"
     scores = train(composed(tmp_path / "run", "trainer.max_epochs=6", none_of_the_rest))
     assert 0.15 < scores["test/predictor_accuracy"] < 0.25, "f has learnt two classes of ten"

@@ -1,4 +1,4 @@
-"""Rivals by design through the same job as ours: trained, written, loaded again."""
+"""Baselines by design through the same job as ours: trained, written, loaded again."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_concept_bottleneck_is_named_by_what_it_was_taught(tmp_path: Path) -> 
     assert load(tmp_path).interpreter.n_attributes == len(names.names) == 10
 
 
-def test_a_concept_bottleneck_needs_data_that_tells_concepts(tmp_path: Path) -> None:
+def test_a_concept_bottleneck_needs_data_with_concepts(tmp_path: Path) -> None:
     config = composed(tmp_path, "attributes=concepts", "interpreter=concept_bottleneck")
     with pytest.raises(UserError, match="This data set has no concept labels"):
         train(config)
