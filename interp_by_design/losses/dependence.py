@@ -6,6 +6,7 @@ Attributes that depend on nothing else are that answer under other names.
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from interp_by_design.losses.all_reduce import (
     centred_over_processes,
@@ -50,5 +51,5 @@ def independence(attributes: Attributes, predictor: Logits) -> Scalar:
     weights = torch.linalg.solve(within, together)
     # The prediction's mean square, w^T A w with A w = b - ridge w: no pass over the batch.
     explained = (weights * (together - RIDGE * weights)).sum(dim=0)
-    shares = explained / (mean_square_over_processes(varied) + MIN_VARIANCE)
+    shares: Tensor = explained / (mean_square_over_processes(varied) + MIN_VARIANCE)
     return shares.mean()

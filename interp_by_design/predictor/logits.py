@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from interp_by_design.statistics import standardise
 from interp_by_design.terms import Logits, UserError
 
 
@@ -78,11 +79,6 @@ def repeats_logits(scores: tuple[Tensor, Tensor], logits: Logits) -> bool:
     repeated = (logits, logits.softmax(dim=1), logits.log_softmax(dim=1))
     if any(torch.allclose(score, one) for score in scores for one in repeated):
         return True
-    return torch.allclose(_standardised(scores[0]), _standardised(logits), atol=1e-3) and bool(
+    return torch.allclose(standardise(scores[0]), standardise(logits), atol=1e-3) and bool(
         (logits.std(dim=0) > 0).all()
     )
-
-
-def _standardised(values: Tensor) -> Tensor:
-    deviation, mean = torch.std_mean(values, dim=0)
-    return (values - mean) / deviation.clamp_min(torch.finfo(values.dtype).tiny)
