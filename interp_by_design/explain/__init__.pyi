@@ -15,6 +15,7 @@ from .sample_selection import SampleSelection, select_samples, typical_rows
 from .sheets import AttributeSheet, SheetSettings, attribute_sheets
 from .shortcut_audit import Audit, Suspect, audit
 from .stability import stability_scores
+from .target import Target
 from .top_samples import MaximumActivating, TopSamples, maximum_activating
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "SampleSelection",
     "SheetSettings",
     "Suspect",
+    "Target",
     "TopSamples",
     "attribute_sheets",
     "audit",

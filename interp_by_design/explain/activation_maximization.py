@@ -14,7 +14,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp_by_design.data.pass_size import images_per_pass
-from interp_by_design.explain.attribution import dictionary_of, read
 from interp_by_design.explain.deletion import interpreted
 from interp_by_design.explain.maximization import (
     PRESETS,
@@ -22,9 +21,10 @@ from interp_by_design.explain.maximization import (
     maximization_for,
     preset_named,
 )
+from interp_by_design.explain.target import dense_attributes
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
-from interp_by_design.terms import Attributes, Images, Indices, UserError, check_whole
+from interp_by_design.terms import Images, Indices, UserError, check_whole
 
 __all__ = ["PRESETS", "Maximization", "Maximized", "maximization_for", "maximize", "preset_named"]
 
@@ -151,7 +151,7 @@ class _Hill:
         self.scale = torch.ones_like(images[:, 0, 0, 0])
         if settings.relative:
             with torch.no_grad():
-                dense = _dense(model, images)
+                dense = dense_attributes(model, images)
             own = dense.gather(1, attributes[:, None])[:, 0]
             scale = torch.maximum(own, SILENT * dense.amax(dim=1))
             self.scale = scale.where(scale > 0, 1)
@@ -162,7 +162,7 @@ class _Hill:
         """`C phi_j(x) / s - lambda_bo Bo(x) - lambda_tv TV(x)` of the pairs `rows`, with the image shifted for φ_j."""
         settings = self.settings
         shown = settings.units.invert(pixels.roll(shift, (2, 3)) if any(shift) else pixels)
-        phi = _dense(self.model, shown).gather(1, self.attributes[rows, None])[:, 0]
+        phi = dense_attributes(self.model, shown).gather(1, self.attributes[rows, None])[:, 0]
         value = settings.gain * phi / self.scale[rows] - variation * total_variation(pixels)
         if settings.bounded and settings.within is None:
             return value  # nothing is out of range
@@ -279,15 +279,6 @@ class _Adam:
     def keep(self, climbing: Tensor) -> None:
         """Forgets the pairs that have left."""
         self.first, self.second = self.first[climbing], self.second[climbing]
-
-
-def _dense(model: InterpretableModel, images: Images) -> Attributes:
-    """Attributes before they compete, where the interpreter has a dictionary."""
-    seen, dictionary = read(model, images), dictionary_of(model)
-    attributes: Attributes = (
-        model.interpreter(seen) if dictionary is None else dictionary.dense(seen.hidden)
-    )
-    return attributes
 
 
 def _check(

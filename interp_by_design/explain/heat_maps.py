@@ -12,7 +12,8 @@ from torch import Tensor
 
 from interp_by_design.attributes.spatial_contributions import SpatialContributions
 from interp_by_design.data.pass_size import images_per_pass
-from interp_by_design.explain.attribution import by_gradient, by_occlusion, dictionary_of, read
+from interp_by_design.explain.attribution import by_gradient, by_occlusion
+from interp_by_design.explain.target import dictionary_of, read
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating
 from interp_by_design.terms import Attributes, Images, Indices, UnknownName, UserError

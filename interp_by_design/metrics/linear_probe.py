@@ -72,8 +72,21 @@ class LinearProbe:
         Returns:
             The logits, [n, C], on the CPU and in single precision.
         """
-        inputs = self.standardisation.apply(_single(features))
-        return _Map(self.factors, self.bias).logits(inputs)
+        return self.differentiable_logits(_single(features))
+
+    def differentiable_logits(self, features: Features) -> Logits:
+        """Compute the probe's logits, with gradients.
+
+        Args:
+            features: The features, [n, d].
+
+        Returns:
+            The logits, [n, C], on the device and in the precision of the features.
+        """
+        mean, scale = (part.to(features) for part in self.standardisation)
+        inputs = Standardisation(mean, scale).apply(features)
+        factors = tuple(factor.to(features) for factor in self.factors)
+        return _Map(factors, self.bias.to(features)).logits(inputs)
 
     def score(self, features: Tensor, targets: Tensor) -> float:
         """Compute how often the probe decides as the targets do.

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from interp_by_design.explain.attribution import dictionary_of, read
+from interp_by_design.explain.target import dictionary_of, read
 from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import Interpretation
 from tests.small import FACTS, small_model
