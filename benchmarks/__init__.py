@@ -1,1 +1,1 @@
-"""Programs that measure, print a table, and write the same to results/<name>.json. Never part of the tests."""
+"""Programs that measure, print a table, and write it to results/<name>.json."""

@@ -1,10 +1,12 @@
-"""Interpreters by design that are not ours: PrototypeDNN, SENN, and a concept bottleneck, beside what was published of them.
+"""Published interpreters by design: PrototypeDNN, SENN, and a concept bottleneck.
 
-usage: python -m benchmarks.baselines --root FOLDER [--only WORD …] [--seeds 0 1 2] [--folder FOLDER]
+usage: python -m benchmarks.baselines --root FOLDER [--only WORD …] [--seeds 0 1 2]
+       [--folder FOLDER]
 
-Trains each baseline whose name and data hold one of the words on each seed and evaluates it on the test split. What is measured is
-added to results/baselines.json, where a baseline, data set and seed takes the place of the one before, so that they can be run one
-by one. A run that was stopped goes on, and one that is finished is not made again, but for SENN's.
+Trains each baseline whose name and data hold one of the words on each seed and evaluates it on the
+test split. The scores are added to results/baselines.json, where they replace those of the same
+baseline, data set and seed, so that they can be run one by one. An interrupted run is resumed, and
+a finished one is not trained again, except SENN's.
 """
 
 from __future__ import annotations
@@ -40,13 +42,21 @@ Scores = dict[str, float]
 
 @dataclass(frozen=True)
 class Baseline:
-    """What is trained, on what, with which options, and what was published of it: mean and deviation in percent."""
+    """A published interpreter on a data set.
+
+    Args:
+        name: its name.
+        data: the data set.
+        options: options of its training.
+        published: published accuracy, mean and deviation in percent.
+        remark: remark in the table.
+    """
 
     name: str
     data: str
     options: Mapping[str, Any] = field(default_factory=dict)
     published: tuple[float, float] | None = None
-    told: str = ""
+    remark: str = ""
 
     @property
     def key(self) -> str:
@@ -54,7 +64,10 @@ class Baseline:
 
 
 OWN = "each image's own weights; published CNS@1.5 and @5, read off a figure: "
-SHORT = "a LeNet and six to eight epochs with shifts, where 1,500 with elastic deformation were published"
+SHORT = (
+    "a LeNet and six to eight epochs with shifts, where 1,500 with elastic deformation were "
+    "published"
+)
 
 # Where no deviation was published, half of the last digit stands for it.
 BASELINES = (
@@ -79,7 +92,7 @@ BASELINES = (
         "factors",
         {"experiment": "factors_concepts"},
         None,
-        "is told the planted values: a ceiling",
+        "is given the planted values: a ceiling",
     ),
 )
 COLUMNS = (
@@ -101,7 +114,7 @@ COLUMNS = (
 
 
 def main() -> None:
-    """Trains, measures, and writes the record."""
+    """Train, measure, and write the record."""
     parser = ProgramParser(__doc__)
     parser.add_argument(
         "--root", default="data", help="the folder that holds MNIST/raw and FashionMNIST/raw"
@@ -135,21 +148,22 @@ def main() -> None:
 
 
 def recorded() -> dict[str, Any]:
-    """The runs that were measured before."""
+    """Return the runs of the record."""
     file = RESULTS / f"{NAME}.json"
     runs: dict[str, Any] = json.loads(file.read_text())["runs"] if file.is_file() else {}
     return runs
 
 
 def write(runs: Mapping[str, Any]) -> None:
-    """The record: a row for each baseline that was measured, and every run below."""
+    """Write the record: a row for each measured baseline, and every run below."""
     about = (
-        "Test split; mean ± deviation over seeds where there are several. Reached: no further below the published mean than its "
-        "deviation. CNS and abs are conciseness and conciseness_abs, the number of attributes that an explanation shows. "
-        "PrototypeDNN and SENN explain themselves, so that their fidelity is 1 by construction and says nothing."
+        "Test split; mean ± deviation over seeds where there are several. Reached: no further "
+        "below the published mean than its deviation. CNS and abs are conciseness and "
+        "conciseness_abs, the number of attributes that an explanation shows. PrototypeDNN and "
+        "SENN explain themselves, so that their fidelity is 1 by construction and says nothing."
     )
-    rows = [row(baseline, found) for baseline in BASELINES if (found := of(baseline, runs))]
-    command = f"python -m benchmarks.{NAME} --root data"  # of all of them, wherever the data were this time
+    rows = [row(baseline, found) for baseline in BASELINES if (found := scores_of(baseline, runs))]
+    command = f"python -m benchmarks.{NAME} --root data"  # of all rows, not of the last run
     content = {
         "title": "Other interpreters by design",
         "command": command,
@@ -160,13 +174,13 @@ def write(runs: Mapping[str, Any]) -> None:
     save(NAME, {**content, "runs": dict(runs)})
 
 
-def of(baseline: Baseline, runs: Mapping[str, Any]) -> list[Scores]:
-    """The scores of a baseline's seeds."""
+def scores_of(baseline: Baseline, runs: Mapping[str, Any]) -> list[Scores]:
+    """Return the scores of a baseline's seeds."""
     return [run["scores"] for key, run in runs.items() if key.startswith(f"{baseline.key}, seed")]
 
 
 def row(baseline: Baseline, found: Sequence[Scores]) -> list[str]:
-    """A baseline's row of the table."""
+    """Return a baseline's row of the table."""
     accuracy = [
         100 * scores.get("interpreter_accuracy", scores["predictor_accuracy"]) for scores in found
     ]
@@ -183,9 +197,11 @@ def row(baseline: Baseline, found: Sequence[Scores]) -> list[str]:
         spread([scores[key] for scores in found if key in scores])
         for key in (*keys, "stability_noise")
     ]
-    told = baseline.told
+    remark = baseline.remark
     if all("concepts_found" in scores for scores in found):
-        told += f"; finds {spread([100 * scores['concepts_found'] for scores in found])} % of them"
+        remark += (
+            f"; finds {spread([100 * scores['concepts_found'] for scores in found])} % of them"
+        )
     return [
         baseline.name,
         baseline.data,
@@ -194,12 +210,12 @@ def row(baseline: Baseline, found: Sequence[Scores]) -> list[str]:
         published,
         reached(baseline, accuracy),
         *cells,
-        told,
+        remark,
     ]
 
 
 def reached(baseline: Baseline, accuracy: Sequence[float]) -> str:
-    """Whether the published figure is reached, and by how much it is missed or passed."""
+    """Return whether the published figure is reached, and the difference to it."""
     if baseline.published is None:
         return ""
     mean, deviation = baseline.published
@@ -208,7 +224,7 @@ def reached(baseline: Baseline, accuracy: Sequence[float]) -> str:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Mean ± deviation; the mean alone for one, nothing for none."""
+    """Return mean ± deviation; the mean alone for one value, nothing for none."""
     if not values:
         return ""
     mean = f"{statistics.mean(values):.2f}"
@@ -216,7 +232,7 @@ def spread(values: Sequence[float]) -> str:
 
 
 def measured(baseline: Baseline, root: str, seed: int, folder: Path) -> Scores:
-    """The test scores of one training."""
+    """Return the test scores of one training."""
     if baseline.name == "SENN":
         return by_own_loop(baseline, root, seed)
     place = folder.resolve() / f"{baseline.options['experiment']}-{seed}"
@@ -232,7 +248,7 @@ def measured(baseline: Baseline, root: str, seed: int, folder: Path) -> Scores:
 
 
 def composed(folder: Path, baseline: Baseline, root: str, seed: int) -> DictConfig:
-    """The config of a run, which draws nothing."""
+    """Return the config of a run, without figures."""
     options = [
         f"experiment={baseline.options['experiment']}",
         f"folder={folder}",
@@ -249,7 +265,7 @@ def composed(folder: Path, baseline: Baseline, root: str, seed: int) -> DictConf
 
 
 def by_own_loop(baseline: Baseline, root: str, seed: int) -> Scores:
-    """SENN's."""
+    """Return the test scores of SENN, which has its own loop."""
     sets: Mapping[str, Callable[..., ImageData]] = {"mnist": MNIST, "fashion_mnist": FashionMNIST}
     data = sets[baseline.data](root=root, validation=5000, seed=seed)
     data.setup()
@@ -260,11 +276,11 @@ def by_own_loop(baseline: Baseline, root: str, seed: int) -> Scores:
 
 
 def concepts_found(folder: Path, config: DictConfig) -> float:
-    """The share of the test images' concepts, present or absent, that an attribute of more than a half tells rightly."""
+    """Return the share of concepts, present or absent, that attributes above 1/2 predict."""
     data = build_data(config)
     table, concepts = tables_of(load(folder), data, ("test",))["test"], data.concepts("test")
     if concepts is None:
-        raise RuntimeError(f"{config.data._target_} tells no concepts.")
+        raise RuntimeError(f"{config.data._target_} has no concepts.")
     return float(((table.attributes > 0.5) == concepts.present).double().mean())
 
 

@@ -30,8 +30,8 @@ COLUMNS = (
 KEYS = ("fidelity", "fidelity_rank_probe", "fidelity_full_probe")
 ABOUT = (
     "Test split; mean ± deviation over the runs. Probes of the hidden layers that g reads, pooled "
-    "as there, from at most 20,000 train images. A probe of the layer that the class head reads can "
-    "miss nothing; one of the published layer can."
+    "as there, from at most 20,000 train images. A probe of the layer that the class head reads "
+    "can miss nothing; one of the published layer can."
 )
 
 

@@ -5,11 +5,11 @@ usage: python -m benchmarks.explain [RUN] [--rounds 9] [--pairs 8] [--images 100
 Without RUN, a folder of a run, one of the handwritten digits is trained first.
 
 Throughput: local explanations of test images in memory against a bare pass of the network over the
-same batches, in turn; the median of the neighbours' ratios counts. Maximisation: each attribute from
-its three strongest test images, all together, against FLINT's own loop, 600 steps for one pair at a
-time, on some of them: once with the paper's constants, once with ours but without the shifts, which
-would hide the objective from both. Both are compared before pixels are clipped to [0, 1], and as
-shown. Report: the whole page from existing tables, written to a copy of the run.
+same batches, in turn; the median of the neighbours' ratios counts. Maximisation: each attribute
+from its three strongest test images, all together, against FLINT's own loop, 600 steps for one pair
+at a time, on some of them: once with the paper's constants, once with ours but without the shifts,
+which would hide the objective from both. Both are compared before pixels are clipped to [0, 1], and
+as shown. Report: the whole page from existing tables, written to a copy of the run.
 """
 
 from __future__ import annotations

@@ -1,19 +1,21 @@
-"""How often LIME and VIBI decide as f does, beside g: the fidelity columns of FLINT's table 1.
+"""Fidelity of LIME and VIBI to f, next to g's: the fidelity columns of FLINT's table 1.
 
-usage: python -m benchmarks.fidelity_baselines RUN … [--images 500] [--chunk 4] [--k 4 12] [--beta 0.01] [--epochs 3]
-       [--seeds 1] [--keep]
+usage: python -m benchmarks.fidelity_baselines RUN … [--images 500] [--chunk 4] [--k 4 12]
+       [--beta 0.01] [--epochs 3] [--seeds 1] [--keep]
 
-Each RUN is a run folder whose data is still there; its f is the black box that everybody imitates. Runs of the same data set and
-network are seeds of one row: mean and standard deviation over them, and over `--seeds` draws of each baseline. LIME is asked
-about `--images` test images that the seed draws, g about the same ones; VIBI, learned on the train images, and g about all.
+Each RUN is a run folder whose data is available; its f is the black box that all methods imitate.
+Runs of the same data set and network are seeds of one row: mean and standard deviation over them,
+and over `--seeds` draws of each baseline. LIME explains `--images` random test images, and g the
+same ones; VIBI, learned on the train images, and g decide on all.
 
-A row is told against the paper's own figure; every variant that was tried is a row of its own, whichever comes out best. What
-each method does is said in benchmarks/lime.py and benchmarks/vibi.py. Written to results/fidelity_baselines.json; with `--keep`,
-beside what that holds of other data sets and networks.
+A row is compared with the paper's own figure; every variant is a row of its own. The methods are
+described in benchmarks/lime.py and benchmarks/vibi.py. Written to results/fidelity_baselines.json;
+`--keep` keeps that file's rows of other data sets and networks.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import statistics
@@ -37,10 +39,11 @@ from interp_by_design.predictor import evaluating
 from interp_by_design.run.saved_run import SavedRun, open_run
 from interp_by_design.terms import Images, Indices, Logits, UserError
 
-NAME, TITLE = "fidelity_baselines", "Fidelity of LIME, VIBI and g to the same f"
+NAME = "fidelity_baselines"
+TITLE = "Fidelity of LIME, VIBI and g to the same f"
 HEADINGS = ("data", "f", "method", "runs", "images", "fidelity, %", "deviation", "sampling error")
 COLUMNS = (*HEADINGS, "published, %", "difference", "verdict", "seconds")
-WIDTH = 180  # of the printed table
+WIDTH = 180  # characters of the printed table
 
 # FLINT, table 1, in percent: mean and deviation.
 PUBLISHED: Mapping[str, Mapping[str, tuple[float, float]]] = {
@@ -54,7 +57,16 @@ QUICKDRAW = "ant, apple, banana, carrot, cat, cow, dog, frog, grapes, lion"
 
 @dataclass(frozen=True)
 class Settings:
-    """What is asked of the baselines: LIME's images, a chunk's side in pixels, how many are selected, VIBI's weights, draws."""
+    """Options of the baselines.
+
+    Args:
+        images: test images for LIME, at most.
+        chunk: pixels on a side of a chunk.
+        k: numbers of selected chunks.
+        beta: weights of VIBI's prior.
+        epochs: passes of VIBI over the train images.
+        seeds: draws of the baselines for each run.
+    """
 
     images: int = 500
     chunk: int = 4
@@ -66,7 +78,16 @@ class Settings:
 
 @dataclass(frozen=True)
 class Found:
-    """How often a method decides as the f of a run does, in percent, on how many images, and what it cost in seconds."""
+    """The fidelity of a method to the f of a run.
+
+    Args:
+        data: the data set.
+        network: the class of the network.
+        method: the method and its variant.
+        images: number of test images.
+        fidelity: share on which it decides as f does, in percent.
+        seconds: time that it took.
+    """
 
     data: str
     network: str
@@ -77,7 +98,12 @@ class Found:
 
 
 class BlackBox:
-    """The f of a run, and what it and g decide on the test images, [n] each."""
+    """The f of a run, and its and g's decisions on the test images, [n] each.
+
+    Args:
+        run: the run.
+        settings: options of the baselines.
+    """
 
     def __init__(self, run: SavedRun, settings: Settings) -> None:
         table = run.table("test")
@@ -94,60 +120,26 @@ class BlackBox:
         return logits
 
     def found(self, method: str, classes: Indices, rows: Indices, seconds: float = 0.0) -> Found:
-        """A method's share of the test images `rows` where `classes` are f's."""
+        """Return the fidelity of a method that decides `classes` on the test images `rows`."""
         share = 100 * float((classes == self.decided[rows]).float().mean())
         return Found(self.data, self.network, method, len(rows), share, seconds)
 
 
 def main() -> None:
-    """Asks the baselines about every run, prints the table and saves it."""
-    parser = ProgramParser(__doc__)
-    parser.add_argument(
-        "runs", type=Path, nargs="+", metavar="RUN", help="a run folder whose data is still there"
-    )
-    parser.add_argument(
-        "--images",
-        type=int,
-        default=Settings.images,
-        help="test images that LIME is asked about, at most",
-    )
-    parser.add_argument(
-        "--chunk",
-        type=int,
-        default=Settings.chunk,
-        help="pixels on a side of what is shown or hidden",
-    )
-    parser.add_argument(
-        "--k",
-        type=int,
-        nargs="+",
-        default=Settings.k,
-        help="chunks that are selected, rows of their own",
-    )
-    parser.add_argument(
-        "--beta",
-        type=float,
-        nargs="+",
-        default=Settings.beta,
-        help="of VIBI's prior, rows of their own",
-    )
-    parser.add_argument("--epochs", type=int, default=Settings.epochs, help="of VIBI")
-    parser.add_argument(
-        "--seeds", type=int, default=Settings.seeds, help="draws of the baselines for each run"
-    )
-    parser.add_argument(
-        "--keep",
-        action="store_true",
-        help="keeps what was found before of other data sets and networks",
-    )
-    given = parser.parse_args()
+    """Run the baselines on every run, print the table and save it."""
+    arguments = _arguments()
     settings = Settings(
-        given.images, given.chunk, tuple(given.k), tuple(given.beta), given.epochs, given.seeds
+        arguments.images,
+        arguments.chunk,
+        tuple(arguments.k),
+        tuple(arguments.beta),
+        arguments.epochs,
+        arguments.seeds,
     )
-    runs = [open_run(path) for path in given.runs]
+    runs = [open_run(path) for path in arguments.runs]
     classes = {data_name(run): ", ".join(run.data.facts.class_names) for run in runs}
     found = [each for run in runs for each in measured(run, settings)]
-    if given.keep:
+    if arguments.keep:
         earlier, known = kept(settings, found, RESULTS / f"{NAME}.json")
         found, classes = [*earlier, *found], known | classes
     content = {
@@ -161,8 +153,30 @@ def main() -> None:
     Console().print(f"Written to {save(NAME, asdict(settings) | content | raw)}")
 
 
+def _arguments() -> argparse.Namespace:
+    parser, default = ProgramParser(__doc__), Settings()
+    parser.add_runs()
+    for name, kind, help_ in (
+        ("images", int, "test images for LIME, at most"),
+        ("chunk", int, "pixels on a side of a chunk"),
+        ("epochs", int, "passes of VIBI over the train images"),
+        ("seeds", int, "draws of the baselines for each run"),
+    ):
+        parser.add_argument(f"--{name}", type=kind, default=getattr(default, name), help=help_)
+    parser.add_argument(
+        "--k", type=int, nargs="+", default=default.k, help="selected chunks, a row each"
+    )
+    parser.add_argument(
+        "--beta", type=float, nargs="+", default=default.beta, help="VIBI's prior, a row each"
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the rows of other data sets and networks"
+    )
+    return parser.parse_args()
+
+
 def measured(run: SavedRun, settings: Settings) -> Iterator[Found]:
-    """Each method on the f of one run, with the draws of each seed."""
+    """Yield the fidelity of each method to the f of one run, with the draws of each seed."""
     box = BlackBox(run, settings)
     with evaluating(run.model), torch.no_grad():
         for seed in (1000 * run.seed + draw for draw in range(settings.seeds)):
@@ -171,22 +185,22 @@ def measured(run: SavedRun, settings: Settings) -> Iterator[Found]:
 
 
 def lime_found(box: BlackBox, settings: Settings, seed: int) -> Iterator[Found]:
-    """LIME by both losses, with all chunks and with few; and g on its images."""
+    """Yield LIME by both losses, with all chunks and with few; and g on its images."""
     rows = torch.randperm(len(box.test), generator=torch.Generator().manual_seed(seed))[
         : settings.images
     ]
     kinds = [lime.Kind(loss, k) for loss in lime.LOSSES for k in (None, *settings.k)]
     start = time.perf_counter()
-    told = lime.decisions(box, box.test.batch(rows).images, box.chunks, kinds, seed)
+    decisions = lime.decisions(box, box.test.batch(rows).images, box.chunks, kinds, seed)
     seconds = time.perf_counter() - start
-    for kind, classes in told.items():
+    for kind, classes in decisions.items():
         used = "all chunks" if kind.k is None else f"{kind.k} chunks"
         yield box.found(f"LIME, {kind.loss}, {used}", classes, rows, seconds)
     yield box.found("g, LIME's images", box.explained[rows], rows)
 
 
 def vibi_found(box: BlackBox, settings: Settings, seed: int) -> Iterator[Found]:
-    """VIBI, what f makes of the chunks that it selects, and g, on all test images."""
+    """Yield VIBI, f on the chunks that it selects, and g, on all test images."""
     everywhere = torch.arange(len(box.test))
     answers = box.run.table("train").predictor.argmax(dim=1)
     for chosen in (
@@ -207,7 +221,7 @@ def vibi_found(box: BlackBox, settings: Settings, seed: int) -> Iterator[Found]:
 
 
 def data_name(run: SavedRun) -> str:
-    """The paper's name for the run's data set, where its experiment's name begins with one; else the experiment's."""
+    """Return the paper's name of the data set if the experiment begins with it, else its own."""
     entries = [str(entry) for entry in OmegaConf.load(run.folder.path / ".hydra/overrides.yaml")]
     name = next(
         (entry.partition("=")[2] for entry in entries if entry.startswith("experiment=")), "digits"
@@ -218,12 +232,22 @@ def data_name(run: SavedRun) -> str:
 def kept(
     settings: Settings, fresh: Sequence[Found], path: Path
 ) -> tuple[list[Found], dict[str, str]]:
-    """What a file holds of other data and networks than `fresh`, and classes. `UserError` where it was asked otherwise."""
+    """Return a file's rows of other data sets and networks, and its classes.
+
+    Args:
+        settings: options of the baselines.
+        fresh: the new rows.
+        path: the file.
+
+    Raises:
+        UserError: the file was made with other options.
+    """
     before = json.loads(path.read_text()) if path.is_file() else {}
     asked = json.loads(json.dumps(asdict(settings)))  # tuples as lists
     if before and any(before.get(key) != value for key, value in asked.items()):
         raise UserError(
-            f"{path.name} was made with other options than these, {asked}. Give the same ones, or leave out --keep."
+            f"{path.name} was made with other options than these, {asked}. Give the same ones, or "
+            "leave out --keep."
         )
     measured_now = {(each.data, each.network) for each in fresh}
     earlier = [Found(**each) for each in before.get("found", [])]
@@ -233,7 +257,7 @@ def kept(
 
 
 def table_rows(found: Sequence[Found]) -> list[list[Any]]:
-    """The table: a row a method, those of one data set and network together, in the order they were found."""
+    """Return a row a method, those of one data set and network together."""
     groups: dict[tuple[str, str], dict[str, list[Found]]] = defaultdict(lambda: defaultdict(list))
     for each in found:
         groups[each.data, each.network][each.method].append(each)
@@ -241,7 +265,7 @@ def table_rows(found: Sequence[Found]) -> list[list[Any]]:
 
 
 def row(found: Sequence[Found]) -> list[Any]:
-    """The cells of a method on a data set, fidelities in percent, over runs and draws."""
+    """Return the cells of a method on a data set, over runs and draws."""
     first, fidelity = found[0], [each.fidelity for each in found]
     mean = statistics.mean(fidelity)
     deviation = round(statistics.stdev(fidelity), 2) if len(fidelity) > 1 else None
@@ -268,7 +292,7 @@ def row(found: Sequence[Found]) -> list[Any]:
 
 
 def verdict(mean: float, published: float, deviation: float) -> str:
-    """Whether a mean is within one published deviation, and else by how much it is beyond that."""
+    """Return whether a mean is within one published deviation, else the distance beyond it."""
     beyond = abs(mean - published) - deviation
     if beyond <= 1e-9:
         return "within one deviation"
@@ -276,16 +300,20 @@ def verdict(mean: float, published: float, deviation: float) -> str:
 
 
 def about(settings: Settings, classes: Mapping[str, str]) -> str:
-    """What the reader of the table has to know."""
+    """Return the text above the table."""
     side = settings.chunk
     lines = [
-        f"Share of test images on which a method decides the class that f decides, by chunks of {side} x {side} pixels.",
-        "LIME: a linear surrogate of each image, from 1000 neighbours in which each chunk is black with probability 1/2, and",
-        f"what it decides on the whole image; asked about {settings.images} test images at most. VIBI: an explainer selects k",
-        f"chunks, and an approximator that sees those alone decides; {settings.epochs} epochs on the train images. VIBI's chunks",
-        "to f: what f itself decides where it sees those alone. The published code of VIBI has LIME with all chunks and with as",
-        "many as VIBI selects, 4 on MNIST; FLINT tells neither its protocol nor how many. Sampling error: the standard error of",
-        f"a share among so many images. Mean and deviation are over runs, {settings.seeds} draw(s) of the baselines for each.",
+        "Share of test images on which a method decides the class that f decides, by chunks of "
+        f"{side} x {side} pixels.",
+        "LIME: a linear surrogate of each image, from 1000 neighbours in which each chunk is black "
+        "with probability 1/2, and its decision on the whole image; on "
+        f"{settings.images} test images at most. VIBI: an explainer selects k chunks, and an "
+        f"approximator that sees only those decides; {settings.epochs} epochs on the train images. "
+        "VIBI's chunks to f: the decision of f itself where it sees only those. The published code "
+        "of VIBI has LIME with all chunks and with as many as VIBI selects, 4 on MNIST; FLINT "
+        "states neither its protocol nor the number. Sampling error: the standard error of a share "
+        f"among so many images. Mean and deviation are over runs, {settings.seeds} draw(s) of the "
+        "baselines for each.",
     ]
     if "quickdraw" in classes:
         lines.append(
@@ -295,7 +323,7 @@ def about(settings: Settings, classes: Mapping[str, str]) -> str:
 
 
 def show(content: Mapping[str, Any]) -> None:
-    """Prints the table."""
+    """Print the table."""
     table = Table(*content["columns"], title=content["title"])
     for cells in content["rows"]:
         table.add_row(*("" if cell is None else str(cell) for cell in cells))

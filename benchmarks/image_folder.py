@@ -1,10 +1,12 @@
-"""What a loader of image files costs: images a second from its workers, against as many processes that do nothing but decode.
+"""The cost of loading image files: workers of a loader against as many processes that decode.
 
-usage: python -m benchmarks.image_folder [FOLDER] [--size 224] [--workers 2] [--batch 64] [--rounds 5]
+usage: python -m benchmarks.image_folder [FOLDER] [--size 224] [--workers 2] [--batch 64] [--rounds
+5]
 
-FOLDER holds photographs, a folder a class; without one, photographs are made up. To decode is to bring a file to bytes
-[3, size, size]; a loader also hands them to another process, and makes floats of them. Both run in turn on the same files, so
-that whatever else the machine does slows both; the median of the neighbours' ratios counts.
+FOLDER holds photographs, a folder a class; without one, photographs are synthesised. Decoding turns
+a file into bytes [3, size, size]; a loader also sends them to another process and converts them to
+floats. Both run in turn on the same files, so that other load slows both; the median of the
+neighbours' ratios counts.
 """
 
 from __future__ import annotations
@@ -31,11 +33,11 @@ from interp_by_design.data.order import Shuffled
 from interp_by_design.data.picture import Picture
 from interp_by_design.terms import Indices
 
-MADE_UP = 600
+N_SYNTHETIC = 600  # images
 
 
 def main() -> None:
-    """Measures every round, prints the table and saves it."""
+    """Measure every round, print the table and save it."""
     parser = ProgramParser(__doc__)
     parser.add_argument("folder", type=Path, nargs="?")
     for option, value in (("size", 224), ("workers", 2), ("batch", 64), ("rounds", 5)):
@@ -66,9 +68,9 @@ def main() -> None:
 
 
 def make_up(folder: Path) -> Path:
-    """Photographs of the usual 500 x 375 in two classes: smooth shapes with a little grain, as JPEG takes them."""
+    """Write images of 500 x 375 in two classes: smooth shapes with a little grain, as JPEG."""
     draws = np.random.default_rng(0)
-    for i in range(MADE_UP):
+    for i in range(N_SYNTHETIC):
         coarse = Image.fromarray(draws.integers(0, 256, (12, 16, 3), dtype=np.uint8)).resize(
             (500, 375), Image.Resampling.BICUBIC
         )
@@ -80,7 +82,7 @@ def make_up(folder: Path) -> Path:
 
 
 def measure(split: FileSplit, workers: int, batch: int, rounds: int) -> list[tuple[float, float]]:
-    """Images a second of decoding and of loading, for each round; the first, which warms up, is left out."""
+    """Return images a second of decoding and of loading, for each round after a warm one."""
     loader = Loader(Batches(split), Shuffled(len(split), batch, seed=0), workers)
     with get_context("fork").Pool(workers, torch.set_num_threads, (1,)) as pool:
         return [(decoded(pool, split, workers, batch), loaded(loader)) for _ in range(rounds + 1)][
@@ -89,7 +91,7 @@ def measure(split: FileSplit, workers: int, batch: int, rounds: int) -> list[tup
 
 
 def decoded(pool: Pool, split: FileSplit, workers: int, batch: int) -> float:
-    """Images a second of processes that decode and throw away."""
+    """Return images a second of processes that only decode."""
     shares = [
         (split, torch.arange(len(split))[worker::workers], batch) for worker in range(workers)
     ]
@@ -99,13 +101,13 @@ def decoded(pool: Pool, split: FileSplit, workers: int, batch: int) -> float:
 
 
 def decode(split: FileSplit, share: Indices, batch: int) -> None:
-    """Decodes a share of the images, batch by batch."""
+    """Decode a share of the images, batch by batch."""
     for indices in torch.split(share, batch):
         split.pixels(indices)
 
 
 def loaded(loader: Loader) -> float:
-    """Images a second of one pass through the loader."""
+    """Return images a second of one pass through the loader."""
     start = time.perf_counter()
     images = sum(len(batch.labels) for batch in loader)
     return images / (time.perf_counter() - start)

@@ -1,6 +1,6 @@
-"""Weighted linear models of many targets at once: ridge regression, and logistic regression of one class against the rest.
+"""Weighted ridge and one-against-rest logistic regression of many targets at once.
 
-Knows nothing of images. Does what scikit-learn's `Ridge` and `LogisticRegression` do, whose checks of every call would cost more
+Equal to scikit-learn's `Ridge` and `LogisticRegression`, whose checks of every call would cost more
 than the fits.
 """
 
@@ -17,19 +17,26 @@ from torch import Tensor
 Loss = Literal["ridge", "logistic"]
 Inputs = Float[Tensor, "classes samples inputs"]
 CERTAIN = 50.0  # the logit of a class that is the target of all samples, or of none
-STEPS, HALVINGS, SETTLED = 50, 10, 1e-9
+MAX_STEPS = 50
+MAX_HALVINGS = 10  # of a step
+TOLERANCE = 1e-9  # of the loss
 
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """A linear function for each class: `coefficients` [C, d], `intercepts` [C]."""
+    """A linear function for each class.
+
+    Args:
+        coefficients: [C, d].
+        intercepts: [C].
+    """
 
     coefficients: Float[Tensor, "classes inputs"]
     intercepts: Float[Tensor, "classes"]
 
     @property
     def decided(self) -> int:
-        """The class whose function is largest where every input is 1."""
+        """The class with the largest function where every input is 1."""
         return int((self.intercepts + self.coefficients.sum(dim=1)).argmax())
 
 
@@ -40,10 +47,20 @@ def fitted(
     loss: Loss,
     chosen: Tensor | None = None,
 ) -> Linear:
-    """For each class argmin over b, b_0 of `Σ_s weight_s loss(b·x_s + b_0, target_s) + |b|²`; with the logistic loss `|b|² / 2`.
+    """Fit a linear function for each class.
 
-    `chosen` [C, k] names the inputs that each class may use; the coefficients of the others are 0. A class that is the logistic
-    target of all samples, or of none, has no finite optimum: it gets an intercept of plus or minus 50, and no coefficients.
+        argmin over b, b_0 of Σ_s weight_s loss(b·x_s + b_0, target_s) + |b|²
+
+    with `|b|² / 2` for the logistic loss. A class that is the logistic target of all samples, or of
+    none, has no finite optimum: it gets an intercept of plus or minus 50, and no coefficients.
+
+    Args:
+        inputs: [S, d].
+        targets: [S, C].
+        weights: [S].
+        loss: `ridge` or `logistic`.
+        chosen: the inputs [C, k] that each class may use; the other coefficients are 0. None for
+            all.
     """
     n_classes = targets.shape[1]
     seen = inputs.expand(n_classes, -1, -1) if chosen is None else inputs.T[chosen].transpose(1, 2)
@@ -81,14 +98,14 @@ def _logistic(design: Inputs, targets: Tensor, weights: Tensor) -> Tensor:
 def _newton(design: Inputs, targets: Tensor, weights: Tensor, penalty: Tensor) -> Tensor:
     b = design.new_zeros(design.shape[0], design.shape[2])
     now = _risk(design, targets, weights, penalty, b)
-    for _ in range(STEPS):
+    for _ in range(MAX_STEPS):
         p = (design @ b[:, :, None])[:, :, 0].sigmoid()
         slope = (design.mT @ (weights * (p - targets))[:, :, None])[:, :, 0] + penalty * b
         curvature = design.mT @ (design * (weights * p * (1 - p))[:, :, None]) + torch.diag(penalty)
         step = torch.linalg.solve(curvature, slope)
-        for _ in range(HALVINGS):
+        for _ in range(MAX_HALVINGS):
             after = _risk(design, targets, weights, penalty, b - step)
-            rises = after > now + SETTLED
+            rises = after > now + TOLERANCE
             if not rises.any():
                 break
             step = torch.where(rises[:, None], step / 2, step)
@@ -107,7 +124,7 @@ def _risk(
 
 
 def _penalty(design: Inputs) -> Tensor:
-    """1 for each coefficient; next to nothing for the intercept, so that a matrix can always be solved."""
+    """Return 1 for each coefficient; tiny for the intercept, so that a matrix can be solved."""
     penalty = design.new_ones(design.shape[2])
     penalty[-1] = 1e-9
     return penalty

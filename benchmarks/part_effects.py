@@ -1,13 +1,15 @@
-"""Do explanations order an image's parts by what f loses without them? Images of four parts, rendered again without each.
+"""Explanations of an image's parts against what f loses when a part is not rendered.
 
 usage: python -m benchmarks.part_effects RUN … [--images 300]
 
-RUN is a run of experiment=factors_fine. For image x with decided class c and part p, the truth is f_c(x) - f_c(x without p). A
-number added to all logits changes no answer, so that f_c is the logit less the mean of all classes', and contributions
-`φ_j (w_jc - mean of w_j)` likewise. What is said of the part by heat: positive contributions, each by the share of its
-attribute's heat that lies in the part's square; by removal: what all contributions lose together without the square. Spearman
-over all pairs of image and part, and its mean within images; and the same of the logits as they are. Beside it a frozen random Ψ
-with the h that follows f best. Written to results/part_effects.json.
+RUN is a run of experiment=factors_fine. For image x with decided class c and part p, the truth is
+f_c(x) - f_c(x without p). A number added to all logits changes no decision, so that f_c is the
+logit less the mean of all classes', and contributions `φ_j (w_jc - mean of w_j)` likewise. The
+explanation of a part by heat: positive contributions, each by the share of its attribute's heat
+that lies in the part's square; by removal: the loss of all contributions together without the
+square. Spearman over all pairs of image and part, and its mean within images; and the same of the
+raw logits. For comparison, a frozen random Ψ with the h that follows f best. Written to
+results/part_effects.json.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ COLUMNS = (
 
 
 def main() -> None:
-    """Measures, prints and writes."""
+    """Measure, print and write."""
     parser = ProgramParser(__doc__)
     parser.add_runs()
     parser.add_argument("--images", type=int, default=300)
@@ -56,7 +58,7 @@ def main() -> None:
         run = open_run(folder)
         if not isinstance(run.data, FineFactorImages):
             raise UserError(
-                f"{folder} is no run on data=factors_fine, whose parts can be taken away. Give one."
+                f"{folder} is no run on data=factors_fine, whose parts can be removed. Give one."
             )
         scenes = run.data.scenes("test").take(slice(arguments.images))
         control = fitted_controls(run.model, run.data, run.seed)[FROZEN_RANDOM]
@@ -65,9 +67,10 @@ def main() -> None:
                 rows.append([number, name, way, *figures])
                 print(*rows[-1], sep="  ", flush=True)
     about = (
-        "Test split. Truth: what f's decided logit, less the mean of all classes', loses where the image is rendered without the "
-        "part. Said by heat: positive contributions, each shared out by the heat of its attribute; by removal: what all "
-        "contributions lose together where the part's square is blurred. Of raw logits: the same of the logits as they are."
+        "Test split. Truth: what f's decided logit, less the mean of all classes', loses where the "
+        "image is rendered without the part. Said by heat: positive contributions, each shared out "
+        "by the heat of its attribute; by removal: what all contributions lose together where the "
+        "part's square is blurred. Of raw logits: the same without taking off the mean."
     )
     command = "python -m benchmarks.part_effects " + "RUN " * len(arguments.runs)
     content = {
@@ -79,7 +82,7 @@ def main() -> None:
 
 
 def measured(model: InterpretableModel, scenes: PartScenes) -> dict[str, list[float]]:
-    """By way of saying it: accuracy of f, fidelity, the three correlations, and of how many images."""
+    """Return by kind of explanation: accuracy of f, fidelity, three correlations, and images."""
     images, places = render_parts(scenes), scenes.places()
     with torch.no_grad():
         seen = model(images, reconstruct=False)
@@ -98,9 +101,9 @@ def measured(model: InterpretableModel, scenes: PartScenes) -> dict[str, list[fl
     )
     shares = [float(share.float().mean()) for share in (right, agreed)]
     figures: dict[str, list[float]] = {}
-    for way, told in {"by heat": by_heat, "by removal": by_removal}.items():
+    for way, explain in {"by heat": by_heat, "by removal": by_removal}.items():
         said, said_raw = (
-            told(model, images, seen.attributes, taken, places)
+            explain(model, images, seen.attributes, taken, places)
             for taken in (weights, every[decided[:, 0]])
         )
         found = [*shares, *correlations(said, truth), correlations(said_raw, raw)[0]]
@@ -108,12 +111,17 @@ def measured(model: InterpretableModel, scenes: PartScenes) -> dict[str, list[fl
     return figures
 
 
-def correlations(told: Tensor, truth: Tensor) -> tuple[float, float]:
-    """Spearman's over all pairs of image and part, and the mean of those within an image, of [n, parts]."""
+def correlations(said: Tensor, truth: Tensor) -> tuple[float, float]:
+    """Return Spearman's correlation over all pairs, and its mean within images.
+
+    Args:
+        said: the explanation of each part, [n, parts].
+        truth: the loss of f without it, [n, parts].
+    """
     within = [
-        spearmanr(a, b).statistic for a, b in zip(told, truth, strict=True) if len(a.unique()) > 1
+        spearmanr(a, b).statistic for a, b in zip(said, truth, strict=True) if len(a.unique()) > 1
     ]
-    return float(spearmanr(told.flatten(), truth.flatten()).statistic), float(sum(within)) / max(
+    return float(spearmanr(said.flatten(), truth.flatten()).statistic), float(sum(within)) / max(
         1, len(within)
     )
 
@@ -121,7 +129,7 @@ def correlations(told: Tensor, truth: Tensor) -> tuple[float, float]:
 def by_heat(
     model: InterpretableModel, images: Tensor, phi: Tensor, weights: Tensor, places: Tensor
 ) -> Tensor:
-    """Positive contributions, each by the share of its heat in the part's square: [n, parts]."""
+    """Return positive contributions by the share of heat in each part's square: [n, parts]."""
     contributions = (phi * weights).clamp(min=0)
     rows, attributes = contributions.nonzero(as_tuple=True)
     maps = heatmaps(model, images[rows], attributes).maps
@@ -136,7 +144,7 @@ def by_heat(
 def by_removal(
     model: InterpretableModel, images: Tensor, phi: Tensor, weights: Tensor, places: Tensor
 ) -> Tensor:
-    """What the contributions lose together without the pixels of the part's square: [n, parts]."""
+    """Return the loss of all contributions without each part's square: [n, parts]."""
     with torch.no_grad():
         after = [
             model(without(images, places[:, part].bool()), reconstruct=False).attributes

@@ -1,10 +1,10 @@
-"""Does the interpreter find the true causes? Attributes against the factors that images were rendered from; no factor is taught.
+"""Attributes against the planted factors of rendered images, none of which enters training.
 
 usage: python -m benchmarks.planted_truth RUN … [--train] [--seeds 0 1 2]
 
-RUN is the folder of a run on data=factors; of each, its own dictionary is measured, groups fitted to its f, and two controls: a
-frozen random Ψ of the same groups over the same f, and groups fitted to an f that never learned. `--train` trains one first.
-Written to results/planted_truth.json.
+RUN is the folder of a run on data=factors. Measured are its own dictionary, groups fitted to its f,
+and two negative controls: a frozen random Ψ of the same groups over the same f, and groups fitted
+to an untrained f. `--train` trains a run first. Written to results/planted_truth.json.
 """
 
 from __future__ import annotations
@@ -32,8 +32,12 @@ from interp_by_design.predictor import LeNet, Predictor
 from interp_by_design.run.saved_run import open_run
 from interp_by_design.terms import Images, UserError
 
-N, TOP = 4000, 30
-OURS, OWN, RANDOM, UNTRAINED = "groups", "the run's own", "frozen random Ψ", "f that never learned"
+N_IMAGES = 4000
+N_TOP = 30  # images of an attribute
+OURS = "groups"
+OWN = "the run's own"
+RANDOM = "frozen random Ψ"
+UNTRAINED = "f that never learned"
 MATCHED = (
     "texture",
     "outline",
@@ -64,7 +68,7 @@ COLUMNS = (
 
 
 def main() -> None:
-    """Measures, prints and writes."""
+    """Measure, print and write."""
     parser = ProgramParser(__doc__)
     parser.add_runs(at_least=0)
     parser.add_argument(
@@ -79,18 +83,19 @@ def main() -> None:
     rows, details = [], []
     for number, folder in enumerate(folders):
         run = open_run(folder)
-        for name, seed, model, told in interpreters(
+        for name, seed, model, fit in interpreters(
             run.model, run.data, arguments.seeds, tuple(arguments.groups)
         ):
             row, detail = measured(model, run.data, arguments.split)
             rows.append([name, number, seed, *row])
-            details.append({"interpreter": name, "f": number, "seed": seed, **detail, **told})
+            details.append({"interpreter": name, "f": number, "seed": seed, **detail, **fit})
             print(*rows[-1], detail["matched"], sep="  ", flush=True)
     content: dict[str, object] = {
         "title": "Planted truth: attributes and the factors behind the images",
         "about": about(arguments.split),
     }
-    command = f"python -m benchmarks.planted_truth {'RUN ' * len(arguments.runs)}{'--train' if arguments.train else ''}"
+    options = "RUN " * len(arguments.runs) + ("--train" if arguments.train else "")
+    command = f"python -m benchmarks.planted_truth {options}"
     content |= {
         "command": command.strip(),
         "goal": goal(rows),
@@ -102,20 +107,22 @@ def main() -> None:
 
 
 def about(split: str) -> str:
-    """What the columns are."""
+    """Return a description of the columns."""
     return (
-        f"{split.capitalize()} split of data=factors, whose label is texture x outline; no factor enters any training. Found: "
-        "share of the four causal values (plain, striped, checked, angular) whose attribute in the one-to-one matching has "
-        "|correlation| >= 0.8, and 0.3 more than with any other planted value. |correlation|, margin, purity, completeness: "
-        "means over the four; metrics/factor_matching.py says what they are. On the object: share of the images that activate a matched "
-        "attribute most where its heat map is hottest on the object; shuffled: of the same maps with their pixels shuffled. "
-        "Largest nuisance: largest multiple correlation of an attribute with a factor that the label does not depend on. The "
-        "sizes of the groups, 3 and 2, are told to the groups and to both controls."
+        f"{split.capitalize()} split of data=factors, whose label is texture x outline; no factor "
+        "enters any training. Found: share of the four causal values (plain, striped, checked, "
+        "angular) whose attribute in the one-to-one matching has |correlation| >= 0.8, and 0.3 "
+        "more than with any other planted value. |correlation|, margin, purity, completeness: "
+        "means over the four; metrics/factor_matching.py defines them. On the object: share of the "
+        "images that activate a matched attribute most where its heat map is hottest on the "
+        "object; shuffled: of the same maps with their pixels shuffled. Largest nuisance: largest "
+        "multiple correlation of an attribute with a factor that the label does not depend on. The "
+        "groups and both controls are given the sizes of the groups, 3 and 2."
     )
 
 
 def trained() -> Path:
-    """A run of experiment=factors."""
+    """Train a run of experiment=factors."""
     from hydra import compose, initialize_config_dir
 
     from benchmarks.baselines import UNDRAWN
@@ -131,7 +138,7 @@ def trained() -> Path:
 def interpreters(
     own: InterpretableModel, data: ImageData, seeds: list[int], groups: tuple[int, ...]
 ) -> Iterator[tuple[str, int, InterpretableModel, dict[str, object]]]:
-    """Each interpreter with its name, seed, and what is to be told of its fit."""
+    """Yield each interpreter with its name, seed, and facts of its fit."""
     yield OWN, 0, own, {}
     train = data.split("train")
     for seed in seeds:
@@ -144,7 +151,7 @@ def interpreters(
 
 
 def untrained(own: InterpretableModel, seed: int) -> InterpretableModel:
-    """The model with a network as it was drawn."""
+    """Return the model with an untrained network."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = LeNet(own.facts.image_shape, own.facts.n_classes, channels=(20, 50), width=128)
@@ -155,12 +162,12 @@ def untrained(own: InterpretableModel, seed: int) -> InterpretableModel:
 def measured(
     model: InterpretableModel, data: ImageData, split: str
 ) -> tuple[list[float], dict[str, object]]:
-    """The figures of a row, and the particulars."""
+    """Return the figures of a row, and its details."""
     if not isinstance(data, FactorImages):
         raise UserError(
             "The planted factors are those of data=factors. Give runs of experiment=factors."
         )
-    some = torch.arange(min(N, len(data.split(split))))
+    some = torch.arange(min(N_IMAGES, len(data.split(split))))
     images, scenes = data.split(split).batch(some).images, data.scenes(split).take(some)
     attributes, fidelity = seen(model, images)
     found = match_factors(attributes, split_shape(factors_of(scenes)).only(MATCHED))
@@ -186,7 +193,7 @@ def measured(
 
 
 def seen(model: InterpretableModel, images: Images) -> tuple[Tensor, float]:
-    """Attributes, and how often g decides as f."""
+    """Return attributes, and how often g decides as f."""
     model.eval()
     with torch.no_grad():
         parts = [model(some, reconstruct=False) for some in torch.split(images, 256)]
@@ -203,12 +210,12 @@ def pointing(
     scenes: Scenes,
     found: FactorMatching,
 ) -> tuple[float, float]:
-    """How often the hottest pixel of a matched attribute is on the object, or next to it; and of shuffled maps."""
+    """Return how often a matched attribute's hottest pixel is on the object; also shuffled."""
     chosen = [int(j) for j in found.attributes if j >= 0]
-    rows = torch.cat([attributes[:, j].topk(TOP).indices for j in chosen])
-    maps = heatmaps(model, images[rows], torch.tensor(chosen).repeat_interleave(TOP)).maps.flatten(
-        1
-    )
+    rows = torch.cat([attributes[:, j].topk(N_TOP).indices for j in chosen])
+    maps = heatmaps(
+        model, images[rows], torch.tensor(chosen).repeat_interleave(N_TOP)
+    ).maps.flatten(1)
     some = scenes.take(rows)
     differ = (render(some.changed("hue", 0.0)) != render(some.changed("hue", 0.5))).any(
         dim=1, keepdim=True
@@ -223,7 +230,7 @@ def pointing(
 
 
 def goal(rows: list[list[object]]) -> dict[str, object]:
-    """The mean share found, ours and the controls', and whether it is what was aimed at."""
+    """Return the mean share found, ours and the controls', and whether it reaches the goal."""
     at = COLUMNS.index("found")
     shares = {
         name: statistics.mean(float(str(row[at])) for row in rows if row[0] == name)

@@ -2,13 +2,13 @@
 
 usage: python -m benchmarks.post_hoc [--seconds 30] [--batch 128] [--only WORD] [--folder FOLDER]
 
-Step: one of g from the cache, and one that runs f first, in turn, so that other load slows both; the
-median of the neighbours' ratios counts. Without a decoder it is dictionary and head alone. Reading:
-an epoch in the loader's order, with pages in memory, against a plain copy of the bytes that it
-yields; and as stored, without floats of images, against a copy of those. Writing: recording to disk,
-with checksums and fsync, against a bare pass in the same batches. Memory: the highest anonymous and
-whole resident set of a fresh process that records and reads N or 4 N images, above its level after
-one warm run.
+Step: one of g from the cache, and one that runs f first, in turn, so that other load slows both;
+the median of the neighbours' ratios counts. Without a decoder it is dictionary and head alone.
+Reading: an epoch in the loader's order, with pages in memory, against a plain copy of the bytes
+that it yields; and as stored, without floats of images, against a copy of those. Writing: recording
+to disk, with checksums and fsync, against a bare pass in the same batches. Memory: the highest
+anonymous and whole resident set of a fresh process that records and reads N or 4 N images, above
+its level after one warm run.
 
 Weights and images are random.
 """

@@ -25,6 +25,11 @@ def save(name: str, content: Mapping[str, Any]) -> Path:
     path = RESULTS / f"{name}.json"
     # Without the first of sys.argv: run as a module, that is a path of this machine.
     command = " ".join([f"python -m benchmarks.{name}", *sys.argv[1:]])
-    made = {"date": datetime.date.today().isoformat(), **provenance(), "command": command, **content}
+    made = {
+        "date": datetime.date.today().isoformat(),
+        **provenance(),
+        "command": command,
+        **content,
+    }
     path.write_text(json.dumps(made, indent=2) + "\n")
     return path

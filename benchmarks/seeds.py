@@ -1,4 +1,4 @@
-"""How alike the attributes of runs of different seeds are, beside random dictionaries: results/seeds.json, a row a setting."""
+"""The similarity of attributes across seeds, in results/seeds.json, a row a setting."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from interp_by_design.terms import UserError
 RECORD = RESULTS / "seeds.json"
 TITLE = "Attributes of runs of different seeds"
 ABOUT = (
-    "Mean correlation over the test images of attributes that are matched one to one with those of a run of another seed, over "
-    "all pairs of runs; dead ones count as 0. Beside it the same of dictionaries of that class and those settings, as drawn, "
-    "over the f of each run. Machine and versions are those of the latest row."
+    "Mean correlation over the test images of attributes that are matched one to one with those of "
+    "a run of another seed, over all pairs of runs; dead ones count as 0. Next to it the same of "
+    "random dictionaries of that class and those settings, over the f of each run. Machine and "
+    "versions are those of the latest row."
 )
 COLUMNS = {
     "setting": "`{setting}`",
@@ -34,9 +35,19 @@ COLUMNS = {
 
 
 def add(setting: str, folders: Sequence[Path]) -> str:
-    """Measures the runs of a setting, puts the row in place of its older one, and tells it in a line.
+    """Measure the runs of a setting and replace its row.
 
-    Raises `UserError` where the runs keep no tables. Where random dictionaries cannot be had, says so, and the row lacks them.
+    A row lacks random dictionaries where they cannot be built; that is printed.
+
+    Args:
+        setting: an experiment and its options.
+        folders: its run folders.
+
+    Returns:
+        The scores, in a line.
+
+    Raises:
+        UserError: the runs keep no tables.
     """
     found = {key.removeprefix(f"{SPLIT}/"): value for key, value in stability_of(folders).items()}
     try:
@@ -46,11 +57,11 @@ def add(setting: str, folders: Sequence[Path]) -> str:
         }
     except UserError as error:
         print(f"No random dictionaries for {setting}: {error}", file=sys.stderr)
-    told, here = [RunFolder(folder) for folder in folders], provenance()
+    runs, here = [RunFolder(folder) for folder in folders], provenance()
     row: dict[str, Any] = {
         "setting": setting,
-        "seeds": ", ".join(str(folder.config.seed) for folder in told),
-        "attributes": told[0].config.attributes.n_attributes,
+        "seeds": ", ".join(str(run.config.seed) for run in runs),
+        "attributes": runs[0].config.attributes.n_attributes,
         **found,
         "date": datetime.date.today().isoformat(),
         "revision": here["revision"],

@@ -1,14 +1,17 @@
-"""SENN: a network that decides by concepts whose weights it chooses anew for each image. Knows nothing of runs or rivals.
+"""SENN: a network that decides by concepts with weights of their own for each image.
 
-    f_c(x) = Σ_j θ_cj(x) h_j(x);   L = CE(f(x), y) + λ |∇_x f - θ(x)ᵀ J_h(x)| + |d(h(x)) - x|² + σ |h(x)|₁
+    f_c(x) = Σ_j θ_cj(x) h_j(x)
+    L = CE(f(x), y) + λ |∇_x f - θ(x)ᵀ J_h(x)| + |d(h(x)) - x|² + σ |h(x)|₁
 
-It cannot be an interpreter of the house: relevance, what-if and global explanations there rest on one weight for each pair of
-class and attribute, and here each image has weights of its own. So it is trained by a loop of its own, and scored by the same
-functions of contributions, `α_j(x) = θ_{c(x)j}(x) h_j(x)` in place of `φ_j(x) w_{j,c(x)}`.
+It cannot be an `Interpreter`: relevance, what-if and global explanations rest on one weight for
+each pair of class and attribute, and here each image has its own. It is trained by its own loop,
+and scored by the same functions of contributions, `α_j(x) = θ_{c(x)j}(x) h_j(x)` in place of
+`φ_j(x) w_{j,c(x)}`.
 
-Source: Alvarez-Melis and Jaakkola (2018), "Towards robust interpretability with self-explaining neural networks", arXiv
-1806.07538, section 3; λ and σ are those of its code. Departs from it in the encoders (two LeNets), the optimiser (AdamW, one
-cycle), the number of concepts (FLINT's 25), and in estimating the norm over classes by one random combination of them a step.
+Source: Alvarez-Melis and Jaakkola (2018), "Towards robust interpretability with self-explaining
+neural networks", arXiv 1806.07538, section 3; λ and σ are those of its code. Departs from it in the
+encoders (two LeNets), the optimiser (AdamW, one cycle), the number of concepts (FLINT's 25), and in
+estimating the norm over classes by one random combination of them a step.
 """
 
 from __future__ import annotations
@@ -36,13 +39,19 @@ from interp_by_design.predictor import LeNet
 from interp_by_design.relevance import normalised, shown
 from interp_by_design.terms import Attributes, DataFacts, Images, Logits, Scalar
 
-NOISED = 500  # test images whose explanations are asked for again under noise
+N_NOISY = 500  # test images whose explanations are repeated under noise
 
 Relevances = Float[Tensor, "n classes concepts"]
 
 
 class Decided(NamedTuple):
-    """What the network makes of a batch: concepts h of either sign, relevances θ, and the logits they add up to."""
+    """The network's output for a batch.
+
+    Args:
+        concepts: h [n, J], of either sign.
+        relevances: θ [n, C, J].
+        logits: their sums [n, C].
+    """
 
     concepts: Attributes
     relevances: Relevances
@@ -50,7 +59,7 @@ class Decided(NamedTuple):
 
     @property
     def contributions(self) -> Attributes:
-        """What each concept adds to the logit of the class that is decided, [n, J]."""
+        """The contribution of each concept to the logit of the decided class, [n, J]."""
         return (
             self.concepts
             * self.relevances[torch.arange(len(self.logits)), self.logits.argmax(dim=1)]
@@ -58,7 +67,14 @@ class Decided(NamedTuple):
 
 
 class Senn(nn.Module):
-    """f = g = Σ_j θ_j(x) h_j(x), with the decoder of its concepts. Images are in [0, 1]."""
+    """f = g = Σ_j θ_j(x) h_j(x), with the decoder of its concepts. Images are in [0, 1].
+
+    Args:
+        facts: shape, classes and normalisation of the data.
+        n_concepts: number of concepts J.
+        channels: maps of the encoders' convolutions.
+        width: units of their dense stage.
+    """
 
     def __init__(
         self,
@@ -84,7 +100,13 @@ class Senn(nn.Module):
 
 @dataclass(frozen=True)
 class Weights:
-    """λ, the weight of the reconstruction, and σ."""
+    """Weights of the loss.
+
+    Args:
+        stability: λ.
+        reconstruction: weight of the reconstruction.
+        sparsity: σ.
+    """
 
     stability: float = 1e-2
     reconstruction: float = 1.0
@@ -92,10 +114,15 @@ class Weights:
 
 
 def unsteadiness(decided: Decided, images: Images, directions: Logits) -> Scalar:
-    """`mean_x | vᵀ (∇_x f - θ(x)ᵀ J_h(x)) |`, v = `directions` [n, C]: how far f is from linear in its concepts around x.
+    """Return `mean_x | vᵀ (∇_x f - θ(x)ᵀ J_h(x)) |`: how far f is from linear in its concepts.
 
-    Since `∇_x Σ_j θ_j h_j = θᵀ J_h + Σ_j h_j ∇_x θ_j`, the difference is the last sum, one product of a vector and a Jacobian.
-    `images` are what `decided` was computed from, and require a gradient.
+    Since `∇_x Σ_j θ_j h_j = θᵀ J_h + Σ_j h_j ∇_x θ_j`, the difference is the last sum, one product
+    of a vector and a Jacobian.
+
+    Args:
+        decided: the network's output for `images`.
+        images: images [n, c, h, w] that require a gradient.
+        directions: v [n, C].
     """
     weights = directions[:, :, None] * decided.concepts[:, None, :]
     (found,) = torch.autograd.grad(decided.relevances, images, weights, create_graph=True)
@@ -105,7 +132,14 @@ def unsteadiness(decided: Decided, images: Images, directions: Logits) -> Scalar
 
 
 def loss_of(model: Senn, images: Images, labels: Tensor, weights: Weights) -> Scalar:
-    """The whole loss of a batch."""
+    """Return the whole loss of a batch.
+
+    Args:
+        model: the network.
+        images: images [n, c, h, w] in [0, 1].
+        labels: [n].
+        weights: weights of the terms.
+    """
     images = images.detach().clone().requires_grad_()
     decided = model(images)
     loss = F.cross_entropy(decided.logits, labels)
@@ -121,7 +155,15 @@ def loss_of(model: Senn, images: Images, labels: Tensor, weights: Weights) -> Sc
 def trained(
     data: ImageData, epochs: int, seed: int, weights: Weights = Weights(), rate: float = 3e-3
 ) -> Senn:
-    """A network trained on the train split of `data`, the last epoch's; in evaluation mode."""
+    """Train a network; the last epoch's, in evaluation mode.
+
+    Args:
+        data: the data set, whose train split is used.
+        epochs: passes over it.
+        seed: seed of weights and order.
+        weights: weights of the loss.
+        rate: highest learning rate.
+    """
     torch.manual_seed(seed)
     model = Senn(data.facts)
     loader = data.train_dataloader()
@@ -131,7 +173,8 @@ def trained(
         loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
         for batch in loader:
             optimizer.zero_grad()
-            loss_of(model, batch.images, batch.labels, weights).backward()  # type: ignore[no-untyped-call]  # torch's
+            loss = loss_of(model, batch.images, batch.labels, weights)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's
             optimizer.step()
             schedule.step()
     return model.eval()
@@ -139,13 +182,22 @@ def trained(
 
 @torch.no_grad()
 def scores_of(model: Senn, data: ImageData, split: str, seed: int) -> dict[str, float]:
-    """Scores on a split by the scorecard's keys; `stability_noise` is of h, `explanation_noise` of the contributions."""
+    """Return scores on a split by the scorecard's keys.
+
+    `stability_noise` is of h, `explanation_noise` of the contributions.
+
+    Args:
+        model: the network.
+        data: the data set.
+        split: name of the split.
+        seed: seed of the noise.
+    """
     columns: dict[str, list[Tensor]] = {}
     for batch in data.in_order(split):
         for name, column in _columns(model, batch.images, batch.labels).items():
             columns.setdefault(name, []).append(column.double())
     scores = {name: float(torch.cat(parts).nanmean()) for name, parts in columns.items()}
-    rows = torch.linspace(0, len(data.split(split)) - 1, NOISED).long()
+    rows = torch.linspace(0, len(data.split(split)) - 1, N_NOISY).long()
     return scores | under_noise(model, data.split(split).batch(rows).images, seed)
 
 
@@ -170,13 +222,26 @@ def _columns(model: Senn, images: Images, labels: Tensor) -> dict[str, Tensor]:
 
 
 def sufficient(decided: Decided, chosen: Tensor) -> Tensor:
-    """Whether the chosen concepts alone, each with its relevances for all classes, decide the same, [n]."""
+    """Return whether the chosen concepts alone decide the same, [n].
+
+    Args:
+        decided: the network's output.
+        chosen: which concepts are kept, [n, J].
+    """
     alone = torch.einsum("ncj,nj->nc", decided.relevances, decided.concepts * chosen)
     return alone.argmax(dim=1) == decided.logits.argmax(dim=1)
 
 
 def under_noise(model: Senn, images: Images, seed: int) -> dict[str, float]:
-    """Mean cosine of concepts, and of contributions, with those under noise that does not move f; as in `explain.stability`."""
+    """Return mean cosines of concepts and contributions with those under noise.
+
+    Images whose noise moves f are left out, as in `explain.stability`.
+
+    Args:
+        model: the network.
+        images: images [n, c, h, w] in [0, 1].
+        seed: seed of the noise.
+    """
     before, after = model(images), model(noisy(images, torch.Generator().manual_seed(seed)))
     moved = (before.logits.softmax(dim=1) - after.logits.softmax(dim=1)).abs().amax(dim=1)
     rows = moved < MOVES

@@ -1,11 +1,13 @@
-"""Trains what the results page needs: every group of runs of `benchmarks/tracks.py`, one run after another.
+"""Train the runs of the results page: every group of `benchmarks/tracks.py`, one by one.
 
-usage: python -m benchmarks.series [NAME …] [--seeds N] [--threads N] [--out FOLDER] [--data-root [EXPERIMENT=]FOLDER …] …
+usage: python -m benchmarks.series [NAME …] [--seeds N] [--threads N] [--out FOLDER]
+       [--data-root [EXPERIMENT=]FOLDER …] …
 
-NAME is a setting of the list, a track of it, a data set, or any other experiment of conf/; without one, all that are listed. A
-run lies in OUT/<setting>/<kind>-<seed>; one that is finished is not made again, one that was stopped goes on. A run that fails is
-told, and the next one begins. After a group's runs, how alike its attributes are across the seeds is added to results/seeds.json.
-`python -m benchmarks.pages OUT` then makes the page.
+NAME is a setting of the list, a track of it, a data set, or any other experiment of conf/; without
+one, all that are listed. A run lies in OUT/<setting>/<kind>-<seed>; a finished one is skipped, an
+interrupted one is resumed. A run that fails is reported, and the next one begins. After a group's
+runs, the similarity of its attributes across seeds is added to results/seeds.json.
+`python -m benchmarks.pages OUT` then writes the page.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import seeds
+from benchmarks.arguments import ProgramParser
 from benchmarks.record import RESULTS
 from benchmarks.runs import UNDRAWN, setting_of
 from benchmarks.tracks import BARE, CONTROLS, DATA, FLINT, GROUPS, TRACKS, Group, with_options
@@ -33,7 +36,16 @@ OUT = Path("runs/series")
 
 @dataclass(frozen=True)
 class Options:
-    """How every run of a series is made, and where its data lies: `roots` by experiment or data set, "" for all others."""
+    """The options of every run of a series.
+
+    Args:
+        seeds: number of seeds.
+        threads: threads of each run; None for torch's choice.
+        out: folder of the run folders.
+        roots: folders of data by experiment or data set; "" for all others.
+        predictor: file with the weights of the network that is interpreted post hoc.
+        more: further options, as on train.py.
+    """
 
     seeds: int
     threads: int | None
@@ -45,7 +57,14 @@ class Options:
 
 @dataclass(frozen=True)
 class Planned:
-    """A run that is wanted: its setting and seed, its folder, and what it is given beside them."""
+    """A run to train.
+
+    Args:
+        setting: an experiment and its options.
+        seed: the run's seed.
+        folder: the run's folder.
+        places: further options, of where it reads its data.
+    """
 
     setting: str
     seed: int
@@ -54,20 +73,25 @@ class Planned:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the folder holds it with its numbers. Raises `UserError` where the folder holds another run."""
+        """Whether the folder holds the run with its numbers.
+
+        Raises:
+            UserError: the folder holds another run.
+        """
         folder = RunFolder(self.folder)
         if not folder.is_begun:
             return False
         there = f"{setting_of(folder)} seed={folder.config.seed}"
         if there != f"{self.setting} seed={self.seed}":
             raise UserError(
-                f"{self.folder} holds '{there}', and wanted is '{self.setting} seed={self.seed}'. Move it away."
+                f"{self.folder} holds '{there}', and wanted is "
+                f"'{self.setting} seed={self.seed}'. Move it away."
             )
         return folder.has(METRICS)
 
     @property
     def command(self) -> list[str]:
-        """The training, from its beginning or its last checkpoint."""
+        """The command that trains the run, from its beginning or its last checkpoint."""
         experiment, *options = self.setting.split(" ")
         where = f"hydra.run.dir={_quoted(self.folder)}"
         if RunFolder(self.folder).is_claimed:
@@ -84,7 +108,7 @@ class Planned:
 
 
 def main() -> None:
-    """Makes what is missing, and says at the end what failed."""
+    """Train missing runs, and report failures at the end."""
     names, options = _asked()
     try:
         groups = [group for name in names for group in named(name)] or list(GROUPS)
@@ -96,7 +120,14 @@ def main() -> None:
 
 
 def named(name: str) -> list[Group]:
-    """The groups that a name means. Raises `UnknownName` for one that is none."""
+    """Return the groups that a name means.
+
+    Args:
+        name: a setting, track, data set or experiment.
+
+    Raises:
+        UnknownName: the name is none of these.
+    """
     listed = [group for group in GROUPS if name in (group.setting, group.track, group.data)]
     exact = [group for group in listed if group.setting == name]
     if listed:
@@ -115,7 +146,12 @@ def named(name: str) -> list[Group]:
 
 
 def planned(group: Group, options: Options) -> Iterator[Planned]:
-    """The runs of a group: ours and f alone of each seed in turn, then the controls of the first."""
+    """Yield the runs of a group: ours and f alone for each seed, then the first seed's controls.
+
+    Args:
+        group: the group.
+        options: the options of every run.
+    """
     experiment = group.setting.split(" ")[0]
     root = next(
         (options.roots[name] for name in (experiment, group.data, "") if name in options.roots),
@@ -141,15 +177,23 @@ def planned(group: Group, options: Options) -> Iterator[Planned]:
 
 
 def made(group: Group, options: Options) -> list[str]:
-    """Makes the runs of a group that are missing, and what they score together; a line for each that failed."""
+    """Train the missing runs of a group and add their scores together.
+
+    Args:
+        group: the group.
+        options: the options of every run.
+
+    Returns:
+        A line for each failure.
+    """
     if not (EXPERIMENTS / f"{group.setting.split(' ')[0]}.yaml").is_file():
         return [f"{group.setting}: conf/experiment has no such file (yet)."]
     if group.predictor and not options.predictor:
         return [f"{group.setting}: needs the network's weights: --predictor FILE."]
     runs, failed = list(planned(group, options)), []
     for run in runs:
-        if told := _make(run):
-            failed.append(f"{run.setting} seed={run.seed}: {told}")
+        if reason := _make(run):
+            failed.append(f"{run.setting} seed={run.seed}: {reason}")
     setting = runs[0].setting
     ours = [
         run.folder for run in runs if run.setting == setting and RunFolder(run.folder).has(METRICS)
@@ -163,7 +207,7 @@ def made(group: Group, options: Options) -> list[str]:
 
 
 def _make(run: Planned) -> str | None:
-    """Trains what is not there; what went wrong, where something did."""
+    """Train a run that is not finished; return what went wrong, if anything."""
     try:
         if run.is_finished:
             print(f"{run.setting} seed={run.seed}: there already", flush=True)
@@ -179,18 +223,19 @@ def _make(run: Planned) -> str | None:
 
 def _asked() -> tuple[list[str], Options]:
     about = (__doc__ or "").split("\n\n")
-    parser = ProgramParser(
-        about[0] + "\n\n" + about[2],
-    )
+    parser = ProgramParser(about[0] + "\n\n" + about[2])
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument(
         "--seeds", type=int, default=SEEDS, help=f"so many, from 0 up; default {SEEDS}"
     )
     parser.add_argument("--threads", type=int, help="of each run; by default torch's choice")
     parser.add_argument("--out", type=Path, default=OUT, help=f"default {OUT}")
-    told = "data.root of all runs, or of an experiment or data set; can be given again"
     parser.add_argument(
-        "--data-root", action="append", default=[], metavar="[NAME=]FOLDER", help=told
+        "--data-root",
+        action="append",
+        default=[],
+        metavar="[NAME=]FOLDER",
+        help="data.root of all runs, or of an experiment or data set; can be given again",
     )
     parser.add_argument(
         "--predictor", metavar="FILE", help="weights of the network that is interpreted post hoc"
@@ -220,7 +265,7 @@ def _split(entry: str) -> tuple[str, str, str]:
 
 
 def _quoted(path: str | Path) -> str:
-    """A path as Hydra reads it whole."""
+    """Return a path, quoted for Hydra where it must be."""
     text = str(path)
     return (
         text

@@ -1,9 +1,11 @@
-"""Does the audit find a planted shortcut, keep quiet without one, and does zeroing what it names mend g?
+"""The shortcut audit on planted shortcuts: findings, false alarms, and g with them removed.
 
-usage: python -m benchmarks.shortcut_audit [--seeds 0 1 2] [--worlds shortcut clean] [--images 4000] [--epochs 6]
+usage: python -m benchmarks.shortcut_audit [--seeds 0 1 2] [--worlds shortcut clean]
+       [--images 4000] [--epochs 6]
 
-Trains a small network with its interpreter on data=factors for each seed and world. What is measured is added to
-results/shortcut_audit.json, where a seed and world takes the place of the one before.
+Trains a small network with its interpreter on data=factors for each seed and world. The
+measurements are added to results/shortcut_audit.json, where they replace those of the same seed and
+world.
 """
 
 from __future__ import annotations
@@ -30,8 +32,13 @@ from interp_by_design.learning import ByDesign, Objective, one_cycle
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import LeNet, Predictor
 
-NAME, J, K, N_AUDIT, N_TEST = "shortcut_audit", 16, 3, 1000, 2000
-SHORTCUT, CLEAN = "shortcut", "clean"
+NAME = "shortcut_audit"
+N_ATTRIBUTES = 16
+N_ACTIVE = 3  # attributes
+N_AUDIT = 1000  # images
+N_TEST = 2000  # images
+SHORTCUT = "shortcut"
+CLEAN = "clean"
 COLUMNS = (
     "world",
     "seed",
@@ -47,7 +54,7 @@ COLUMNS = (
 
 
 def main() -> None:
-    """Trains, audits, mends, and writes."""
+    """Train, audit, mend, and write."""
     parser = ProgramParser(__doc__)
     parser.add_seeds([0, 1, 2])
     parser.add_argument("--worlds", nargs="*", default=[SHORTCUT, CLEAN], choices=[SHORTCUT, CLEAN])
@@ -66,12 +73,14 @@ def main() -> None:
 
 
 def write(runs: dict[str, Any]) -> None:
-    """The record of all that was measured."""
+    """Write the record of all runs."""
     about = (
-        "A LeNet with 16 attributes, trained on images of data=factors, plain or with white 3 x 3 pixels in the upper left of "
-        "95 % of class 0. The audit is given 1,000 other images and no labels. Right: it names class 0 and a square in the upper "
-        "left and nothing else, or nothing in the clean world. The last four columns are g's accuracy on test images of the "
-        "clean world, and on the same with the patch on all classes but 0; mended: with the attributes that the audit names at 0."
+        "A LeNet with 16 attributes, trained on images of data=factors, plain or with white 3 x 3 "
+        "pixels in the upper left of 95 % of class 0. The audit gets 1,000 other images and no "
+        "labels. Right: it names class 0 and a square in the upper left and nothing else, or "
+        "nothing in the clean world. The last four columns are g's accuracy on test images of the "
+        "clean world, and on the same with the patch on all classes but 0; mended: with the "
+        "attributes that the audit names at 0."
     )
     content = {
         "title": "Is there a shortcut?",
@@ -83,7 +92,7 @@ def write(runs: dict[str, Any]) -> None:
 
 
 def measured(world: str, seed: int, images: int, epochs: int) -> tuple[list[Any], list[Any]]:
-    """The figures of a row, and the shortcuts that are named."""
+    """Return the figures of a row, and the shortcuts that the audit names."""
     shortcut = "corner_patch" if world == SHORTCUT else None
     model = trained(draw(images, seed, part=0, shortcut=shortcut), seed, epochs)
     found = audited(model, render(draw(N_AUDIT, seed, part=2, shortcut=shortcut)))
@@ -112,7 +121,7 @@ def measured(world: str, seed: int, images: int, epochs: int) -> tuple[list[Any]
 
 
 def right(found: Audit, world: str) -> bool:
-    """Whether the audit names what was planted, and nothing else."""
+    """Return whether the audit names exactly what was planted."""
     if world == CLEAN:
         return not found.shortcuts
     return bool(found.shortcuts) and all(
@@ -122,7 +131,7 @@ def right(found: Audit, world: str) -> bool:
 
 
 def accuracy(model: InterpretableModel, scenes: Scenes, edit: Intervention) -> float:
-    """The share of the labels that g decides under an intervention."""
+    """Return g's accuracy under an intervention."""
     with torch.no_grad():
         phi = torch.cat(
             [model(some, reconstruct=False).attributes for some in torch.split(render(scenes), 256)]
@@ -132,7 +141,7 @@ def accuracy(model: InterpretableModel, scenes: Scenes, edit: Intervention) -> f
 
 
 def trained(scenes: Scenes, seed: int, epochs: int) -> InterpretableModel:
-    """A small network and its interpreter, trained together."""
+    """Train a small network and its interpreter together."""
     data = TensorData(
         render_bytes(scenes),
         scenes.labels(),
@@ -147,9 +156,11 @@ def trained(scenes: Scenes, seed: int, epochs: int) -> InterpretableModel:
         torch.manual_seed(seed)
         network = LeNet(facts.image_shape, facts.n_classes, channels=(12, 32), width=64)
         predictor = Predictor(network, ["conv2", "fc1"], facts)
-        dictionary = TopKDictionary(predictor.hidden_shapes, J, k=K)
+        dictionary = TopKDictionary(predictor.hidden_shapes, N_ATTRIBUTES, k=N_ACTIVE)
         interpreter = LinearInterpreter(
-            dictionary, LinearHead(J, facts.n_classes), DenseDecoder(J, facts.image_shape, 32)
+            dictionary,
+            LinearHead(N_ATTRIBUTES, facts.n_classes),
+            DenseDecoder(N_ATTRIBUTES, facts.image_shape, 32),
         )
         model = InterpretableModel(predictor, interpreter, facts)
         module = ByDesign(
@@ -158,19 +169,22 @@ def trained(scenes: Scenes, seed: int, epochs: int) -> InterpretableModel:
             partial(torch.optim.AdamW, lr=5e-3),
             partial(one_cycle, pct_start=0.3),
         )
-        trainer = pl.Trainer(
-            accelerator="cpu",
-            devices=1,
-            max_epochs=epochs,
-            limit_val_batches=0,
-            num_sanity_val_steps=0,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-        )
-        trainer.fit(module, data.train_dataloader(), data.val_dataloader())
+        _trainer(epochs).fit(module, data.train_dataloader(), data.val_dataloader())
     return model.eval()
+
+
+def _trainer(epochs: int) -> pl.Trainer:
+    return pl.Trainer(
+        accelerator="cpu",
+        devices=1,
+        max_epochs=epochs,
+        limit_val_batches=0,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""How long a person waits: for help, for the first training step, for the whole default job.
+"""Waiting times: for help, for the first training step, for the whole default job.
 
 usage: python -m benchmarks.start [--repeats 3]
 
-Whole processes on the wall clock, in a warm file cache. "First step" is a job that ends after one step, evaluation left out.
+Whole processes on the wall clock, in a warm file cache. "First step" is a job that ends after one
+step, without evaluation.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ TRAIN = Path(__file__).parent.parent / "train.py"
 
 
 def main() -> None:
-    """Measures each wait, prints the table and saves it."""
+    """Measure each wait, print the table and save it."""
     parser = ProgramParser(__doc__)
     parser.add_repeats()
     repeats = parser.parse_args().repeats
@@ -50,19 +51,23 @@ def main() -> None:
 
 
 def whole(*arguments: str) -> float:
-    """Seconds until the process ends."""
+    """Return the seconds until the process ends."""
     return until(None, *arguments)
 
 
 def until(line: str | None, *arguments: str) -> float:
-    """Seconds until the process prints a line that matches, or ends; RuntimeError where it fails."""
+    """Return the seconds until the process prints a line that matches, or ends.
+
+    Raises:
+        RuntimeError: the process fails.
+    """
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         command = [sys.executable, str(TRAIN), f"hydra.run.dir={folder}/run", *arguments]
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         ) as process:
-            assert process.stdout is not None  # noqa: S101  it was asked for
+            assert process.stdout is not None  # noqa: S101  a pipe was asked for
             for printed in process.stdout:
                 if line and re.match(line, printed):
                     seconds = time.perf_counter() - start

@@ -23,7 +23,7 @@ TRACKS = {
 FLINT = "flint"  # the reference of the other tracks
 
 # f alone, with the seed and the schedule of its experiment: every other term is off, so that
-# nothing else has a gradient. The interpreter still runs: f draws the same random numbers (dropout).
+# nothing else has a gradient. The interpreter still runs, so that dropout draws the same numbers.
 BARE = (
     "checkpoint=last",
     "learning.objective.beta=0",

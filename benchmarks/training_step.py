@@ -1,10 +1,10 @@
-"""What an interpreter costs in training: a joint step of f and g against a step of f alone, in time and in memory.
+"""The cost of an interpreter in training: a joint step of f and g against a step of f alone.
 
 usage: python -m benchmarks.training_step [--seconds 60] [--batch 128] [--only WORD]
 
-Time: both steps run in turn on the same random images, so that whatever else the machine does slows both; the median of the
-neighbours' ratios counts. Memory: how far three steps lift the resident set of a process of their own above what it had after its
-imports, model, gradients and optimiser included.
+Time: both steps run in turn on the same random images, so that other load slows both; the median of
+the neighbours' ratios counts. Memory: how far three steps lift the resident set of a fresh process
+above its level after the imports, model, gradients and optimiser included.
 """
 
 from __future__ import annotations
@@ -41,7 +41,13 @@ Step = Callable[[], None]
 
 
 class Case(NamedTuple):
-    """What is timed: a config on random images of a shape."""
+    """A config on random images of a shape.
+
+    Args:
+        name: the case, in tables.
+        image_shape: shape (c, h, w) of the images.
+        overrides: options of the config.
+    """
 
     name: str
     image_shape: tuple[int, int, int]
@@ -67,14 +73,14 @@ CASES = (
 
 
 def main() -> None:
-    """Measures every case, prints the table and saves it."""
+    """Measure every case, print the table and save it."""
     parser = ProgramParser(__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="for the steps of one case")
     parser.add_batch()
     parser.add_only()
     arguments = parser.parse_args()
     cases = [case for case in CASES if arguments.only in case.name]
-    # Memory first: a process inherits the record height of the one that starts it.
+    # Memory first: a process inherits the peak of the one that starts it.
     memories = [memory(case, arguments.batch) for case in cases]
     times = [measure(case, arguments.seconds, arguments.batch) for case in cases]
     rows = [
@@ -95,7 +101,7 @@ def main() -> None:
 
 
 def measure(case: Case, seconds: float, batch: int) -> dict[str, float]:
-    """Medians of a bare and a joint step in milliseconds, and of the ratio of neighbours; at least three of each."""
+    """Return medians of a bare and a joint step in milliseconds, and of the neighbours' ratio."""
     bare, joint = bare_step(case, batch), joint_step(case, batch)
     start = time.perf_counter()
     pairs: list[tuple[float, float]] = []
@@ -111,7 +117,7 @@ def measure(case: Case, seconds: float, batch: int) -> dict[str, float]:
 
 
 def memory(case: Case, batch: int) -> dict[str, float]:
-    """Peaks of a bare and a joint training in MiB, each in a fresh process, and their ratio."""
+    """Return peaks in MiB of a bare and a joint training in fresh processes, and their ratio."""
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
         bare, joint = (
             pool.submit(peak, make, case, batch).result() for make in (bare_step, joint_step)
@@ -120,7 +126,7 @@ def memory(case: Case, batch: int) -> dict[str, float]:
 
 
 def peak(make: Callable[[Case, int], Step], case: Case, batch: int) -> float:
-    """How far building a model and three steps lift the resident set of this process, in MiB."""
+    """Return MiB by which a model and three steps lift this process's resident set."""
     before = highest_resident_set()
     step = make(case, batch)
     for _ in range(3):
@@ -129,13 +135,13 @@ def peak(make: Callable[[Case, int], Step], case: Case, batch: int) -> float:
 
 
 def highest_resident_set() -> float:
-    """The largest resident set that this process has had so far, in MiB."""
+    """Return the largest resident set of this process so far, in MiB."""
     unit = 1 if sys.platform == "darwin" else 1024  # bytes or KiB
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
 def bare_step(case: Case, batch: int) -> Step:
-    """f alone: no hooks, no interpreter."""
+    """Return a step of f alone, without hooks and interpreter."""
     config, model, images = made(case, batch)
     network = model.predictor.network.train()
     del model
@@ -143,14 +149,15 @@ def bare_step(case: Case, batch: int) -> Step:
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
-        F.cross_entropy(network(images.images), images.labels).backward()  # type: ignore[no-untyped-call]  # torch's
+        loss = F.cross_entropy(network(images.images), images.labels)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's
         optimizer.step()
 
     return step
 
 
 def joint_step(case: Case, batch: int) -> Step:
-    """f and g with every term of the objective on."""
+    """Return a step of f and g with every term of the objective."""
     config, model, images = made(case, batch)
     model.train()
     objective = instantiate(config.learning.objective)
@@ -167,7 +174,7 @@ def joint_step(case: Case, batch: int) -> Step:
 
 
 def made(case: Case, batch: int) -> tuple[DictConfig, InterpretableModel, Batch]:
-    """The config of a case, its model, and one batch of random images."""
+    """Return the config of a case, its model, and one batch of random images."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("train", list(case.overrides))
     facts = DataFacts(case.image_shape, tuple("0123456789"), Normalisation())
@@ -181,7 +188,7 @@ def made(case: Case, batch: int) -> tuple[DictConfig, InterpretableModel, Batch]
 
 
 def timed(step: Step) -> float:
-    """Seconds of one step."""
+    """Return the seconds of one step."""
     start = time.perf_counter()
     step()
     return time.perf_counter() - start

@@ -1,18 +1,19 @@
-"""VIBI: an explainer that selects k chunks of each image, and an approximator of f that sees those alone. Knows nothing of runs.
+"""VIBI: an explainer that selects k chunks of an image, and an approximator that sees only them.
 
     p = softmax(explainer(x));   z* = max over k draws of softmax((log p + Gumbel) / temperature);
     loss = cross-entropy(approximator(x ⊙ z*), argmax f(x)) + beta k KL(p ‖ uniform)
 
-and, once learned, z = 1 at the k chunks of largest p. *Approximator fidelity*: how often argmax approximator(x ⊙ z) is
-argmax f(x); *rationale fidelity*: how often argmax f(x ⊙ z) is.
+and, once learned, z = 1 at the k chunks of largest p. *Approximator fidelity*: how often
+argmax approximator(x ⊙ z) is argmax f(x); *rationale fidelity*: how often argmax f(x ⊙ z) is.
 
-Source: Bang et al. (2019), arXiv 1902.06918, sections 3 and 4; k, chunks of 4 x 4, temperature 0.5 and the explainer are those of
-its published code for MNIST. Departs from that in the approximator, the house's LeNet, which is several times cheaper; in its
-optimiser, there 50 epochs of Adam at 1e-4, here a few with a rate that rises to 6e-3 and falls; and in beta, there 0.1, which
-kept p nearer to uniform in our sketches.
+Source: Bang et al. (2019), arXiv 1902.06918, sections 3 and 4; k, chunks of 4 x 4, temperature 0.5
+and the explainer are those of its published code for MNIST. Departs from that in the approximator,
+this package's LeNet, which is several times cheaper; in its optimiser, there 50 epochs of Adam at
+1e-4, here a few with a rate that rises to 6e-3 and falls; and in beta, there 0.1, which kept p
+nearer to uniform in trials.
 
-Nothing in the method keeps an explainer from telling the class by *where* it selects, which the approximator reads: see rationale
-fidelity, of which the approximator knows nothing.
+The method does not prevent an explainer from encoding the class in *where* it selects, which the
+approximator reads; rationale fidelity, in which the approximator has no part, shows it.
 """
 
 from __future__ import annotations
@@ -32,12 +33,20 @@ from interp_by_design.data.split import Split
 from interp_by_design.predictor import LeNet
 from interp_by_design.terms import Images, Indices, Logits
 
-BATCH = 128
+BATCH_IMAGES = 128
 
 
 @dataclass(frozen=True)
 class VibiSettings:
-    """How many chunks are selected, and how both networks learn it."""
+    """Options of VIBI.
+
+    Args:
+        k: number of selected chunks.
+        beta: weight of the prior.
+        temperature: of the relaxed selection.
+        epochs: passes over the train images.
+        rate: highest learning rate.
+    """
 
     k: int = 4
     beta: float = 0.01
@@ -48,7 +57,14 @@ class VibiSettings:
 
 @final
 class Vibi(nn.Module):
-    """Explainer and approximator of images of one shape."""
+    """Explainer and approximator of images of one shape.
+
+    Args:
+        image_shape: shape (c, h, w) of the images.
+        n_classes: number of classes.
+        chunks: the squares to select from.
+        settings: options.
+    """
 
     def __init__(
         self,
@@ -63,32 +79,32 @@ class Vibi(nn.Module):
         self.approximator = LeNet(image_shape, n_classes)
 
     def log_probabilities(self, images: Images) -> Float[Tensor, "n chunks"]:
-        """log p of each chunk."""
+        """Return log p of each chunk, [n, chunks]."""
         scores: Tensor = self.explainer(images - 0.5)
         return scores.log_softmax(dim=1)
 
     def selected(self, images: Images) -> Images:
-        """The images with all but their k most probable chunks black."""
+        """Return the images with all but their k most probable chunks black."""
         chosen = largest(self.log_probabilities(images), self.settings.k)
         return images * self.chunks.mask(chosen.float())
 
     def forward(self, images: Images) -> Logits:
-        """The approximator's logits, from the k selected chunks."""
+        """Return the approximator's logits, from the k selected chunks."""
         logits: Tensor = self.approximator(self.selected(images))
         return logits
 
     def loss(self, images: Images, decided: Indices, draws: torch.Generator) -> Tensor:
-        """What is minimised, with a fresh draw of chunks."""
+        """Return the loss, with a fresh draw of chunks."""
         log_p = self.log_probabilities(images)
         relaxed = relaxed_subset(log_p, self.settings.k, self.settings.temperature, draws)
-        told = F.cross_entropy(self.approximator(images * self.chunks.mask(relaxed)), decided)
-        return told + self.settings.beta * self.settings.k * from_uniform(log_p)
+        risk = F.cross_entropy(self.approximator(images * self.chunks.mask(relaxed)), decided)
+        return risk + self.settings.beta * self.settings.k * from_uniform(log_p)
 
 
 def relaxed_subset(
     log_p: Float[Tensor, "n chunks"], k: int, temperature: float, draws: torch.Generator
 ) -> Float[Tensor, "n chunks"]:
-    """z*: the largest of k draws of a Gumbel-softmax, in [0, 1]; at most k chunks are near 1.
+    """Return z*: the largest of k draws of a Gumbel-softmax, in [0, 1]; at most k are near 1.
 
     Source: Chen et al. (2018), arXiv 1802.07814, section 3.
     """
@@ -98,7 +114,7 @@ def relaxed_subset(
 
 
 def from_uniform(log_p: Float[Tensor, "n chunks"]) -> Tensor:
-    """Mean over samples of KL(p ‖ uniform) = Σ p log p + log(chunks), in nats."""
+    """Return the mean over samples of KL(p ‖ uniform) = Σ p log p + log(chunks), in nats."""
     return (log_p.exp() * log_p).sum(dim=1).mean() + math.log(log_p.shape[1])
 
 
@@ -110,17 +126,27 @@ def learned(
     settings: VibiSettings,
     seed: int,
 ) -> Vibi:
-    """Explainer and approximator of the classes `decided` [n] that f gives the images of `train`."""
+    """Train explainer and approximator.
+
+    Args:
+        train: the train images.
+        decided: the class [n] that f decides on each.
+        n_classes: number of classes.
+        chunks: the squares to select from.
+        settings: options.
+        seed: seed of weights and draws.
+    """
     draws = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(seed)
         vibi = Vibi(train.image_shape, n_classes, chunks, settings)
         optimizer = torch.optim.Adam(vibi.parameters(), settings.rate)
-        steps = settings.epochs * math.ceil(len(train) / BATCH)
+        steps = settings.epochs * math.ceil(len(train) / BATCH_IMAGES)
         rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=steps + 1)
         for rows in _epochs(len(train), settings.epochs, draws):
             optimizer.zero_grad()
-            vibi.loss(train.batch(rows).images, decided[rows], draws).backward()  # type: ignore[no-untyped-call]
+            loss = vibi.loss(train.batch(rows).images, decided[rows], draws)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's
             optimizer.step()
             rate.step()
     return vibi.eval()
@@ -130,9 +156,15 @@ def learned(
 def decisions(
     vibi: Vibi, predict: Callable[[Images], Logits], split: Split
 ) -> tuple[Indices, Indices]:
-    """What the approximator decides on each image of a split, and what f decides on the selected chunks alone, [n] both."""
+    """Return the classes of the approximator and of f on the selected chunks, [n] both.
+
+    Args:
+        vibi: explainer and approximator.
+        predict: f, from images to logits.
+        split: the images.
+    """
     approximated, rationale = [], []
-    for rows in torch.split(torch.arange(len(split)), BATCH):
+    for rows in torch.split(torch.arange(len(split)), BATCH_IMAGES):
         images = split.batch(rows).images
         selected = vibi.selected(images)
         approximated.append(vibi.approximator(selected).argmax(dim=1))
@@ -141,7 +173,7 @@ def decisions(
 
 
 def _explainer(colours: int, side: int) -> nn.Sequential:
-    """Two convolutions, pooled to one score a chunk."""
+    """Return two convolutions, pooled to one score a chunk."""
     first = 2 if side % 2 == 0 else 1
     return nn.Sequential(
         nn.Conv2d(colours, 8, 5, padding=2),
@@ -157,4 +189,4 @@ def _explainer(colours: int, side: int) -> nn.Sequential:
 
 def _epochs(n: int, epochs: int, draws: torch.Generator) -> Iterator[Indices]:
     for _ in range(epochs):
-        yield from torch.split(torch.randperm(n, generator=draws), BATCH)
+        yield from torch.split(torch.randperm(n, generator=draws), BATCH_IMAGES)

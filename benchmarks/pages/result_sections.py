@@ -81,8 +81,8 @@ SECTIONS = (
     Section(
         "image_folder",
         "What a loader of image files costs",
-        "{images} photographs to {size} x {size}, batches of {batch}, {workers} workers, against as "
-        "many processes that only decode; a row a round; the median ratio is {ratio:.2f}.",
+        "{images} photographs to {size} x {size}, batches of {batch}, {workers} workers, against "
+        "as many processes that only decode; a row a round; the median ratio is {ratio:.2f}.",
         {
             "decoding, images/s": "{decoding_per_second:.0f}",
             "loader, images/s": "{loader_per_second:.0f}",

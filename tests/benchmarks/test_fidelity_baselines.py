@@ -165,7 +165,7 @@ def reads_the_mark(images: Tensor) -> Tensor:
     return -20 * squares[torch.arange(len(squares)), brightest]
 
 
-def test_vibi_selects_the_one_chunk_that_tells_the_class() -> None:
+def test_vibi_selects_the_one_chunk_that_reveals_the_class() -> None:
     """Of all classes but one: selecting anything else reveals the last, as the method allows."""
     images, _, kind = marked(2000, seed=0)
     assert reads_the_mark(images).argmax(dim=1).equal(kind)
@@ -197,7 +197,7 @@ def found(method: str, fidelity: float, network: str = "LeNet", data: str = "mni
     return Found(data, network, method, 500, fidelity, 10.0)
 
 
-def test_a_row_tells_mean_deviation_and_how_it_stands_to_the_paper() -> None:
+def test_a_row_has_mean_deviation_and_its_difference_to_the_paper() -> None:
     lime_row = row(
         [found("LIME, logistic, all chunks", 95.0), found("LIME, logistic, all chunks", 97.0)]
     )
@@ -222,7 +222,7 @@ def test_rows_of_a_network_stand_together_and_count_their_runs() -> None:
     ]
 
 
-def test_what_was_found_before_is_kept_but_for_what_is_found_anew(tmp_path: Path) -> None:
+def test_earlier_rows_are_kept_unless_they_are_measured_again(tmp_path: Path) -> None:
     path, settings = tmp_path / "before.json", Settings(k=(4,))
     assert kept(settings, [], path) == ([], {})
     before = [found("a", 1.0), found("a", 2.0, "Other"), found("a", 3.0, data="quickdraw")]

@@ -69,7 +69,7 @@ def test_a_class_that_is_always_or_never_the_target_is_certain() -> None:
     assert found.decided == 0
 
 
-def test_a_target_that_one_input_tells_apart_is_solved() -> None:
+def test_a_target_that_one_input_separates_is_solved() -> None:
     """Separable: without a penalty there is no optimum, and Newton's full steps would run away."""
     inputs = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0], [0.0, 1.0]]).double().repeat(200, 1)
     targets = torch.stack([inputs[:, 0], 1 - inputs[:, 0]], dim=1)

@@ -223,7 +223,7 @@ def test_every_goal_is_of_a_score_that_is_shown() -> None:
     assert set(SHOWN) - own <= {score.key for score in (*SCORES, *SEED_SCORES)}
 
 
-def test_a_goal_is_told_in_the_unit_of_its_score() -> None:
+def test_a_goal_is_shown_in_the_unit_of_its_score() -> None:
     shown = {goal.key: wanted(goal, goal.bound("free", "mnist", 25) or 0) for goal in GOALS}
     assert shown["fidelity"] == "≥ 99.6"
     assert shown["f_minus_bare_low"] == "> -0.3"

@@ -55,8 +55,8 @@ def test_f_alone_has_no_term_but_the_prediction(experiment: str, tmp_path: Path)
         assert {name for name, factor in factors(epoch).items() if factor} == {"prediction"}
 
 
-def test_f_alone_learns_what_it_does_beside_any_interpreter(tmp_path: Path) -> None:
-    """f is bit-identical under other interpreters, none of which learns: none taught it anything."""
+def test_f_alone_learns_the_same_next_to_any_interpreter(tmp_path: Path) -> None:
+    """f is bit-identical under other interpreters: none of them taught it anything."""
     given = ("trainer.max_epochs=2", "predictor.network.width=16", "seed=3", *BARE)
     found = []
     for name, more in {
@@ -133,7 +133,7 @@ def test_names_are_settings_tracks_or_experiments(name: str, settings: list[str]
     assert [group.setting for group in named(name)] == settings
 
 
-def test_a_name_that_is_none_is_told_with_the_nearest() -> None:
+def test_a_name_that_is_none_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownName, match="Did you mean 'fashion_mnist'"):
         named("fashon_mnist")
 
@@ -196,7 +196,7 @@ def test_a_folder_with_another_run_is_left_alone(tmp_path: Path, calls: list[lis
     assert calls == []
 
 
-def test_an_experiment_that_is_not_there_yet_is_told(
+def test_an_experiment_that_does_not_exist_yet_is_reported(
     tmp_path: Path, calls: list[list[str]]
 ) -> None:
     (message,) = made(Group("no_such", "mnist", "paper"), options(tmp_path))
@@ -241,6 +241,6 @@ def test_two_seeds_of_digits_make_a_record_and_a_row(
     assert f"{row['stability_seeds_random']:.4f}" in mean
 
 
-def test_the_controls_are_those_of_the_house(tmp_path: Path) -> None:
+def test_the_controls_are_those_of_the_package(tmp_path: Path) -> None:
     for control in CONTROLS:
         assert composed(tmp_path, control).interpreter._target_
