@@ -1,4 +1,4 @@
-"""Fitting from live Python objects. Knows nothing of configs and run folders."""
+"""What a Python program calls on live objects: fitting, negative controls, scores."""
 
 from interp_by_design.api.evaluation import evaluate, scores_of, scores_of_running, tables_of
 from interp_by_design.api.lightning_warnings import silence_lightning

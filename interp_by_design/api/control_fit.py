@@ -1,7 +1,4 @@
-"""The fitting of a control: its head and its decoder, to attributes that do not learn.
-
-Knows nothing of where the attributes came from, of networks, or of scores.
-"""
+"""Fits of the head and the decoder of a negative control, whose attributes do not learn."""
 
 from __future__ import annotations
 
@@ -22,25 +19,32 @@ from interp_by_design.learning import one_cycle
 from interp_by_design.losses import input_fidelity, output_fidelity
 from interp_by_design.terms import Attributes, Indices, Logits
 
-ITERATIONS, FEWEST_ITERATIONS, RIDGE = 200, 50, 1e-5  # of h
-PROBABILITIES = 2e9  # that are computed for h in all, where that is enough for the fewest iterations: half a minute on one core
-STEPS, FEWEST_STEPS = 1200, 300  # of d
-STEP_VALUES = 2**28  # pixels that d is shown in all, where that is enough for the fewest steps
-BATCH, LARGE_BATCH, LARGE = (
-    128,
-    32,
-    2**14,
-)  # images at once, and values from which an image is large
-RATE = 3e-3
+MAX_ITERATIONS = 200  # of L-BFGS, for h
+MIN_ITERATIONS = 50
+RIDGE = 1e-5  # times the squared weights of h
+MAX_PROBABILITIES = 2e9  # computed for h: half a minute on one core; more for MIN_ITERATIONS
+MAX_STEPS = 1200  # of gradient descent, for d
+MIN_STEPS = 300
+MAX_PIXELS = 2**28  # decoded for d; more for MIN_STEPS
+BATCH_SIZE = 128
+LARGE_BATCH_SIZE = 32  # of large images
+MIN_LARGE_VALUES = 2**14  # of an image, from which it is large
+LEARNING_RATE = 3e-3
 
 Hidden = Callable[[], Iterable[Sequence[Tensor]]]
 
 
 def adapt(dictionary: AttributeDictionary, hidden: Hidden, seed: int) -> None:
-    """Lets a dictionary whose weights stay as they were drawn know the data by its statistics alone; left in evaluation mode.
+    """Adapt a random dictionary to the statistics of the data, and leave it in evaluation mode.
 
-    Batch statistics become the mean over `hidden()`. A dictionary that is fitted by one call, and has no weights to draw, is
-    fitted to the same layers with each unit shuffled among the images: every unit has its own values, and no two go together.
+    Batch statistics become the mean over all batches; weights stay. A dictionary that is fitted by
+    one call, and has no weights to draw, is fitted to layers in which each unit is shuffled among
+    the images, so that no two units vary together.
+
+    Args:
+        dictionary: The dictionary.
+        hidden: Returns the hidden layers, batch by batch.
+        seed: The seed of the shuffling, and of the fit by one call.
     """
     if dictionary.needs_fit:
         dictionary.fit(lambda: _shuffled(hidden(), seed), seed)
@@ -53,13 +57,18 @@ def adapt(dictionary: AttributeDictionary, hidden: Hidden, seed: int) -> None:
 
 
 def fit_head(head: LinearHead, attributes: Attributes, logits: Logits) -> None:
-    """The h that follows f best on these rows, by output fidelity: a convex problem, solved by L-BFGS from zero.
+    """Fit the h that follows f best, by output fidelity.
 
-    Solved in attributes of equal size, so that it matters little how large those are. Many classes on many rows are given fewer
-    than 200 iterations.
+    A convex problem, solved by L-BFGS from zero. It is solved in attributes of equal size, so that
+    their scale hardly matters. Many classes on many rows get fewer than 200 iterations.
+
+    Args:
+        head: The head, whose weights are replaced.
+        attributes: φ of each row, [n, J].
+        logits: f's logits on each row, [n, C].
     """
     iterations = max(
-        FEWEST_ITERATIONS, min(ITERATIONS, int(PROBABILITIES / max(1, logits.numel())))
+        MIN_ITERATIONS, min(MAX_ITERATIONS, int(MAX_PROBABILITIES / max(1, logits.numel())))
     )
     size = attributes.square().mean(dim=0).sqrt()
     scaled = attributes / size.where(size > 0, 1)
@@ -88,29 +97,47 @@ def fit_head(head: LinearHead, attributes: Attributes, logits: Logits) -> None:
 
 
 def fit_decoder(decoder: nn.Module, attributes: Attributes, pixels: Tensor, seed: int) -> None:
-    """d by input fidelity: up to 1,200 steps of AdamW with a one-cycle rate, fewer where images are large.
+    """Fit d by input fidelity: up to 1,200 steps of AdamW with a one-cycle rate.
 
-    pixels: the images of the rows of `attributes`, as a split keeps them.
+    Args:
+        decoder: The decoder, which is left in evaluation mode.
+        attributes: φ of each row, [n, J].
+        pixels: The image of each row, as a split stores them.
+        seed: The seed of the order of the rows.
     """
     values = prod(pixels.shape[1:])
-    batch = LARGE_BATCH if values >= LARGE else BATCH
-    steps = max(FEWEST_STEPS, min(STEPS, STEP_VALUES // (values * batch)))
-    optimizer = AdamW(decoder.parameters(), RATE, weight_decay=0.01)
+    batch = LARGE_BATCH_SIZE if values >= MIN_LARGE_VALUES else BATCH_SIZE
+    steps = max(MIN_STEPS, min(MAX_STEPS, MAX_PIXELS // (values * batch)))
+    optimizer = AdamW(decoder.parameters(), LEARNING_RATE, weight_decay=0.01)
     rate = one_cycle(optimizer, steps, pct_start=0.2)
+    draws = torch.Generator().manual_seed(seed)
     decoder.train()
     with torch.enable_grad():
-        for rows in _drawn(len(attributes), batch, steps, seed):
+        for rows in shuffled_batches(len(attributes), batch, steps, draws):
             optimizer.zero_grad()
             images = unit(pixels[rows]).to(attributes)
-            input_fidelity(decoder(attributes[rows.to(attributes.device)]), images).backward()  # type: ignore[no-untyped-call]
+            decoded = decoder(attributes[rows.to(attributes.device)])
+            loss = input_fidelity(decoded, images)
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             rate.step()
     decoder.eval()
 
 
-def _drawn(n: int, batch: int, steps: int, seed: int) -> Iterator[Indices]:
-    """`steps` batches of rows, epoch after epoch, each epoch in an order of its own; what does not fill a batch is left out."""
-    draws = torch.Generator().manual_seed(seed)
+def shuffled_batches(
+    n: int, batch: int, steps: int, draws: torch.Generator | None = None
+) -> Iterator[Indices]:
+    """Return batches of row numbers, epoch after epoch, each epoch in its own order.
+
+    Args:
+        n: How many rows there are.
+        batch: The rows of a batch; an incomplete batch at the end of an epoch is left out.
+        steps: How many batches to return.
+        draws: Draws the orders; None for torch's own generator.
+
+    Returns:
+        The batches, [min(n, batch)] each.
+    """
     batch = min(batch, n)
     order = torch.empty(0, dtype=torch.int64)
     for _ in range(steps):
@@ -122,7 +149,7 @@ def _drawn(n: int, batch: int, steps: int, seed: int) -> Iterator[Indices]:
 
 @contextmanager
 def _averaging(dictionary: AttributeDictionary) -> Iterator[None]:
-    """In training mode for the block, each batch statistic an average over the whole block, whatever its momentum was."""
+    """Average each batch statistic over the whole block, in training mode."""
     norms = [part for part in dictionary.modules() if isinstance(part, _BatchNorm)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
@@ -144,7 +171,7 @@ def _shuffled(hidden: Iterable[Sequence[Tensor]], seed: int) -> Iterator[list[Te
 
 
 def _units_shuffled(layer: Tensor, draws: torch.Generator) -> Tensor:
-    """Each unit's values among the images of a batch, every unit in an order of its own."""
+    """Shuffle each unit's values among the images of a batch, every unit in its own order."""
     values = layer.flatten(1)
     order = torch.rand(values.shape, generator=draws).argsort(dim=0)
     return values.gather(0, order.to(values.device)).view_as(layer)

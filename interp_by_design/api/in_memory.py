@@ -1,4 +1,4 @@
-"""What a Python program hands over, as a data set. Knows nothing of interpreters."""
+"""Data sets of live Python objects, made from what `interpret` accepts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,21 @@ log = logging.getLogger(__name__)
 def in_memory_data(
     network: nn.Module, layers: Sequence[str], data: Any, options: FitOptions
 ) -> ImageData:
-    """`data`, as `interpret` takes it, with the classes that `network` has. Raises `UserError` for what is no data set."""
+    """Return data as a data set with the classes of a network.
+
+    Args:
+        network: The network, which gives logits [n, classes].
+        layers: The names of its hidden layers that are read.
+        data: A data set whose items are `(image, label)`, a DataLoader of one, two tensors, or an
+            `ImageData`.
+        options: How the data is split, batched and normalised, and what its classes are called.
+
+    Returns:
+        The data set, not yet set up.
+
+    Raises:
+        UserError: `data` is no data set, or does not fit the network or the options.
+    """
     if isinstance(data, ImageData):
         return data
     items = data.dataset if isinstance(data, DataLoader) else data
@@ -56,26 +70,27 @@ def in_memory_data(
 
 
 def _require_repeating(items: Any, options: FitOptions) -> None:
-    """A cache keeps one pass over each image: items that are drawn anew each time want none."""
+    """Refuse random items with a cache, which holds one pass over each item."""
     if options.cache_settings.kind != "off" and not repeats(items):
         raise UserError(
-            "The items differ each time they are read, as by a random transform, and a cache keeps one pass over each. Take that "
-            'step out of the data set, or give cache="off".'
+            "The items differ each time they are read, as by a random transform, and a cache keeps "
+            'one pass over each. Take that step out of the data set, or give cache="off".'
         )
 
 
 def _own_normalisation(network: nn.Module) -> Normalisation | None:
-    """What timm knows of the network; torchvision's networks do not know theirs."""
+    """Return the normalisation that timm records in its networks; torchvision records none."""
     facts = getattr(network, "pretrained_cfg", None) or {}
     if "mean" in facts and "std" in facts:
         log.warning(
-            "Images are normalised as timm says of this network: mean %s, std %s.",
+            "Images are normalised as timm records for this network: mean %s, std %s.",
             facts["mean"],
             facts["std"],
         )
         return Normalisation(tuple(facts["mean"]), tuple(facts["std"]))
     log.warning(
-        "No normalisation is known: the network gets images as they are, in [0, 1]. normalisation= says otherwise."
+        "No normalisation is known: the network gets images in [0, 1]. "
+        "Set normalisation= for another range."
     )
     return None
 
@@ -83,7 +98,7 @@ def _own_normalisation(network: nn.Module) -> Normalisation | None:
 def _class_names(
     network: nn.Module, layers: Sequence[str], images: Tensor, items: Any, options: FitOptions
 ) -> Sequence[str]:
-    """As many as the network has outputs: those given, the data set's own, or numbers."""
+    """Return the given names of the network's classes, the data set's own, or numbers."""
     if images.ndim != 4:
         raise UserError(f"Images are [n, c, h, w], not {tuple(images.shape)}.")
     channels, height, width = images.shape[1:]
@@ -99,7 +114,8 @@ def _class_names(
     if options.class_names is not None:
         if len(options.class_names) != n_classes:
             raise UserError(
-                f"{len(options.class_names)} class names do not fit a network with {n_classes} outputs."
+                f"{len(options.class_names)} class names do not fit a network with "
+                f"{n_classes} outputs."
             )
         return [str(name) for name in options.class_names]
     while not hasattr(items, "classes") and hasattr(items, "dataset"):

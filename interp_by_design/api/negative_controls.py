@@ -1,10 +1,10 @@
-"""The two controls of a model: interpreters of the same f that explain nothing, to read the model's scores beside.
+"""Negative controls of a model: interpreters of the same f that explain nothing.
 
 relabelled:    Φ = softmax(50 · logits) R, a fixed code of f's answer.
-frozen_random: Ψ of the model's own class and settings, with weights as they were drawn: it never learns.
+frozen_random: Ψ of the model's own class and settings, with random weights that never learn.
 
-Head and decoder of both are fitted as well as they can be, so that a score that a control reaches too tells nothing of Φ.
-Does not know run folders, nor which scores are held to a gate.
+Head and decoder of both are fitted, so that a score that a control reaches too says nothing about
+Φ.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from interp_by_design.interpreter import (
 )
 from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import evaluating, weights_hash
+from interp_by_design.statistics import evenly_spaced
 from interp_by_design.terms import (
     Attributes,
     Batch,
@@ -53,31 +54,39 @@ from interp_by_design.terms import (
 )
 
 RELABELLED, FROZEN_RANDOM = CONTROLS = ("relabelled", "frozen_random")
-ROWS = 20_000  # train images that controls are fitted to
-DRAWN_BYTES = 2**28  # of the images among them that decoders are fitted to, which lie in memory
-STATISTICS = 4096  # train images that a dictionary's batch statistics are taken of
+MAX_FIT_IMAGES = 20_000  # train images that controls are fitted to
+MAX_DECODER_BYTES = 2**28  # of the train images that decoders are fitted to, held in memory
+MAX_STATISTICS_IMAGES = 4096  # train images that a dictionary's batch statistics are taken of
 MAX_PASS_VALUES = 2**22  # of the images in one pass
 
 log = logging.getLogger(__name__)
 
 
 def controls(model: InterpretableModel, data: Any, **options: Any) -> dict[str, InterpretableModel]:
-    """The controls `relabelled` and `frozen_random` of `model`, fitted to `data`, each with its test scores in `scores`.
+    """Fit the negative controls `relabelled` and `frozen_random` of a model.
 
-    They share the model's predictor, which stays as it is, and have its number of attributes; `frozen_random` has its dictionary
-    class and settings, with freshly drawn weights. A score of the model means something where the controls' is far off.
+    They share the model's predictor, which is not changed, and have its number of attributes;
+    `frozen_random` has its dictionary class and settings, with new random weights. A score of the
+    model is meaningful where the controls' scores are far from it.
 
-    data: as `interpret` takes it; best what the model was fitted to.
-    options: those of `FitOptions` that say how `data` is read and cut, and `seed`, which decides everything random.
+    Args:
+        model: The model.
+        data: Data as `interpret` accepts it, preferably what the model was fitted to.
+        **options: Options of `FitOptions` that say how `data` is read and split, and `seed`.
 
-    Raises `UserError` for a model that was put together by hand without `parts`, and for data of other images or classes.
+    Returns:
+        The controls, by name, each with its test scores in `scores`.
+
+    Raises:
+        UserError: The model has no `spec`, or the images or classes of the data are not the
+            model's.
     """
     if isinstance(data, ImageData):
-        chosen = FitOptions.of(options)
+        chosen = FitOptions.from_keywords(options)
         data.setup()
         return fitted_controls(model, data, chosen.seed)
     known = {"class_names": model.facts.class_names, "normalisation": model.facts.normalisation}
-    chosen = FitOptions.of(known | options)
+    chosen = FitOptions.from_keywords(known | options)
     read = in_memory_data(model.predictor.network, model.predictor.hidden_layers, data, chosen)
     read.setup()
     return fitted_controls(model, read, chosen.seed)
@@ -86,32 +95,41 @@ def controls(model: InterpretableModel, data: Any, **options: Any) -> dict[str, 
 def fitted_controls(
     model: InterpretableModel, data: ImageData | Source, seed: int
 ) -> dict[str, InterpretableModel]:
-    """The controls of `model` by name, with their test scores, from data that is read. `model` is left as it was.
+    """Fit the negative controls of a model to data that is set up.
 
-    Fitted to at most 20,000 train images, spread evenly; their decoders to as many of these as 256 MB hold. Beyond that and the
-    tables of test, memory does not grow.
+    They are fitted to at most 20,000 train images, evenly spread; their decoders to as many of
+    these as 256 MB hold. Beyond that and the tables of test, memory does not grow.
+
+    Args:
+        model: The model, which is not changed.
+        data: The data, set up.
+        seed: The seed of everything random.
+
+    Returns:
+        The controls, by name, each with its test scores in `scores`.
+
+    Raises:
+        UserError: As `controls` does.
     """
     _require_fitting(model, data)
     made = _made(model, seed)
     train, test = data.split("train"), data.split("test")
-    rows = _spread(len(train), ROWS)
-    log.info(
-        "Fitting the two controls to %s images, to read the scores beside theirs", f"{len(rows):,}"
-    )
+    rows = evenly_spaced(len(train), MAX_FIT_IMAGES)
+    log.info("Fitting the two negative controls to %s images, to compare scores", f"{len(rows):,}")
     _adapt(model, made[FROZEN_RANDOM].interpreter, train, rows, seed)
-    looked = {"train": _look(made, train, rows)}
-    _fit(made, looked["train"], seed)
-    looked["test"] = _look(made, test, torch.arange(len(test)))
+    interpreted = {"train": _interpret(made, train, rows)}
+    _fit(made, interpreted["train"], seed)
+    interpreted["test"] = _interpret(made, test, torch.arange(len(test)))
     means = class_mean_images(data.in_order("train"), data.facts.n_classes)
     for name, control in made.items():
-        control.scores = _scores(name, control, data, looked, means, seed)
+        control.scores = _scores(name, control, data, interpreted, means, seed)
     return made
 
 
-def _fit(made: Mapping[str, InterpretableModel], train: _Looked, seed: int) -> None:
-    """Head and decoder of each control."""
-    drawn = _spread(
-        len(train.rows), max(1, DRAWN_BYTES // train.split.pixels(train.rows[:1]).nbytes)
+def _fit(made: Mapping[str, InterpretableModel], train: _Interpreted, seed: int) -> None:
+    """Fit head and decoder of each control."""
+    drawn = evenly_spaced(
+        len(train.rows), max(1, MAX_DECODER_BYTES // train.split.pixels(train.rows[:1]).nbytes)
     )
     pixels = train.split.pixels(train.rows[drawn])
     for name, control in made.items():
@@ -123,8 +141,8 @@ def _fit(made: Mapping[str, InterpretableModel], train: _Looked, seed: int) -> N
 
 
 @dataclass(frozen=True, eq=False)
-class _Looked:
-    """What f says of some images of a split, and each control's attributes of them."""
+class _Interpreted:
+    """f's logits and each control's attributes for some images of a split."""
 
     split: Split
     rows: Indices
@@ -134,9 +152,9 @@ class _Looked:
     def interpretations(
         self, name: str, control: Interpreter
     ) -> Iterator[tuple[Batch, Interpretation]]:
-        """Yield the images with what the control makes of its attributes of them."""
+        """Return the images with the control's interpretations, batch by batch."""
         start, device = 0, control.head.weights.device
-        for rows in _portions(self.split, self.rows):
+        for rows in _pass_rows(self.split, self.rows):
             part = slice(start, start + len(rows))
             attributes, batch = self.attributes[name][part], self.split.batch(rows)
             yield (
@@ -152,7 +170,7 @@ class _Looked:
 
 
 def _made(model: InterpretableModel, seed: int) -> dict[str, InterpretableModel]:
-    """The controls before they are fitted."""
+    """Build the controls, not yet fitted."""
     made: dict[str, InterpretableModel] = {}
     like, fitted_to = model.interpreter.head.weights, weights_hash(model.predictor.network)
     with torch.random.fork_rng(devices=[]):
@@ -169,11 +187,12 @@ def _made(model: InterpretableModel, seed: int) -> dict[str, InterpretableModel]
 
 
 def _specs(model: InterpretableModel) -> dict[str, InterpreterSpec]:
-    """The model's own head and decoder under either control; of an interpreter of another build, those usual for its images."""
+    """Return each control's spec: with the model's own head and decoder, or the default ones."""
     if model.spec is None:
         raise UserError(
-            "This model was put together by hand, and nothing says how to build another dictionary like its own. Give it a spec: "
-            "InterpretableModel(…, spec=interp_by_design.interpreter.InterpreterSpec({…}, {…})), as conf/ has them."
+            "This model was put together by hand, and nothing says how to build another dictionary "
+            "like its own. Give it a spec: InterpretableModel(…, "
+            "spec=interp_by_design.interpreter.InterpreterSpec({…}, {…})), as conf/ has them."
         )
     alike = isinstance(model.interpreter, LinearInterpreter | RelabelledInterpreter)
     given = model.spec.interpreter if alike else usual_interpreter(model.facts)
@@ -182,10 +201,10 @@ def _specs(model: InterpretableModel) -> dict[str, InterpreterSpec]:
         RELABELLED: (RelabelledInterpreter, {"sharpness": 50.0}),
         FROZEN_RANDOM: (LinearInterpreter, {"frozen_dictionary": True}),
     }
-    room = "interp_by_design.interpreter"
+    package = "interp_by_design.interpreter"
     return {
         name: InterpreterSpec(
-            model.spec.attributes, {"_target_": f"{room}.{kind.__name__}", **own, **options}
+            model.spec.attributes, {"_target_": f"{package}.{kind.__name__}", **own, **options}
         )
         for name, (kind, options) in kinds.items()
     }
@@ -194,33 +213,35 @@ def _specs(model: InterpretableModel) -> dict[str, InterpreterSpec]:
 def _adapt(
     model: InterpretableModel, control: Interpreter, train: Split, rows: Indices, seed: int
 ) -> None:
-    """Lets the random dictionary of `control` know the statistics of some of these rows."""
+    """Adapt the random dictionary of a control to the statistics of some of these rows."""
     precision = control.head.weights.dtype
 
     def hidden() -> Iterator[list[Tensor]]:
-        some = rows[_spread(len(rows), STATISTICS)]
-        for given in forward_passes(
-            model.predictor, (train.batch(part) for part in _portions(train, some)), model.device
+        chosen = rows[evenly_spaced(len(rows), MAX_STATISTICS_IMAGES)]
+        for passed in forward_passes(
+            model.predictor, (train.batch(part) for part in _pass_rows(train, chosen)), model.device
         ):
-            yield [layer.to(precision) for layer in given.seen.hidden]
+            yield [layer.to(precision) for layer in passed.seen.hidden]
 
     if isinstance(control, LinearInterpreter):
         adapt(control.dictionary, hidden, seed)
 
 
-def _look(made: Mapping[str, InterpretableModel], split: Split, rows: Indices) -> _Looked:
-    """One pass of f over these rows: what it says, and what the controls make of that."""
+def _interpret(made: Mapping[str, InterpretableModel], split: Split, rows: Indices) -> _Interpreted:
+    """Run f once over these rows, and the controls on its hidden layers."""
     one = made[RELABELLED]  # any of them: they share f
     logits: list[Tensor] = []
     attributes: dict[str, list[Tensor]] = {name: [] for name in made}
     with torch.no_grad():
-        for given in forward_passes(
-            one.predictor, (split.batch(part) for part in _portions(split, rows)), one.device
+        for passed in forward_passes(
+            one.predictor, (split.batch(part) for part in _pass_rows(split, rows)), one.device
         ):
-            logits.append(given.seen.logits)
+            logits.append(passed.seen.logits)
             for name, control in made.items():
-                attributes[name].append(control.interpret(given.seen, reconstruct=False).attributes)
-    return _Looked(
+                attributes[name].append(
+                    control.interpret(passed.seen, reconstruct=False).attributes
+                )
+    return _Interpreted(
         split,
         rows,
         torch.cat(logits),
@@ -232,40 +253,36 @@ def _scores(
     name: str,
     control: InterpretableModel,
     data: ImageData | Source,
-    looked: Mapping[str, _Looked],
+    interpreted: Mapping[str, _Interpreted],
     means: ClassMeans,
     seed: int,
 ) -> dict[str, float]:
-    """The test scores of a control, by keys without prefix."""
+    """Compute the test scores of a control, by keys without the split."""
     interpreter = control.interpreter
     with evaluating(interpreter), torch.no_grad():
         tables = {
             split: table_of_interpretations(
                 some.interpretations(name, interpreter), interpreter.head, means
             )
-            for split, some in looked.items()
+            for split, some in interpreted.items()
         }
     scores = scores_of(tables, seed) | scores_of_running(control, data, tables, seed)
     return {key.removeprefix("test/"): value for key, value in scores.items()}
 
 
-def _spread(n: int, most: int) -> Indices:
-    """At most `most` of n rows, evenly spread: a data set may be sorted by class."""
-    return torch.arange(n) if n <= most else torch.arange(most) * n // most
-
-
-def _portions(split: Split, rows: Indices) -> tuple[Indices, ...]:
-    """`rows` as many at once as a pass of f can do with."""
+def _pass_rows(split: Split, rows: Indices) -> tuple[Indices, ...]:
+    """Split rows into those of one forward pass each."""
     return torch.split(rows, images_per_pass(split.image_shape, max_values=MAX_PASS_VALUES))
 
 
 def _require_fitting(model: InterpretableModel, data: ImageData | Source) -> None:
-    """`UserError` unless `data` has images and classes as the model was made for."""
+    """Refuse data whose images or classes are not the model's."""
     if (
         data.facts.image_shape != model.facts.image_shape
         or data.facts.n_classes != model.facts.n_classes
     ):
         raise UserError(
-            f"The data has images of {data.facts.image_shape} in {data.facts.n_classes} classes; the model takes "
-            f"{model.facts.image_shape}, and knows {model.facts.n_classes}. Give what it was fitted to."
+            f"The data has images of {data.facts.image_shape} in {data.facts.n_classes} classes; "
+            f"the model takes {model.facts.image_shape}, and knows {model.facts.n_classes}. "
+            "Give the data that it was fitted to."
         )

@@ -1,4 +1,4 @@
-"""What can be chosen of a fit from Python. Knows nothing of what is done with it."""
+"""Options of a fit from Python."""
 
 from __future__ import annotations
 
@@ -13,18 +13,29 @@ from interp_by_design.terms import Normalisation, UnknownName, UserError, check_
 
 @dataclass(frozen=True)
 class FitOptions:
-    """How `interpret` fits; each is a keyword of it.
+    """The options of `interpret`; each is one of its keywords.
 
-    active: attributes that are active on each image.
-    epochs, batch_size, learning_rate: of the fit, with a one-cycle rate.
-    reconstruction: what the images count against the decisions (γ).
-    seed: decides everything random, also which images are held out.
-    validation, test: images held out, a count or a fraction below 1; scores are of the latter.
-    normalisation: of the network's input; None takes it from the data set's transform, or from timm where the network is its.
-    class_names: the network's classes; None takes the data set's `classes`, or numbers.
-    attributes, interpreter: parts as in conf/attributes and conf/interpreter, for another dictionary, head or decoder.
-    cache: where the network's passes are kept meanwhile: "auto", "ram", "disk", "off", or `CacheSettings`.
-    accelerator, progress: Lightning's, and whether to show a progress bar.
+    Args:
+        active: How many attributes are active on each image.
+        epochs: How many epochs to fit.
+        batch_size: Images of a batch.
+        learning_rate: The largest rate of the one-cycle schedule.
+        reconstruction: The weight γ of the reconstruction of images, against 1 for the decisions.
+        seed: The seed of everything random, also of which images are held out.
+        validation: Images held out for validation: a count, or a fraction below 1.
+        test: Images held out for the scores: a count, or a fraction below 1.
+        normalisation: Of the network's input; None takes it from the data set's transform, or from
+            timm for a network of timm's.
+        class_names: The network's classes; None takes the data set's `classes`, or numbers.
+        attributes: Another dictionary, as a file in conf/attributes describes it.
+        interpreter: Another head or decoder, as a file in conf/interpreter describes it.
+        cache: Where the network's activations are cached during the fit: "auto", "ram", "disk",
+            "off", or `CacheSettings`.
+        accelerator: Lightning's accelerator.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        UserError: A value is of the wrong type, or out of its range.
     """
 
     active: int = 5
@@ -50,12 +61,10 @@ class FitOptions:
             "normalisation": Normalisation | None,
         }.items():
             if not isinstance(given := getattr(self, name), wanted):
-                wants = (
-                    "Normalisation(mean, std)"
-                    if name == "normalisation"
-                    else f"a mapping, as a file of conf/{name} holds it"
-                )
-                raise UserError(f"{name} is {wants}, not {given!r}.")
+                wants = f"a mapping, as in a file of conf/{name}"
+                if name == "normalisation":
+                    wants = "Normalisation(mean, std)"
+                raise UserError(f"{name} must be {wants}, not {given!r}.")
         for name in ("epochs", "batch_size"):
             check_whole(name, getattr(self, name), minimum=1)
         if not 0 < self.learning_rate < math.inf:
@@ -64,8 +73,22 @@ class FitOptions:
             )
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> FitOptions:
-        """The options `given` by name; raises `UnknownName` for one that is none."""
+    def from_keywords(cls, given: Mapping[str, Any]) -> FitOptions:
+        """Return the options that are given by name.
+
+        Args:
+            given: Values by the name of the option; the others keep their defaults.
+
+        Returns:
+            The options.
+
+        Raises:
+            UnknownName: A name is no option.
+            UserError: A value is of the wrong type, or out of its range.
+
+        >>> FitOptions.from_keywords({"epochs": 5}).epochs
+        5
+        """
         known = [option.name for option in fields(cls)]
         for name in given:
             if name not in known:
@@ -74,7 +97,7 @@ class FitOptions:
 
     @property
     def cache_settings(self) -> CacheSettings:
-        """Where passes are kept."""
-        return (
-            self.cache if isinstance(self.cache, CacheSettings) else CacheSettings(kind=self.cache)
-        )
+        """Where activations are cached."""
+        if isinstance(self.cache, CacheSettings):
+            return self.cache
+        return CacheSettings(kind=self.cache)

@@ -1,9 +1,8 @@
-"""An interpreter for a network that a Python program has: `interpret(network, layers, data)`."""
+"""Post-hoc interpretation of a live network: `interpret(network, layers, data)`."""
 
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -16,7 +15,7 @@ from torch.optim import AdamW
 
 from interp_by_design.api.evaluation import evaluate
 from interp_by_design.api.in_memory import in_memory_data
-from interp_by_design.api.lightning_warnings import silence_lightning
+from interp_by_design.api.lightning_warnings import silent_lightning
 from interp_by_design.api.options import FitOptions
 from interp_by_design.api.source import Source, cached_source
 from interp_by_design.callbacks import Progress
@@ -28,30 +27,42 @@ from interp_by_design.terms import DataFacts, UserError
 
 log = logging.getLogger(__name__)
 
-LARGE = 64  # side from which images are drawn by convolutions
+MIN_LARGE_SIDE = 64  # pixels, from which images are decoded by convolutions
 
 
 def interpret(
     network: nn.Module, layers: Sequence[str], data: Any, n_attributes: int = 36, **options: Any
 ) -> InterpretableModel:
-    """Fits an interpreter of `n_attributes` to `network`, which stays as it is, and returns the two as one model.
+    """Fit an interpreter to a network, and return the two as one model.
 
-    layers: names of hidden layers, such as `["layer3", "layer4"]`; `interp_by_design.predictor.usable_layers` lists them.
-    data: a data set whose items are `(image, label)`; a DataLoader of one; images and labels as two tensors; or an `ImageData`.
-        Images are [c, h, w] in [0, 1], uint8 or PIL's; where the data set normalises, that is undone (see `normalisation`).
-    options: those of `FitOptions`.
+    The network's weights, buffers and `requires_grad` stay as they are; it is left in evaluation
+    mode.
 
-    The model explains images in [0, 1], normalises them itself, and has its test scores in `model.scores`. The network's weights,
-    buffers and `requires_grad` are as before; it is left in evaluation mode. Raises `UserError` for what cannot be used.
+    Args:
+        network: The network, which returns logits [n, classes].
+        layers: The names of its hidden layers, such as `["layer3", "layer4"]`;
+            `interp_by_design.predictor.usable_layers` lists them.
+        data: A data set whose items are `(image, label)`, a DataLoader of one, images and labels as
+            two tensors, or an `ImageData`. Images are [c, h, w] in [0, 1], uint8 or PIL's. Where
+            the data set normalises, that is undone.
+        n_attributes: The number of attributes, J.
+        **options: Options of `FitOptions`.
+
+    Returns:
+        The model, which explains images in [0, 1] and normalises them itself. Its test scores are
+        in `model.scores`.
+
+    Raises:
+        UserError: The network, the layers, the data or an option cannot be used.
     """
-    chosen = FitOptions.of(options)
+    chosen = FitOptions.from_keywords(options)
     layers = [layers] if isinstance(layers, str) else list(layers)
     with _frozen(network), torch.random.fork_rng(devices=[]):
         torch.manual_seed(chosen.seed)
         dataset = in_memory_data(network, layers, data, chosen)
         dataset.setup()
         model = _model(network, layers, n_attributes, dataset.facts, chosen)
-        with _lightning_quiet():
+        with silent_lightning():
             trainer = _trainer(chosen)
             source = cached_source(
                 model, dataset, chosen.cache_settings, trainer.strategy.root_device
@@ -70,10 +81,14 @@ def interpret(
 
 @contextmanager
 def _frozen(network: nn.Module) -> Iterator[None]:
-    """The network on the CPU and in evaluation mode for the block; then where it was, what learned in it as before."""
+    """Hold the network on the CPU and in evaluation mode for the block.
+
+    Afterwards it is on its device again, with the same parameters that require gradients.
+    """
     if not isinstance(network, nn.Module):
         raise UserError(
-            f"The network is a {type(network).__name__}; wanted a torch.nn.Module that gives logits [n, classes]."
+            f"The network is a {type(network).__name__}. "
+            "Give a torch.nn.Module that returns logits [n, classes]."
         )
     if network.training:
         log.warning(
@@ -119,24 +134,31 @@ def _model(
 
 
 def usual_interpreter(facts: DataFacts) -> dict[str, Any]:
-    """The interpreter for images of this size, as conf/interpreter/linear.yaml and convolutional.yaml have it."""
-    room = "interp_by_design.interpreter"
-    large = max(facts.image_shape[1:]) >= LARGE
-    drawn = (
-        {"_target_": f"{room}.ConvDecoder", "channels": 32}
+    """Return the default interpreter for images of this size.
+
+    Args:
+        facts: The facts of the data set.
+
+    Returns:
+        The contents of conf/interpreter/linear.yaml, or of convolutional.yaml for large images.
+    """
+    package = "interp_by_design.interpreter"
+    large = max(facts.image_shape[1:]) >= MIN_LARGE_SIDE
+    decoder = (
+        {"_target_": f"{package}.ConvDecoder", "channels": 32}
         if large
-        else {"_target_": f"{room}.DenseDecoder", "width": 128}
+        else {"_target_": f"{package}.DenseDecoder", "width": 128}
     )
     return {
-        "_target_": f"{room}.LinearInterpreter",
+        "_target_": f"{package}.LinearInterpreter",
         "_partial_": True,
         "head": {
-            "_target_": f"{room}.LinearHead",
+            "_target_": f"{package}.LinearHead",
             "_partial_": True,
             "bias": False,
             "dropout": 0.0,
         },
-        "decoder": {"_partial_": True, **drawn},
+        "decoder": {"_partial_": True, **decoder},
         "frozen_dictionary": False,
     }
 
@@ -165,19 +187,6 @@ def _fit(
     )
     try:
         trainer.fit(module, datamodule=source)
-    except SystemExit as stopped:  # Lightning's answer to Ctrl-C
+    except SystemExit as stopped:  # raised by Lightning on Ctrl-C
         raise KeyboardInterrupt from stopped
     model.cpu()
-
-
-@contextmanager
-def _lightning_quiet() -> Iterator[None]:
-    """`silence_lightning` for the block: the program around it is another's."""
-    logger = logging.getLogger("pytorch_lightning")
-    level = logger.level
-    try:
-        with warnings.catch_warnings():
-            silence_lightning()
-            yield
-    finally:
-        logger.setLevel(level)

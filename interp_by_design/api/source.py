@@ -1,4 +1,4 @@
-"""What a trainer draws from: a data set, or what a frozen predictor made of it. Knows nothing of what is learned."""
+"""The batches that a trainer reads: of a data set, or of its cached activations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from interp_by_design.terms import Batch, BatchWithActivations, DataFacts
 
 @final
 class Source(pl.LightningDataModule):
-    """The loaders of `given`, made when Lightning asks for them: by then the ranks are known."""
+    """Loaders that are made when Lightning asks for them, since only then the ranks are known.
+
+    Args:
+        given: A data set that is set up, or its cached activations.
+    """
 
     def __init__(self, given: ImageData | CachedData) -> None:
         super().__init__()
@@ -29,23 +33,47 @@ class Source(pl.LightningDataModule):
         return self.given.val_dataloader()
 
     def in_order(self, split: str) -> Iterable[Batch | BatchWithActivations]:
-        """A whole split neither shuffled nor augmented, for passes that analyse it."""
+        """Return the batches of a whole split, neither shuffled nor augmented.
+
+        Args:
+            split: `train`, `val` or `test`.
+
+        Returns:
+            The batches, with the predictor's activations where these are cached.
+        """
         return self.given.in_order(split)
 
     def split(self, name: str) -> Split:
-        """The images and labels of `train`, `val` or `test`."""
+        """Return the images and labels of a split.
+
+        Args:
+            name: `train`, `val` or `test`.
+
+        Returns:
+            The split.
+        """
         return self.given.split(name)
 
     @property
     def facts(self) -> DataFacts:
-        """The data set's."""
+        """The facts of the data set."""
         return self.given.facts
 
 
 def cached_source(
     model: InterpretableModel, data: ImageData, cache: CacheSettings | None, device: Any = "cpu"
 ) -> Source:
-    """`data`, or its passes through the predictor as `cache` says, recorded or found."""
+    """Return the batches of a data set, with cached activations where these are wanted.
+
+    Args:
+        model: The model, whose predictor is frozen and is moved to `device`.
+        data: The data set, set up.
+        cache: Where activations are cached; None for no cache.
+        device: Where the predictor computes them.
+
+    Returns:
+        The batches. The cache is filled, or an earlier one is reused.
+    """
     if cache is None:
         return Source(data)
     model.predictor.to(device)

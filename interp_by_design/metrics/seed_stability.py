@@ -1,4 +1,4 @@
-"""Stability of attributes across seeds, whatever their order."""
+"""Stability of attributes across seeds, in any order."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def row_batches(
 ) -> Iterator[InterpretationTable]:
     """Return the table in parts, on the CPU, in double precision and without gradients.
 
-    Memory holds one part at a time, whatever the length of the table.
+    Memory holds one part at a time.
 
     Args:
         table: The table, of N rows.

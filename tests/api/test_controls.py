@@ -33,8 +33,8 @@ from tests.small import small_model
 def few_images() -> Iterator[None]:
     """What is run anew, is run on few: it is tested elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluation, "FEWEST_IMAGES", 30)
-        patch.setattr(evaluation, "MOST_IMAGES", 30)
+        patch.setattr(evaluation, "MIN_IMAGES", 30)
+        patch.setattr(evaluation, "MAX_IMAGES", 30)
         yield
 
 

@@ -5,7 +5,7 @@ import torch
 
 from interp_by_design.activations import CacheSettings, cached_activations
 from interp_by_design.api import Source, evaluate
-from interp_by_design.api.evaluation import spread
+from interp_by_design.api.evaluation import evenly_spaced_batches
 from interp_by_design.data import TensorData, TensorSplit
 from interp_by_design.metrics import SCORES
 from tests.small import small_model
@@ -28,12 +28,12 @@ def data(n: int = 90) -> TensorData:
 
 def test_the_images_are_spread_over_the_split() -> None:
     split = TensorSplit(torch.rand(1000, 1, 2, 2), torch.arange(1000) // 100)
-    batches = list(spread(split, 120))
+    batches = list(evenly_spaced_batches(split, 120))
     assert [len(batch.images) for batch in batches] == [50, 50, 20]
     rows = torch.cat([batch.indices for batch in batches])
     assert torch.equal(torch.cat([batch.images for batch in batches]), split.images[rows])
     assert split.labels[rows].bincount().tolist() == [12] * 10
-    assert [len(batch.images) for batch in spread(split, 5000)] == [50] * 20
+    assert [len(batch.images) for batch in evenly_spaced_batches(split, 5000)] == [50] * 20
 
 
 @pytest.mark.parametrize("cached", [False, True])

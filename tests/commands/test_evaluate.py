@@ -63,8 +63,8 @@ class Fits:
 
 @pytest.fixture(autouse=True)
 def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "FEWEST_IMAGES", 20)
-    monkeypatch.setattr(evaluation, "MOST_IMAGES", 20)
+    monkeypatch.setattr(evaluation, "MIN_IMAGES", 20)
+    monkeypatch.setattr(evaluation, "MAX_IMAGES", 20)
 
 
 @pytest.fixture
