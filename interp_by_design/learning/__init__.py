@@ -1,4 +1,4 @@
-"""Lightning modules, and the schedule of their losses. The only place that trains; knows nothing of files or figures."""
+"""Lightning modules that train f and g, their objective and its schedule."""
 
 from interp_by_design.learning.by_design import ByDesign
 from interp_by_design.learning.class_weights import class_weights

@@ -1,4 +1,4 @@
-"""Training f and g together (FLINT's "supervised learning with interpretation")."""
+"""Training of f and g together (FLINT's "supervised learning with interpretation")."""
 
 from __future__ import annotations
 
@@ -21,10 +21,24 @@ from interp_by_design.terms import Batch, BatchWithActivations, Interpretation, 
 
 @final
 class ByDesign(Learning):
-    """One optimiser over predictor, dictionary, head and decoder; every loss reaches the layers that they share.
+    """Training of f and g together: every loss reaches the layers that they share.
 
-    `predictor_lr` is the predictor's own learning rate, as for a pretrained one; None is the optimiser's. The rest is as
-    `Learning` has it.
+    One optimiser serves predictor, dictionary, head and decoder.
+
+    Args:
+        model: The model to train.
+        objective: The objective.
+        optimizer: Makes the optimiser from the parameters.
+        scheduler: Makes the schedule of the learning rate from the optimiser and `total_steps`; it
+            is stepped with each batch. None for a constant rate.
+        predictor_lr: The predictor's own learning rate, useful for a pretrained one; None for the
+            optimiser's.
+        class_weights: Weights of the samples of each class in the prediction term, [C]; None for
+            equal weights.
+
+    Raises:
+        UserError: `predictor_lr` is negative or not finite, or the dictionary is fitted once to
+            hidden layers that must not change.
     """
 
     def __init__(
@@ -36,29 +50,29 @@ class ByDesign(Learning):
         predictor_lr: float | None = None,
         class_weights: Float[Tensor, "classes"] | None = None,
     ) -> None:
-        """Raises `UserError` for a rate that cannot be, and for a dictionary that is fitted to hidden layers that stay."""
         super().__init__(model, objective, optimizer, scheduler, class_weights)
         if predictor_lr is not None and not (
             isinstance(predictor_lr, int | float) and 0 <= predictor_lr < math.inf
         ):
             raise UserError(
-                f"predictor_lr must be a finite number >= 0, or null for the optimiser's, not {predictor_lr!r}."
+                "predictor_lr must be a finite number >= 0, or null for the optimiser's, "
+                f"not {predictor_lr!r}."
             )
         dictionary = getattr(model.interpreter, "dictionary", None)
         if getattr(dictionary, "needs_fit", False):
             raise UserError(
-                f"{type(dictionary).__name__} is fitted once to the hidden layers of a network that stays as it is; by design "
-                "they change with each step. Use learning=post_hoc, or attributes=topk."
+                f"{type(dictionary).__name__} is fitted once to the hidden layers of a network "
+                "that does not change; by design they change with each step. Use learning=post_hoc, or "
+                "attributes=topk."
             )
         self._predictor_lr = predictor_lr
 
     def parameters_to_learn(self) -> list[nn.Parameter] | list[dict[str, Any]]:
-        """Those that learn; in two groups where the predictor has a rate of its own."""
+        """Return the parameters that learn, in two groups where the predictor has its own rate."""
         if self._predictor_lr is None:
             return learning_parameters(self.model)
-        ours: dict[str, Any] = {"params": learning_parameters(self.model.interpreter)}
         return [
-            ours,
+            {"params": learning_parameters(self.model.interpreter)},
             {"params": learning_parameters(self.model.predictor), "lr": self._predictor_lr},
         ]
 
@@ -67,6 +81,7 @@ class ByDesign(Learning):
     ) -> tuple[Batch, Interpretation]:
         if not isinstance(batch, Batch):
             raise UserError(
-                "A predictor that learns cannot be read from a cache: its hidden layers change with each step."
+                "A predictor that learns cannot be read from a cache: its hidden layers change "
+                "with each step."
             )
         return batch, self.model(batch.images, reconstruct=reconstruct)

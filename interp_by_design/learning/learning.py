@@ -1,4 +1,4 @@
-"""What training by design and post hoc share: an objective over a schedule, its optimiser, what is logged and validated."""
+"""The base of training by design and post hoc: objective, optimiser, logging, validation."""
 
 from __future__ import annotations
 
@@ -24,11 +24,18 @@ SchedulerFactory = Callable[..., LRScheduler]
 
 
 class Learning(pl.LightningModule, ABC):
-    """One optimiser and one objective, with the interpreter's own losses where it has some; f learns too, or it does not.
+    """One optimiser and one objective, with the interpreter's own losses where it has some.
 
-    `optimizer` takes the parameters. `scheduler`, where given, takes the optimiser and `total_steps`, and is stepped with each
-    batch. `class_weights` [C] weigh the samples of the prediction term. Stops with `UserError`, naming the terms, as soon as a
-    loss is not finite.
+    Training stops with a `UserError` that names the terms as soon as a loss is not finite.
+
+    Args:
+        model: The model to train.
+        objective: The objective.
+        optimizer: Makes the optimiser from the parameters.
+        scheduler: Makes the schedule of the learning rate from the optimiser and `total_steps`; it
+            is stepped with each batch. None for a constant rate.
+        class_weights: Weights of the samples of each class in the prediction term, [C]; None for
+            equal weights.
     """
 
     class_weights: Tensor | None
@@ -49,16 +56,31 @@ class Learning(pl.LightningModule, ABC):
 
     @abstractmethod
     def parameters_to_learn(self) -> list[nn.Parameter] | list[dict[str, Any]]:
-        """What the optimiser is given: parameters, or groups of them."""
+        """Return the optimiser's parameters, or groups of them."""
 
     @abstractmethod
     def interpretation(
         self, batch: Batch | BatchWithActivations, reconstruct: bool
     ) -> tuple[Batch, Interpretation]:
-        """The images, and what f and g make of them."""
+        """Compute f and g on a batch.
+
+        Args:
+            batch: The images, with f's activations where these are cached.
+            reconstruct: Whether to decode the attributes.
+
+        Returns:
+            The images, and their interpretation.
+        """
 
     def factors(self, epoch: float) -> dict[str, float]:
-        """What each term of the objective counts at `epoch` (1.0 is the start of the first), and each of the interpreter's."""
+        """Return the factor of each term of the objective, and of the interpreter's own terms.
+
+        Args:
+            epoch: The time in epochs: 1.0 is the start of the first, 1.5 its middle.
+
+        Returns:
+            The factors, by term.
+        """
         return {**self.objective.factors(epoch), **self.model.interpreter.extra_weights}
 
     def configure_optimizers(self) -> Any:  # Lightning's own return type is a union of a dozen
@@ -70,7 +92,8 @@ class Learning(pl.LightningModule, ABC):
             scheduler = self._scheduler(optimizer, total_steps=int(steps))
         except (TypeError, ValueError, ArithmeticError) as error:
             raise UserError(
-                f"Optimiser and scheduler cannot be made for {steps} steps: {error}; see learning."
+                f"Optimiser and scheduler cannot be made for {steps} steps: {error}. "
+                "Change learning.optimizer or learning.scheduler."
             ) from error
         return {
             "optimizer": optimizer,
@@ -78,7 +101,7 @@ class Learning(pl.LightningModule, ABC):
         }
 
     def training_step(self, batch: Batch | BatchWithActivations, batch_index: int) -> Scalar:
-        """The objective at this point of the schedule; its unweighted terms are logged as `train/<term>`."""
+        """Return the objective, and log its unweighted terms as `train/<term>`."""
         factors = self.factors(self._epoch(batch_index))
         images, seen = self.interpretation(batch, reconstruct=factors["input_fidelity"] > 0)
         shown = (
@@ -95,12 +118,11 @@ class Learning(pl.LightningModule, ABC):
             )
         loss = self.objective.total(terms, factors)
         self._stop_if_not_finite(loss, terms)
-        # Where Lightning writes them, and for the line at the epoch's end: logging each step costs as much as a small network.
+        # Only where Lightning writes them, and at the end of an epoch: logging each step costs as
+        # much as a small network.
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]  # set from outside
         if (self.trainer.global_step + 1) % every == 0 or self.trainer.is_last_batch:
-            size = len(
-                images.labels
-            )  # Lightning would guess it from whichever tensor it finds first
+            size = len(images.labels)  # Lightning would guess it from the first tensor it finds
             self.log_dict(
                 {f"train/{name}": term.detach() for name, term in terms.items()},
                 sync_dist=True,
@@ -117,7 +139,7 @@ class Learning(pl.LightningModule, ABC):
         scores = self.running.compute()
         self.running.reset()
         shown = ("predictor_accuracy", "interpreter_accuracy", "fidelity")
-        # sync_dist says what is so already: RunningScores adds up over ranks by itself.
+        # RunningScores adds up over ranks by itself; sync_dist keeps Lightning from warning.
         self.log_dict(
             {f"val/{name}": value for name, value in scores.items() if name not in shown},
             sync_dist=True,
@@ -127,23 +149,30 @@ class Learning(pl.LightningModule, ABC):
         )
 
     def _epoch(self, batch_index: int) -> float:
-        """Where training stands, in epochs: 1.0 at its start, whatever part of it a resumed run skips."""
+        """Return the time in epochs: 1.0 at the start of training, also of a resumed one."""
         return 1.0 + self.current_epoch + batch_index / max(1, self.trainer.num_training_batches)
 
     def _stop_if_not_finite(self, loss: Scalar, terms: Mapping[str, Tensor]) -> None:
         if torch.isfinite(loss):
             return
-        guilty = {
+        not_finite = {
             name: term.item() for name, term in terms.items() if not torch.isfinite(term)
         } or {"their sum": loss.item()}
-        named = ", ".join(f"{name} = {value}" for name, value in guilty.items())
+        named = ", ".join(f"{name} = {value}" for name, value in not_finite.items())
         raise UserError(
-            f"The loss is not finite at step {self.trainer.global_step} (epoch {self.current_epoch + 1}): {named}. Training "
-            "stopped; checkpoints of the epochs before are kept. Try a smaller learning.optimizer.lr, or "
-            "trainer.gradient_clip_val=1."
+            f"The loss is not finite at step {self.trainer.global_step} "
+            f"(epoch {self.current_epoch + 1}): {named}. Training stopped; checkpoints of the "
+            "epochs before are kept. Try a smaller learning.optimizer.lr, or trainer.gradient_clip_val=1."
         )
 
 
 def learning_parameters(module: nn.Module) -> list[nn.Parameter]:
-    """Those of `module` that are not frozen."""
+    """Return the parameters of a module that are not frozen.
+
+    Args:
+        module: The module.
+
+    Returns:
+        The parameters that require gradients.
+    """
     return [parameter for parameter in module.parameters() if parameter.requires_grad]

@@ -1,4 +1,4 @@
-"""FLINT's objective: its terms, their weights and forms, and when each enters. Knows nothing of optimisers."""
+"""FLINT's objective: its terms, their weights, forms and schedules."""
 
 from __future__ import annotations
 
@@ -44,7 +44,16 @@ TERMS = (
 
 @dataclass(frozen=True)
 class Forms:
-    """Which form each loss takes where there are several; `losses/` says what each is."""
+    """The form of each loss that has several.
+
+    Args:
+        output_fidelity: Which of f and g learns from the other; see `losses.output_fidelity`.
+        input_fidelity: The distance of images; see `losses.input_fidelity`.
+        codes: The entropy of the codes in conciseness; see `losses.conciseness`.
+
+    Raises:
+        UnknownName: A form does not exist.
+    """
 
     output_fidelity: Direction = "trained"
     input_fidelity: Distance = "mse"
@@ -61,18 +70,36 @@ class Forms:
 
 @final
 class Objective:
-    """L = L_pred + β L_of + γ L_if + δ (L_conciseness + η L_magnitude) + ι L_independence + σ L_sufficiency + α L_anchoring.
+    """L_pred + β L_of + γ L_if + δ (L_concise + η L_magnitude) + ι L_indep + σ L_suff + α L_anchor.
 
-    Each term is multiplied by its schedule's factor. L_sufficiency is L_of of the decision that g takes from the shown attributes
-    alone, in the form in which g learns from f.
+    Each term is multiplied by its schedule's factor. L_suff is L_of of g's decision from the shown
+    attributes alone, in the form in which g learns from f.
 
-    `schedule` maps a term's name to the arguments of its `Schedule`, as in `{"output_fidelity": {"steps": {3: 1.0}}}`; a term
-    that it does not name holds from the start.
+    Args:
+        beta: The weight β of output fidelity.
+        gamma: The weight γ of input fidelity.
+        delta: The weight δ of conciseness and magnitude.
+        eta: The weight η of magnitude, within δ.
+        independence: The weight ι of independence.
+        sufficiency: The weight σ of sufficiency.
+        anchoring: The weight α of anchoring.
+        forms: The form of each loss that has several; None for the defaults.
+        schedule: Maps the name of a term to the arguments of its `Schedule`, as in
+            `{"output_fidelity": {"steps": {3: 1.0}}}`. A term without one holds from the start.
 
-    Source: FLINT, section 3.2; the last three, ι `independence`, σ `sufficiency` and α `anchoring`, are the house's own.
+    Raises:
+        UserError: A weight is negative or not finite.
+        UnknownName: The schedule names a term that does not exist.
+
+    Source: FLINT, section 3.2; independence, sufficiency and anchoring are original to this
+    project.
+
+    >>> objective = Objective(beta=0.5, schedule={"output_fidelity": {"steps": {3: 1.0}}})
+    >>> [objective.factors(epoch)["output_fidelity"] for epoch in (1.0, 3.0)]
+    [0.0, 0.5]
     """
 
-    def __init__(  # noqa: PLR0913  the seven weights are words that people override one at a time
+    def __init__(  # noqa: PLR0913  people override each of the seven weights by its name
         self,
         beta: float = 1.0,
         gamma: float = 1.0,
@@ -84,7 +111,6 @@ class Objective:
         forms: Forms | None = None,
         schedule: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        """Raises `UserError` for a weight that is negative or not finite, `UnknownName` for a schedule of no term."""
         named = {"beta": beta, "gamma": gamma, "delta": delta, "eta": eta}
         named |= {"independence": independence, "sufficiency": sufficiency, "anchoring": anchoring}
         for name, weight in named.items():
@@ -103,7 +129,14 @@ class Objective:
         self.schedule = {name: Schedule(**entry) for name, entry in (schedule or {}).items()}
 
     def factors(self, epoch: float) -> dict[str, float]:
-        """Each term's weight times its schedule's factor at `epoch` (1.0 is the start of the first)."""
+        """Return each term's weight times its schedule's factor.
+
+        Args:
+            epoch: The time in epochs: 1.0 is the start of the first, 1.5 its middle.
+
+        Returns:
+            The factors, by term.
+        """
         return {
             name: weight * (self.schedule[name].factor(epoch) if name in self.schedule else 1.0)
             for name, weight in self.weights.items()
@@ -111,7 +144,18 @@ class Objective:
 
     @staticmethod
     def total(terms: Mapping[str, Scalar], factors: Mapping[str, float]) -> Scalar:
-        """The terms' sum, each times its factor."""
+        """Compute the sum of the terms, each times its factor.
+
+        Args:
+            terms: The unweighted terms, by name.
+            factors: The factor of each of them, by name.
+
+        Returns:
+            The loss.
+
+        >>> float(Objective.total({"prediction": torch.tensor(3.0)}, {"prediction": 2.0}))
+        6.0
+        """
         values = torch.stack(list(terms.values()))
         return values @ values.new_tensor([factors[name] for name in terms])
 
@@ -124,11 +168,20 @@ class Objective:
         shown: Logits | None = None,
         teaching: bool = True,
     ) -> dict[str, Scalar]:
-        """The unweighted terms whose factor is not 0.
+        """Compute the unweighted terms whose factor is not 0.
 
-        `class_weights` [C] weigh each sample of the prediction by its label; `shown` [n, C] is what g decides from the shown
-        attributes. Without it there is no term of sufficiency, and without a reconstruction none of input fidelity. Of a g that
-        is not `teaching`, f learns nothing where both would learn from each other.
+        Args:
+            seen: The interpretation of the batch. Without a reconstruction, there is no term of
+                input fidelity.
+            batch: The images and labels.
+            factors: The factor of each term, by name.
+            class_weights: Weights of the samples of each class in the prediction term, [C].
+            shown: The logits that g computes from the shown attributes alone, [n, C]. Without them,
+                there is no term of sufficiency.
+            teaching: Whether f learns from g where the form of output fidelity is mutual.
+
+        Returns:
+            The terms, by name.
         """
         images, forms = batch.images, self.forms
         direction: Direction = (

@@ -1,4 +1,4 @@
-"""Fitting g to a predictor that stays as it is (FLINT's post-hoc interpretation)."""
+"""Training of g on a frozen predictor (FLINT's post-hoc interpretation)."""
 
 from __future__ import annotations
 
@@ -31,11 +31,23 @@ Batches = Callable[[], Iterable[Batch | BatchWithActivations]]
 
 @final
 class PostHoc(Learning):
-    """One optimiser over dictionary, head and decoder; the objective without its prediction term. f is frozen.
+    """Training of g on a frozen f, by the objective without its prediction term.
 
-    Frozen: it gets no gradient, it stays in evaluation mode whatever Lightning sets, and after the fit its parameters and buffers
-    are the same to the last bit, which is checked, and told. Batches may bring the predictor's pass with them (`BatchWithActivations`): then
-    it is not run at all. Checkpoints leave its weights out, and hold their hash instead.
+    f gets no gradient and stays in evaluation mode. After the fit its parameters and buffers are
+    bit-identical, which is checked and logged. Where batches bring f's activations with them
+    (`BatchWithActivations`), f does not run at all. Checkpoints hold the hash of f's weights
+    instead of the weights.
+
+    Args:
+        model: The model, whose predictor is frozen.
+        objective: The objective.
+        optimizer: Makes the optimiser from the parameters.
+        scheduler: Makes the schedule of the learning rate from the optimiser and `total_steps`; it
+            is stepped with each batch. None for a constant rate.
+        class_weights: Must be None: they weigh the prediction term, which is absent.
+
+    Raises:
+        UserError: There are class weights, or f and g are the same.
 
     Source: FLINT, section 6.
     """
@@ -48,15 +60,15 @@ class PostHoc(Learning):
         scheduler: SchedulerFactory | None = None,
         class_weights: Tensor | None = None,
     ) -> None:
-        """Raises `UserError` for class weights, as they weigh a loss that is not there, and where f and g are one."""
         if class_weights is not None:
             raise UserError(
-                "class_weights weigh the prediction term, and f learns nothing post hoc. Leave them out."
+                "class_weights weigh the prediction term, and f learns nothing post hoc. "
+                "Leave them out."
             )
         if model.interpreter.is_the_predictor:
             raise UserError(
-                f"{type(model.interpreter).__name__} decides for f itself, so that no f is there to be explained post hoc. Use "
-                "learning=by_design."
+                f"{type(model.interpreter).__name__} decides for f itself, so that there is no f "
+                "to explain post hoc. Use learning=by_design."
             )
         super().__init__(model, objective, optimizer, scheduler)
         self.model.predictor.requires_grad_(False).eval()
@@ -68,7 +80,7 @@ class PostHoc(Learning):
         return self
 
     def parameters_to_learn(self) -> list[nn.Parameter] | list[dict[str, Any]]:
-        """Those of the interpreter that are not frozen."""
+        """Return the parameters of the interpreter that are not frozen."""
         return learning_parameters(self.model.interpreter)
 
     def factors(self, epoch: float) -> dict[str, float]:
@@ -84,12 +96,13 @@ class PostHoc(Learning):
         return batch, self.model.interpret(seen, reconstruct)
 
     def on_train_end(self) -> None:
-        """Raises `UserError` where the predictor is not what it was."""
+        """Check that the predictor has not changed."""
         now = weights_hash(self.model.predictor.network)
         if now != self.predictor_hash:
             raise UserError(
-                f"The predictor changed while the interpreter was fitted: its weights were {self.predictor_hash[:12]} and are "
-                f"{now[:12]}. Look for a callback, or a network's own code, that writes into it."
+                "The predictor changed while the interpreter was fitted: the hash of its weights "
+                f"was {self.predictor_hash[:12]} and is {now[:12]}. Look for a callback, or for "
+                "code of the network, that writes into it."
             )
         log.info("The predictor is bit-identical before and after: SHA-256 %s", now[:12])
 
@@ -108,7 +121,13 @@ class PostHoc(Learning):
 
 
 def fit_dictionary(model: InterpretableModel, batches: Batches, seed: int) -> None:
-    """Fits a dictionary that is not learned with the head, such as principal components, to the hidden layers of `batches()`."""
+    """Fit a dictionary that is not learned with the head, such as principal components.
+
+    Args:
+        model: The model; nothing happens where its dictionary learns with the head.
+        batches: Returns the training images, or their activations, batch by batch.
+        seed: The seed of the fit.
+    """
     dictionary = getattr(model.interpreter, "dictionary", None)
     if dictionary is None or not dictionary.needs_fit:
         return

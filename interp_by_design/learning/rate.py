@@ -1,4 +1,4 @@
-"""The learning rate over a training, relative to each parameter group's own. Knows nothing of what is learnt."""
+"""Schedules of the learning rate, relative to the rate of each parameter group."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 
 def one_cycle(optimizer: Optimizer, total_steps: int, pct_start: float = 0.3) -> LRScheduler:
-    """Up to each group's rate over the share `pct_start` (0..1) of `total_steps`, then down to next to nothing, along cosines.
+    """Return a one-cycle schedule: up to each group's rate, then down to almost 0, along cosines.
 
-    Up takes two steps at least, and fewer than three steps have no cycle: torch's own divides by zero there.
+    The way up takes at least two steps. Fewer than three steps have no cycle: torch's own schedule
+    divides by zero there.
+
+    Args:
+        optimizer: The optimiser.
+        total_steps: The number of steps of the training.
+        pct_start: The share of the steps until the rate is largest, in 0..1.
+
+    Returns:
+        The schedule, which is stepped with each batch.
 
     Source: Smith and Topin, 2017 (arXiv 1708.07120), in torch's form.
     """
@@ -25,5 +34,15 @@ def one_cycle(optimizer: Optimizer, total_steps: int, pct_start: float = 0.3) ->
 
 
 def lowered_rate(optimizer: Optimizer, total_steps: int, at: float, factor: float) -> LambdaLR:
-    """The optimiser's learning rate, times `factor` once the share `at` (0..1) of `total_steps` is done."""
+    """Return a schedule that multiplies the rate by a factor at a point of the training.
+
+    Args:
+        optimizer: The optimiser.
+        total_steps: The number of steps of the training.
+        at: The share of the steps after which the factor holds, in 0..1.
+        factor: The factor.
+
+    Returns:
+        The schedule, which is stepped with each batch.
+    """
     return LambdaLR(optimizer, lambda step: factor if step >= at * total_steps else 1.0)
