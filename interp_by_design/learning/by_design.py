@@ -61,9 +61,9 @@ class ByDesign(Learning):
         dictionary = getattr(model.interpreter, "dictionary", None)
         if getattr(dictionary, "needs_fit", False):
             raise UserError(
-                f"{type(dictionary).__name__} is fitted once to the hidden layers of a network "
-                "that does not change; by design they change with each step. Use learning=post_hoc, or "
-                "attributes=topk."
+                f"{type(dictionary).__name__} is fitted once to the hidden layers of a "
+                "network that does not change; by design they change with each step. "
+                "Use learning=post_hoc, or attributes=topk."
             )
         self._predictor_lr = predictor_lr
 

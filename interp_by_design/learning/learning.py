@@ -162,7 +162,8 @@ class Learning(pl.LightningModule, ABC):
         raise UserError(
             f"The loss is not finite at step {self.trainer.global_step} "
             f"(epoch {self.current_epoch + 1}): {named}. Training stopped; checkpoints of the "
-            "epochs before are kept. Try a smaller learning.optimizer.lr, or trainer.gradient_clip_val=1."
+            "epochs before are kept. Try a smaller learning.optimizer.lr, or "
+            "trainer.gradient_clip_val=1."
         )
 
 

@@ -212,7 +212,7 @@ def test_a_network_that_changed_since_is_not_saved_as_if_it_had_not(
 @pytest.mark.parametrize(
     ("option", "complaint"),
     [
-        ({"attributes": "pca"}, "attributes is a mapping, as a file of conf/attributes holds it"),
+        ({"attributes": "pca"}, "attributes must be a mapping, as in a file of conf/attributes"),
         ({"normalisation": (0.5, 0.5)}, "Normalisation\\(mean, std\\)"),
         (
             {"data": [(torch.rand(1, 12 + i % 2, 12), i % 3) for i in range(40)]},
