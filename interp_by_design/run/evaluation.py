@@ -13,7 +13,7 @@ import torch
 from interp_by_design.activations import interpretation_table, probe_fidelities
 from interp_by_design.activations.class_means import ClassMeans
 from interp_by_design.api import evaluate, fitted_controls
-from interp_by_design.api.evaluation import most_images, scores_of_images
+from interp_by_design.api.evaluation import n_images, scores_of_images
 from interp_by_design.data import Split
 from interp_by_design.data.class_folders import class_files
 from interp_by_design.explain import consistency_scores
@@ -200,7 +200,7 @@ def _of_running(
     return (
         found
         if train is None
-        else found | consistency_scores(run.model, train, table, run.seed, n=most_images(run.model))
+        else found | consistency_scores(run.model, train, table, run.seed, n=n_images(run.model))
     )
 
 
