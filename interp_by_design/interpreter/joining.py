@@ -59,7 +59,7 @@ def nonzero_weights(**weights: float) -> dict[str, float]:
     """Return the weights of losses that count.
 
     Args:
-        weights: The weight of each loss, by name.
+        **weights: The weight of each loss, by name.
 
     Returns:
         The weights without those that are 0.

@@ -19,7 +19,7 @@ INTERPRETERS = ("interp_by_design.attributes", "interp_by_design.interpreter")
 DATA_SETS = "interp_by_design.data"
 TARGET = "_target_"
 INTERPOLATION = "${"  # OmegaConf resolves it: `${oc.env:…}` reads secrets
-DISARMED = "$ {"  # what `disarmed` makes of it where it calls a resolver
+DISARMED = "$ {"  # its replacement by `disarmed` where it calls a resolver
 
 
 def builds_a_model(target: Any) -> bool:
