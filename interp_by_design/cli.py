@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.main import get_command
+from typer.main import get_group
 
 from interp_by_design.commands import (
     attributes,
@@ -65,7 +65,7 @@ def main() -> None:
     """Run the command that the process was started with."""
     program = "python -m interp_by_design" if Path(sys.argv[0]).name == "__main__.py" else "interp"
     arguments = sys.argv[1:] or ["--help"]
-    known = list(get_command(app).commands)
+    known = list(get_group(app).commands)
     if not arguments[0].startswith("-") and arguments[0] not in known:
         from interp_by_design.commands.errors import suggestion
 

@@ -12,8 +12,8 @@ import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.utilities.exceptions import (
-    MisconfigurationException,  # type: ignore[attr-defined]  # only re-exported
+from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-defined]  # re-exported
+    MisconfigurationException,
 )
 from torch import nn
 

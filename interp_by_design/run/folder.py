@@ -125,12 +125,13 @@ class RunFolder:
 
     @property
     def config(self) -> DictConfig:
-        """The config as the run was given it."""
+        """The config of the run, with the current names of targets."""
         with reporting_damage(self.path / CONFIG):
             config = OmegaConf.load(self.path / CONFIG)
             if not isinstance(config, DictConfig):
                 raise UserError("it is a list")
-        return OmegaConf.create(with_current_targets(OmegaConf.to_container(config)))
+        current: DictConfig = OmegaConf.create(with_current_targets(OmegaConf.to_container(config)))
+        return current
 
     @property
     def facts(self) -> DataFacts:

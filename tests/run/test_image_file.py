@@ -12,7 +12,8 @@ from PIL import Image
 from interp_by_design.run.image_file import ImageReader, image_files
 from interp_by_design.terms import UserError
 
-GRAY, COLOUR = ImageReader((1, 8, 8)), ImageReader((3, 8, 8))
+GRAY = ImageReader((1, 8, 8))
+COLOUR = ImageReader((3, 8, 8))
 RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
 
 
