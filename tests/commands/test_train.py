@@ -40,7 +40,7 @@ def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         ("predictor.hidden_layers=[]", "at least one layer"),
         ("attributes=flint", "attributes=topk, which reads vectors too"),
         ("attributes.n_attributes=0", "n_attributes must be a whole number of at least 1, not 0"),
-        ("attributes.k=21", "from 1 to n_attributes=20, not 21"),
+        ("attributes.k=21", "n_attributes=20, must be a whole number from 1 to 20, not 21"),
         ("learning.objective.gamma=-1", "The weight gamma must be a finite number >= 0, not -1"),
         (
             "learning.objective.forms.codes=softmx",
