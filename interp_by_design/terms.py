@@ -15,6 +15,8 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int
 from torch import Tensor
 
+SPLITS = ("train", "val", "test")  # of every data set
+
 # Axis names: n samples, c channels, h height, w width, classes C, attributes J.
 Images = Float[Tensor, "n c h w"]
 Labels = Int[Tensor, "n"]

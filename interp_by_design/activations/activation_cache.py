@@ -23,9 +23,8 @@ from interp_by_design.activations.shard_store import DiskStore, MemoryStore, Sto
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.files import free_memory
 from interp_by_design.predictor import Predictor
-from interp_by_design.terms import UserError
+from interp_by_design.terms import SPLITS, UserError
 
-SPLITS = ("train", "val", "test")
 AUTO_MEMORY = 0.25  # of what is free: training wants the rest
 AUTO_DISK = 0.9  # of what is free: a disk that is full stops other programs too
 

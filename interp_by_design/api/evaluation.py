@@ -21,9 +21,8 @@ from interp_by_design.explain import (
 from interp_by_design.metrics import scorecard
 from interp_by_design.model import InterpretableModel
 from interp_by_design.statistics import evenly_spaced
-from interp_by_design.terms import Batch, InterpretationTable
+from interp_by_design.terms import SPLITS, Batch, InterpretationTable
 
-SPLITS = ("train", "val", "test")
 MIN_IMAGES = 100  # of a split, on which scores are computed that run the model
 MAX_IMAGES = 500  # the same, for small images
 MAX_VALUES = 2**24  # of these images together, where that is more than MIN_IMAGES

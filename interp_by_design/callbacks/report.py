@@ -8,9 +8,7 @@ import pytorch_lightning as pl
 
 from interp_by_design.callbacks.figure_callback import checked_tau
 from interp_by_design.report.options import ReportOptions
-from interp_by_design.terms import TAU, UnknownName, check_whole
-
-SPLITS = ("train", "val", "test")
+from interp_by_design.terms import SPLITS, TAU, UnknownName, check_whole
 
 
 @final

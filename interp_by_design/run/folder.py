@@ -23,7 +23,6 @@ LOCK = ".run"
 CONFIG = ".hydra/config.yaml"
 PROVENANCE = "provenance.json"
 METRICS = "metrics.json"
-SPLITS = ("train", "val", "test")
 TABLES = "tables"  # interpretation tables, a folder a split
 INTERPRETER = "interpreter"  # what a post-hoc run fitted, apart from the network
 

@@ -24,10 +24,16 @@ from interp_by_design.data import ImageData
 from interp_by_design.model import InterpretableModel
 from interp_by_design.report.names import read_names
 from interp_by_design.run.dataset import run_data
-from interp_by_design.run.folder import SPLITS, TABLES, RunFolder
+from interp_by_design.run.folder import TABLES, RunFolder
 from interp_by_design.run.image_file import ImageReader
 from interp_by_design.run.loading import load
-from interp_by_design.terms import AttributeNames, InterpretationTable, UnknownName, UserError
+from interp_by_design.terms import (
+    SPLITS,
+    AttributeNames,
+    InterpretationTable,
+    UnknownName,
+    UserError,
+)
 
 log = logging.getLogger(__name__)
 

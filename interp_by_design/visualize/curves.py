@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from interp_by_design.terms import SPLITS
 from interp_by_design.visualize.bars import said
 from interp_by_design.visualize.frame import Frame, Words
 from interp_by_design.visualize.plot import Curve, Panel, Scale
@@ -15,7 +16,6 @@ from interp_by_design.visualize.words import count
 
 History = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 
-SPLITS = ("train", "val", "test")
 FIRST = (
     "loss",
     "prediction",
