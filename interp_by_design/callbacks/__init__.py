@@ -1,6 +1,6 @@
-"""Lightning callbacks and loggers: when, not what.
+"""Lightning callbacks and loggers: when something is shown or saved, not what.
 
-Names are imported when first used: those that draw bring matplotlib with them.
+Names are imported when first used, because those that draw import matplotlib.
 """
 
 import lazy_loader

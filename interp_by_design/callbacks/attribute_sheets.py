@@ -1,4 +1,4 @@
-"""What single attributes look like, while they come about: the images that they respond to most, and where on them they look."""
+"""Sheets of the strongest attributes during training."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import final
 
-from interp_by_design.callbacks.figure_callback import WATCHED, FigureCallback, Snapshot
+from interp_by_design.callbacks.figure_callback import N_PROBE_IMAGES, FigureCallback, Snapshot
 from interp_by_design.callbacks.loggers import Drawing
 from interp_by_design.explain import explain_globally
 from interp_by_design.terms import check_whole
@@ -15,9 +15,17 @@ from interp_by_design.visualize import LIGHT, attribute_sheet
 
 @final
 class AttributeSheets(FigureCallback):
-    """A sheet under `sheets/` for each of so many `attributes`, those with the largest global relevance; the rest as `FigureCallback`.
+    """Show a sheet under `sheets/` for each of the attributes with the largest global relevance.
 
-    The `samples` are the watched images that activate it most, and nothing is maximised: the report does that, for all.
+    Nothing is maximised, which takes long; the report does that for all attributes.
+
+    Args:
+        folder: The run folder.
+        every: Interval: a whole number of epochs, or a share of the training below 1; None for
+            the end of the training alone.
+        attributes: Number of attributes, at least 1.
+        samples: Images of the probe set on each sheet, at least 1.
+        images: Number of validation images in the probe set.
     """
 
     def __init__(
@@ -26,32 +34,30 @@ class AttributeSheets(FigureCallback):
         every: int | float | None = 0.5,
         attributes: int = 4,
         samples: int = 3,
-        images: int = WATCHED,
+        images: int = N_PROBE_IMAGES,
     ) -> None:
         super().__init__(folder, every, images)
         for name, given in {"attributes": attributes, "samples": samples}.items():
             check_whole(name, given, minimum=1)
         self.attributes, self.samples = attributes, samples
 
-    def show(self, glance: Snapshot) -> Iterator[Drawing]:
-        from interp_by_design.explain import (
-            SheetSettings,
-            attribute_sheets,
-        )  # captum, behind them, takes a second to import
+    def show(self, snapshot: Snapshot) -> Iterator[Drawing]:
+        # Imports captum, which takes a second.
+        from interp_by_design.explain import SheetSettings, attribute_sheets
 
-        strongest = (
-            explain_globally(glance.table)
-            .relevance.amax(dim=0)
-            .argsort(descending=True, stable=True)
+        largest = explain_globally(snapshot.table).relevance.amax(dim=0)
+        strongest = largest.argsort(descending=True, stable=True)[: self.attributes].tolist()
+        settings = SheetSettings(
+            samples=self.samples, maximize=False, attributes=tuple(sorted(strongest))
         )
-        chosen = tuple(sorted(strongest[: self.attributes].tolist()))
-        settings = SheetSettings(samples=self.samples, maximize=False, attributes=chosen)
-        for sheet in attribute_sheets(glance.model, glance.watched.split(), glance.table, settings):
+        for sheet in attribute_sheets(
+            snapshot.model, snapshot.probe_set.split(), snapshot.table, settings
+        ):
             figure = attribute_sheet(
-                sheet, glance.model.facts.class_names, glance.names, LIGHT, glance.over_all
+                sheet, snapshot.model.facts.class_names, snapshot.names, LIGHT, snapshot.caption_all
             )
-            yield Drawing.of(
+            yield Drawing.from_figure(
                 f"sheets/attribute_{sheet.attribute:03d}",
-                f"φ{sheet.attribute}, {glance.over_all}",
+                f"φ{sheet.attribute}, {snapshot.caption_all}",
                 figure,
             )

@@ -1,4 +1,4 @@
-"""All attributes as a table for dashboards: how often each is active, and what it speaks for. Computes none of it."""
+"""Attributes and classes as tables for dashboards."""
 
 from __future__ import annotations
 
@@ -14,9 +14,19 @@ COLUMNS = ("attribute", "name", "active share", "class", "relevance", "classes")
 def attribute_table(
     key: str, found: GlobalExplanation, class_names: Sequence[str], names: AttributeNames
 ) -> Sheet:
-    """A row for each attribute: its name where it has one, its active share, and what it speaks for.
+    """Build a table with one row for each attribute.
 
-    That is the class with the largest global relevance, that relevance, and all classes with more than 1/TAU.
+    A row has the name of the attribute, its active share, the class with its largest global
+    relevance, that relevance, and all classes with a relevance above 1/TAU.
+
+    Args:
+        key: Key of the table.
+        found: The global explanation.
+        class_names: Name of each class.
+        names: Names of attributes.
+
+    Returns:
+        The table.
     """
     best, classes = found.relevance.max(dim=0)
     rows = (
@@ -36,7 +46,20 @@ def attribute_table(
 def relevance_table(
     key: str, found: GlobalExplanation, class_names: Sequence[str], names: AttributeNames
 ) -> Sheet:
-    """A row for each class: the images that g decides as it, and the global relevance of every attribute."""
+    """Build a table with one row for each class.
+
+    A row has the number of images that g decides as the class, and the global relevance of every
+    attribute.
+
+    Args:
+        key: Key of the table.
+        found: The global explanation.
+        class_names: Name of each class.
+        names: Names of attributes.
+
+    Returns:
+        The table.
+    """
     columns = ("class", "images", *(names.label(j) for j in range(found.relevance.shape[1])))
     counted = zip(class_names, found.counts.tolist(), found.relevance.tolist(), strict=True)
     return Sheet(key, columns, tuple((name, count, *row) for name, count, row in counted))

@@ -1,4 +1,4 @@
-"""Whether each attribute is still the one that it was: its values on the same images, now and an interval ago."""
+"""Drift of attributes during training: correlation with their values an interval ago."""
 
 from __future__ import annotations
 
@@ -10,23 +10,30 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from interp_by_design.callbacks.figure_callback import WATCHED, FigureCallback, Snapshot
+from interp_by_design.callbacks.figure_callback import N_PROBE_IMAGES, FigureCallback, Snapshot
 from interp_by_design.callbacks.loggers import Drawing
 from interp_by_design.statistics import correlation
 from interp_by_design.visualize import LIGHT, drift
 
-REMEMBERED = 100  # intervals
+MAX_INTERVALS = 100  # shown and saved in a checkpoint
 
 
 @final
 class Drift(FigureCallback):
-    """The correlation of each attribute over the watched images with the interval before, `attributes/drift`, from the second on.
+    """Show how far each attribute has changed since the interval before, `attributes/drift`.
 
-    A resumed run goes on with what its checkpoint remembers.
+    That is the correlation of its values on the probe set, from the second interval on. A resumed
+    run continues the curves of its checkpoint.
+
+    Args:
+        folder: The run folder.
+        every: Interval: a whole number of epochs, or a share of the training below 1; None for
+            the end of the training alone.
+        images: Number of validation images in the probe set.
     """
 
     def __init__(
-        self, folder: str | Path, every: int | float | None = 0.25, images: int = WATCHED
+        self, folder: str | Path, every: int | float | None = 0.25, images: int = N_PROBE_IMAGES
     ) -> None:
         super().__init__(folder, every, images)
         self._before: Tensor | None = None
@@ -34,7 +41,7 @@ class Drift(FigureCallback):
         self._correlations: list[Tensor] = []
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Forgets the fit before; a checkpoint is read after this."""
+        # A checkpoint is read after this.
         self._before, self._epochs, self._correlations = None, [], []
 
     def state_dict(self) -> dict[str, Any]:
@@ -51,19 +58,25 @@ class Drift(FigureCallback):
             list(state_dict["correlations"]),
         )
 
-    def show(self, glance: Snapshot) -> Iterator[Drawing]:
-        before, now = self._before, glance.table.attributes
+    def show(self, snapshot: Snapshot) -> Iterator[Drawing]:
+        before, now = self._before, snapshot.table.attributes
         self._before = now
         if before is None or before.shape != now.shape:
             return
-        self._epochs = [*self._epochs, glance.epoch][-REMEMBERED:]
+        self._epochs = [*self._epochs, snapshot.epoch][-MAX_INTERVALS:]
         self._correlations = [
             *self._correlations,
             correlation(before.double(), now.double()).float(),
-        ][-REMEMBERED:]
+        ][-MAX_INTERVALS:]
         figure = drift(
-            self._epochs, torch.stack(self._correlations), glance.names, LIGHT, glance.over_all
+            self._epochs,
+            torch.stack(self._correlations),
+            snapshot.names,
+            LIGHT,
+            snapshot.caption_all,
         )
-        yield Drawing.of(
-            "attributes/drift", f"correlation with the interval before, {glance.over_all}", figure
+        yield Drawing.from_figure(
+            "attributes/drift",
+            f"correlation with the interval before, {snapshot.caption_all}",
+            figure,
         )

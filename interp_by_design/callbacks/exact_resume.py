@@ -1,4 +1,4 @@
-"""What Lightning leaves out of a resumed run, so that it ends with the numbers of an unbroken one."""
+"""State that Lightning does not restore, for runs that resume exactly."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import torch.distributed as dist
 
 @final
 class ExactResume(pl.Callback):
-    """Saves the generators of each rank (Python's, NumPy's, torch's) and sets them before the first step after a resume.
+    """Restore random generators and the training loader, so that scores equal an unbroken run.
 
-    Between the end of a step and the beginning of the next nobody draws: orders and augmentations have generators of their own.
-    And it puts the training loader where it was: Lightning loads that state before it has a checkpoint, if the number of steps
-    was asked for while optimisers were made.
+    The generators of each rank (Python, NumPy, torch) are set before the first step after a
+    resume. Nothing draws between two steps: orders and augmentations have their own generators.
+    Lightning restores the loader too early, before there is a checkpoint, if the number of steps
+    is requested while optimisers are built.
     """
 
     def __init__(self) -> None:
@@ -43,7 +44,8 @@ class ExactResume(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         for state in self._loaders:  # there is one loader, or none that has a state
-            trainer.train_dataloader.load_state_dict(state)  # type: ignore[union-attr]  # it had one when it was saved
+            # It had a state when it was saved.
+            trainer.train_dataloader.load_state_dict(state)  # type: ignore[union-attr]
         self._loaders = []
 
     def on_train_batch_start(
@@ -55,7 +57,11 @@ class ExactResume(pl.Callback):
 
 
 def random_state() -> dict[str, Any]:
-    """Every global generator's state in plain types and tensors, which `torch.load(weights_only=True)` reads."""
+    """Return the state of every global random generator.
+
+    Returns:
+        Plain types and tensors, which `torch.load(weights_only=True)` reads.
+    """
     kind, keys, position, has_gauss, gauss = np.random.get_state()
     return {
         "python": random.getstate(),
@@ -72,7 +78,11 @@ def random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: dict[str, Any]) -> None:
-    """What `random_state` gave, put back. States of GPUs that are not there are left out."""
+    """Set every global random generator.
+
+    Args:
+        state: A state from `random_state`; states of missing GPUs are ignored.
+    """
     version, internal, gauss = state["python"]
     random.setstate((version, tuple(internal), gauss))
     kind, keys, *rest = state["numpy"]

@@ -1,4 +1,4 @@
-"""What every callback has in common that shows something of the model in training. Knows nothing of what is shown."""
+"""Base class of callbacks that show the model during training."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from interp_by_design.terms import (
 )
 
 FIGURES = Path("figures/training")  # in the run folder
-WATCHED = 512  # images: a share of them is known to about 0.02
+N_PROBE_IMAGES = 512  # a share of them has a standard error of about 0.02
 
 log = logging.getLogger(__name__)
 
@@ -37,50 +37,81 @@ log = logging.getLogger(__name__)
 @final
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """What there is to show after `epoch`: the model, the watched images, and what it makes of them; `step` is the global one."""
+    """State of the training at which something is shown.
+
+    Args:
+        epoch: Finished epochs.
+        step: Global step.
+        model: The model.
+        probe_set: The validation images.
+        table: Interpretation table of these images.
+        names: Names of attributes.
+    """
 
     epoch: int
     step: int
     model: InterpretableModel
-    watched: ProbeSet
+    probe_set: ProbeSet
     table: InterpretationTable
     names: AttributeNames
 
-    def over(self, what: str) -> str:
-        """The words of a caption: over which data, and when."""
-        return f"{what}, after epoch {self.epoch}"
+    def caption(self, data: str) -> str:
+        """Return a caption with the data and the epoch.
+
+        Args:
+            data: The data that is shown.
+
+        Returns:
+            The caption.
+        """
+        return f"{data}, after epoch {self.epoch}"
 
     @property
-    def over_all(self) -> str:
-        """For what is shown of all watched images."""
-        return self.over(f"{len(self.table)} validation images")
+    def caption_all(self) -> str:
+        """Caption of what is shown of the whole probe set."""
+        return self.caption(f"{len(self.table)} validation images")
 
 
 class FigureCallback(pl.Callback, ABC):
-    """Shows something every so often and at the end: in `<folder>/figures/training/epoch_…/`, and on each logger that can.
+    """Show figures and tables at an interval and at the end of the training.
 
-    every: a whole number of epochs; a share of the training, below 1, and at least 800 steps; None for its end alone.
-    images: how many validation images are watched, evenly spread over the split and always the same.
+    Figures go to `<folder>/figures/training/epoch_…/` and to each logger that takes images. Only
+    the first process shows anything. The model, its mode and the random generators are restored,
+    so that weights and scores do not depend on what is shown. The first error is logged as a
+    warning, and the training continues.
 
-    Only the first process does anything. The model, its mode and all random numbers are as before: weights and scores of a run do
-    not depend on what it shows. Whatever goes wrong is told once, and the run goes on.
+    Subclasses implement `show`.
+
+    Args:
+        folder: The run folder.
+        every: Interval: a whole number of epochs, or a share of the training below 1 (of at
+            least 800 steps); None for the end of the training alone.
+        images: Number of validation images, evenly spread over the split and always the same.
+
+    Raises:
+        UserError: The interval or the number of images is out of range.
     """
 
     def __init__(
-        self, folder: str | Path, every: int | float | None = 0.25, images: int = WATCHED
+        self, folder: str | Path, every: int | float | None = 0.25, images: int = N_PROBE_IMAGES
     ) -> None:
-        """Raises `UserError` for an interval or a number of images that cannot be."""
         check_whole("images", images, minimum=1)
         self.folder, self.images, self.interval = Path(folder), images, Interval(every)
-        self.glance: Snapshot | None = (
-            None  # the last one, for those who look at the same images at the same step
-        )
+        # The last one, which other callbacks with as many images reuse at the same step.
+        self.snapshot: Snapshot | None = None
         self._epoch = self._shown = 0
-        self._told = False
+        self._warned = False
 
     @abstractmethod
-    def show(self, glance: Snapshot) -> Iterable[Drawing | Sheet]:
-        """What there is to show, under keys that stay the same."""
+    def show(self, snapshot: Snapshot) -> Iterable[Drawing | Sheet]:
+        """Return figures and tables, under keys that stay the same during training.
+
+        Args:
+            snapshot: The current state of the training.
+
+        Returns:
+            What to show.
+        """
 
     @final
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -91,78 +122,93 @@ class FigureCallback(pl.Callback, ABC):
 
     @final
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self._epoch > self._shown:  # the last epoch, however the training came to it
+        if self._epoch > self._shown:  # the last epoch, also of a training that stops early
             self._show(trainer, pl_module)
 
     @final
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._let_go()
+        self._reset()
 
     @final
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
-        self._let_go()
+        self._reset()
 
     def _show(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._shown = self._epoch
-        if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]  # set from outside
+        # Lightning sets `fast_dev_run` and others from outside the class.
+        if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         try:
-            with _undisturbed(_model(pl_module)) as model:
-                self.glance = self._look(trainer, model)
-                shown = list(self.show(self.glance))
+            with _restored(_model(pl_module)) as model:
+                self.snapshot = self._take_snapshot(trainer, model)
+                shown = list(self.show(self.snapshot))
         except Exception as error:  # hours of training are worth more than a figure
-            self._tell(error)
+            self._warn(error)
             return
-        self._publish(trainer, shown, self.glance)
+        self._publish(trainer, shown, self.snapshot)
 
-    def _look(self, trainer: pl.Trainer, model: InterpretableModel) -> Snapshot:
-        """At the watched images; as another of these callbacks did, where it looked at the same step."""
+    def _take_snapshot(self, trainer: pl.Trainer, model: InterpretableModel) -> Snapshot:
+        """The state of the training; shared with callbacks that show the same images."""
         step = max(0, trainer.global_step - 1)  # as Lightning counts what it logs
-        glances = [
-            other.glance
-            for other in _showing(trainer)
-            if other.images == self.images and other.glance is not None
+        snapshots = [
+            other.snapshot
+            for other in _figure_callbacks(trainer)
+            if other.images == self.images and other.snapshot is not None
         ]
-        for glance in glances:
-            if glance.step == step:
-                return glance
-        watched = glances[0].watched if glances else ProbeSet.of(trainer.datamodule, self.images)  # type: ignore[attr-defined]
-        return Snapshot(
-            self._epoch, step, model, watched, watched.table(model), read_names(self.folder)
-        )
+        for snapshot in snapshots:
+            if snapshot.step == step:
+                return snapshot
+        if snapshots:
+            probe_set = snapshots[0].probe_set
+        else:
+            data = trainer.datamodule  # type: ignore[attr-defined]  # set from outside
+            probe_set = ProbeSet.from_data(data, self.images)
+        table, names = probe_set.table(model), read_names(self.folder)
+        return Snapshot(self._epoch, step, model, probe_set, table, names)
 
-    def _publish(self, trainer: pl.Trainer, shown: list[Drawing | Sheet], glance: Snapshot) -> None:
+    def _publish(
+        self, trainer: pl.Trainer, shown: list[Drawing | Sheet], snapshot: Snapshot
+    ) -> None:
+        folder = self.folder / FIGURES / f"epoch_{snapshot.epoch:04d}"
         try:
             for drawing in [entry for entry in shown if isinstance(entry, Drawing)]:
-                with replacing(
-                    self.folder / FIGURES / f"epoch_{glance.epoch:04d}" / f"{drawing.key}.png"
-                ) as file:
+                with replacing(folder / f"{drawing.key}.png") as file:
                     file.write(drawing.png)
         except Exception as error:  # a full disk
-            self._tell(error)
+            self._warn(error)
         for logger in guards(trainer.loggers):
-            publish(logger, shown, glance.step)
+            publish(logger, shown, snapshot.step)
 
-    def _tell(self, error: Exception) -> None:
-        if not self._told:
+    def _warn(self, error: Exception) -> None:
+        if not self._warned:
             kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-            told = "%s could not show all of epoch %d (%s%s). The run goes on."
-            log.warning(told, type(self).__name__, self._epoch, kind, str(error))
-        self._told = True
+            message = "%s could not show all of epoch %d (%s%s). The run goes on."
+            log.warning(message, type(self).__name__, self._epoch, kind, str(error))
+        self._warned = True
 
-    def _let_go(self) -> None:
-        self.glance, self._epoch, self._shown = None, 0, 0
+    def _reset(self) -> None:
+        self.snapshot, self._epoch, self._shown = None, 0, 0
 
 
 def checked_tau(tau: float) -> float:
-    """`tau`. Raises `UserError` unless it is larger than 1."""
+    """Return `tau` if it is valid.
+
+    Args:
+        tau: Attributes with |relevance| > 1/tau are shown.
+
+    Returns:
+        `tau` itself.
+
+    Raises:
+        UserError: `tau` is not larger than 1.
+    """
     check_tau(tau)
     return tau
 
 
-def _showing(trainer: pl.Trainer) -> list[FigureCallback]:
+def _figure_callbacks(trainer: pl.Trainer) -> list[FigureCallback]:
     callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # set from outside
     return [callback for callback in callbacks if isinstance(callback, FigureCallback)]
 
@@ -175,8 +221,8 @@ def _model(module: pl.LightningModule) -> InterpretableModel:
 
 
 @contextmanager
-def _undisturbed(model: InterpretableModel) -> Iterator[InterpretableModel]:
-    """The model in evaluation mode for the block; afterwards it is as it was, and so are all random generators."""
+def _restored(model: InterpretableModel) -> Iterator[InterpretableModel]:
+    """The model in evaluation mode; mode and random generators are restored afterwards."""
     state = random_state()
     try:
         with evaluating(model):

@@ -1,4 +1,4 @@
-"""The checkpoint that a run is resumed from: when it is written, and what a signal to stop does."""
+"""The checkpoint that a run is resumed from, and stopping at a signal."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from pytorch_lightning.callbacks import Checkpoint
 from interp_by_design.terms import Batch, UserError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C; what schedulers send before they kill
-SHARE = 0.01  # of the time, that writing at the ends of epochs may take
+MAX_SHARE = 0.01  # of the time for writing at the ends of epochs
 
 
 class Interrupted(Exception):
-    """Training stopped at a signal, after a checkpoint was written. `signal` is its number."""
+    """Training stopped at a signal, after a checkpoint was written.
+
+    Args:
+        number: Number of the signal, also the attribute `signal`.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -28,18 +32,25 @@ class Interrupted(Exception):
 
 @final
 class LastCheckpoint(Checkpoint):
-    """Keeps `dirpath`/last.ckpt, from which a run goes on as if it had never stopped.
+    """Write `dirpath`/last.ckpt, from which a run is resumed exactly.
 
-    It is written at the ends of epochs (where that takes less than a hundredth of the time), within epochs after `minutes`
-    without one, when training ends, and at Ctrl-C or SIGTERM, which then stop the training with `Interrupted`. A second Ctrl-C
-    stops at once. Always between two steps of the optimiser, never during validation.
+    It is written at the ends of epochs (if that takes less than a hundredth of the time), within
+    epochs after `minutes` without a checkpoint, at the end of the training, and at Ctrl-C or
+    SIGTERM, which then stop the training with `Interrupted`. A second Ctrl-C stops at once. It is
+    written between two steps of the optimiser, never during validation.
+
+    Args:
+        dirpath: Folder of the checkpoint.
+        minutes: Longest time between two checkpoints, more than 0.
+
+    Raises:
+        UserError: `minutes` is not a positive number.
     """
 
     def __init__(self, dirpath: str, minutes: float = 5.0) -> None:
-        """Raises `UserError` unless `minutes` is a number > 0."""
         if not isinstance(minutes, int | float) or not minutes > 0:
             raise UserError(
-                f"A checkpoint is written every so many minutes: a number > 0, not {minutes!r}."
+                f"minutes={minutes!r} is no time between checkpoints. Give a number above 0."
             )
         self.path, self.minutes = Path(dirpath) / "last.ckpt", minutes
         self._written, self._cost = time.monotonic(), 0.0
@@ -58,7 +69,7 @@ class LastCheckpoint(Checkpoint):
         trainer.should_stop |= self._stopped  # an early stop holds across a resume
         self._written = time.monotonic()
         if threading.current_thread() is threading.main_thread():
-            self._handlers = {number: signal.signal(number, self._note) for number in SIGNALS}
+            self._handlers = {number: signal.signal(number, self._remember) for number in SIGNALS}
 
     def on_train_batch_end(
         self,
@@ -68,34 +79,34 @@ class LastCheckpoint(Checkpoint):
         batch: Batch,
         batch_idx: int,
     ) -> None:
-        done, every = batch_idx + 1, trainer.log_every_n_steps  # type: ignore[attr-defined]  # set from outside
-        gathers = done % trainer.accumulate_grad_batches > 0
-        logs = (
-            every > 1 and trainer.global_step % every == 0
-        )  # after this; a resumed run would not do it again
+        # Lightning sets `log_every_n_steps` from outside the class.
+        done, every = batch_idx + 1, trainer.log_every_n_steps  # type: ignore[attr-defined]
+        accumulates = done % trainer.accumulate_grad_batches > 0
+        # Lightning logs after this callback, and a resumed run would not log the step again.
+        logs = every > 1 and trainer.global_step % every == 0
         validates = done == trainer.num_training_batches
-        if not (gathers or logs or validates):
-            self._write_where_due(trainer, self.minutes * 60)
+        if not (accumulates or logs or validates):
+            self._write_if_due(trainer, self.minutes * 60)
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
     ) -> None:
-        self._stop_where_told()
+        self._stop_if_signalled()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._write_where_due(trainer, min(self.minutes * 60, self._cost / SHARE))
+        self._write_if_due(trainer, min(self.minutes * 60, self._cost / MAX_SHARE))
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._write(trainer)
-        self._release()
-        self._stop_where_told()
+        self._restore_handlers()
+        self._stop_if_signalled()
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
-        self._release()
+        self._restore_handlers()
 
-    def _write_where_due(self, trainer: pl.Trainer, seconds: float) -> None:
+    def _write_if_due(self, trainer: pl.Trainer, seconds: float) -> None:
         wanted = self._signal is not None or time.monotonic() - self._written >= seconds
         if trainer.world_size > 1:  # clocks and signals differ, and all ranks must take part
             wanted = trainer.strategy.reduce_boolean_decision(wanted, all=False)
@@ -112,17 +123,17 @@ class LastCheckpoint(Checkpoint):
         self._written = time.monotonic()
         self._cost = self._written - start
 
-    def _stop_where_told(self) -> None:
+    def _stop_if_signalled(self) -> None:
         if self._stopping is not None:
             raise Interrupted(self._stopping)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _remember(self, number: int, frame: FrameType | None) -> None:
         if self._signal is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         self._signal = number
         print("\nStopping at the next checkpoint. Ctrl-C again stops at once.", flush=True)
 
-    def _release(self) -> None:
+    def _restore_handlers(self) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._handlers = {}

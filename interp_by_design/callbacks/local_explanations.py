@@ -1,4 +1,4 @@
-"""Why g decides as it does on the same few images, again and again while it learns."""
+"""Local explanations of the same images during training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import final
 
 from interp_by_design.callbacks.figure_callback import (
-    WATCHED,
+    N_PROBE_IMAGES,
     FigureCallback,
     Snapshot,
     checked_tau,
@@ -21,9 +21,17 @@ from interp_by_design.visualize import LIGHT, local_figure
 
 @final
 class LocalExplanations(FigureCallback):
-    """A figure under `explanations/` for each of `shown` images, the first of each class before the second of any.
+    """Show a figure under `explanations/` for each of a few images.
 
-    `tau` decides which attributes they show; the rest is as `FigureCallback` has it.
+    The first image of each class comes before the second image of any class.
+
+    Args:
+        folder: The run folder.
+        every: Interval: a whole number of epochs, or a share of the training below 1; None for
+            the end of the training alone.
+        shown: Number of images with a figure, from 1 to `images`.
+        tau: Attributes with |relevance| > 1/tau are shown; larger than 1.
+        images: Number of validation images in the probe set.
     """
 
     def __init__(
@@ -32,14 +40,14 @@ class LocalExplanations(FigureCallback):
         every: int | float | None = 0.25,
         shown: int = 8,
         tau: float = TAU,
-        images: int = WATCHED,
+        images: int = N_PROBE_IMAGES,
     ) -> None:
         super().__init__(folder, every, images)
         check_whole("shown", shown, minimum=1, maximum=images)
         self.shown, self.tau = shown, checked_tau(tau)
 
-    def show(self, glance: Snapshot) -> Iterator[Drawing]:
-        table, pictures, facts = glance.table, glance.watched.images, glance.model.facts
+    def show(self, snapshot: Snapshot) -> Iterator[Drawing]:
+        table, pictures, facts = snapshot.table, snapshot.probe_set.images, snapshot.model.facts
         for row in one_of_each(table.labels, self.shown):
             explanation = explain_row(table, row, self.tau)
             index = int(table.indices[row])
@@ -47,10 +55,10 @@ class LocalExplanations(FigureCallback):
                 pictures[row],
                 explanation,
                 facts.class_names,
-                glance.names,
+                snapshot.names,
                 LIGHT,
-                glance.over(f"validation image {index}"),
+                snapshot.caption(f"validation image {index}"),
             )
-            yield Drawing.of(
+            yield Drawing.from_figure(
                 f"explanations/image_{index:05d}", explanation.statement(facts.class_names), figure
             )

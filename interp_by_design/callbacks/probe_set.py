@@ -1,7 +1,4 @@
-"""The few validation images that are looked at all through a run, always the same, and what f and g make of them.
-
-Knows nothing of when that is, or of what is shown.
-"""
+"""A fixed validation subset, evaluated again at each interval of the training."""
 
 from __future__ import annotations
 
@@ -18,6 +15,7 @@ from interp_by_design.data.loader import Loader
 from interp_by_design.data.pass_size import images_per_pass
 from interp_by_design.data.split import Split
 from interp_by_design.model import InterpretableModel
+from interp_by_design.statistics import evenly_spaced
 from interp_by_design.terms import (
     Batch,
     BatchWithActivations,
@@ -27,29 +25,43 @@ from interp_by_design.terms import (
     UserError,
 )
 
-KEPT = 2**24  # values of images and hidden layers that are kept, 64 MiB of floats
-LEAST = 16  # images, however large
+MAX_VALUES = 2**24  # values of images and hidden layers in memory, 64 MiB of floats
+MIN_IMAGES = 16  # of any size
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class ProbeSet:
-    """Validation images, spread evenly over the split, in batches for one pass each; with f's pass where that was recorded.
+    """Validation images, evenly spread over the split.
 
-    Fewer than asked for where they are large.
+    Args:
+        batches: The images, in batches for one forward pass each; with f's activations if these
+            are cached.
     """
 
     batches: tuple[Batch | BatchWithActivations, ...]
 
     @classmethod
-    def of(cls, datamodule: Any, n: int) -> ProbeSet:
-        """At most `n` images of `datamodule.in_order("val")`. Raises `UserError` where there is no such thing, or no image."""
+    def from_data(cls, datamodule: Any, n: int) -> ProbeSet:
+        """Select images of `datamodule.in_order("val")`.
+
+        Args:
+            datamodule: The data of the trainer.
+            n: Number of images; fewer where images are large or the split is small.
+
+        Returns:
+            The probe set.
+
+        Raises:
+            UserError: The data has no validation split in order, or no image.
+        """
         if not callable(in_order := getattr(datamodule, "in_order", None)):
             found = type(datamodule).__name__
             raise UserError(
-                f"The trainer's data is a {found}; wanted a data set of this package, for its validation images."
+                f"The trainer's data is a {found}. Give a data set of this package, for its "
+                "validation images."
             )
-        batches = tuple(_chosen(in_order("val"), n))
+        batches = tuple(_selected(in_order("val"), n))
         if not batches:
             raise UserError("There is no validation image to show.")
         return cls(batches)
@@ -69,7 +81,11 @@ class ProbeSet:
         return _single_precision(interpretation_table(model, batches, reconstruct=False))
 
     def split(self) -> ProbeSplit:
-        """The images as a split, asked for by their indices in the validation split."""
+        """Return the images as a split with the indices of the validation split.
+
+        Returns:
+            A split that holds these images alone.
+        """
         return ProbeSplit(
             self.images, *(torch.cat([_batch(given)[i] for given in self.batches]) for i in (1, 2))
         )
@@ -77,7 +93,13 @@ class ProbeSet:
 
 @final
 class ProbeSplit(Split):
-    """Those images of a split that are at hand: others cannot be asked for."""
+    """Some images of a split, under the indices of that split.
+
+    Args:
+        images: [n, c, h, w] in [0, 1].
+        labels: [n].
+        indices: Index of each image in the whole split, [n].
+    """
 
     def __init__(self, images: Tensor, labels: Tensor, indices: Indices) -> None:
         self._images, self._indices = images, indices
@@ -99,18 +121,29 @@ class ProbeSplit(Split):
         return ProbeSplit(self._images[places], self.labels[rows], torch.arange(len(rows)))
 
     def fingerprint(self) -> str:
-        """None: it is part of another split, and that one has it."""
+        """Return nothing: the whole split has a fingerprint.
+
+        Returns:
+            An empty text.
+        """
         return ""
 
     def _places(self, indices: Indices) -> Tensor:
         places = self._place[indices]
         if (places < 0).any():
-            raise UserError("An image was asked for that is not among those which are watched.")
+            raise UserError("An image was requested that is not in the probe set.")
         return places
 
 
 def one_of_each(labels: Tensor, n: int) -> list[int]:
-    """`n` rows: the first of each class, then the second of each, and so on.
+    """Return rows: the first of each class, then the second of each class, and so on.
+
+    Args:
+        labels: Label of each row, [N].
+        n: Number of rows.
+
+    Returns:
+        At most `n` row indices.
 
     >>> one_of_each(torch.tensor([0, 0, 0, 2, 1, 1]), 5)
     [0, 4, 3, 1, 5]
@@ -123,11 +156,11 @@ def one_of_each(labels: Tensor, n: int) -> list[int]:
     return [row for _, _, row in sorted(order)[:n]]
 
 
-def _chosen(
+def _selected(
     loader: Iterable[Batch | BatchWithActivations], n: int
 ) -> Iterator[Batch | BatchWithActivations]:
-    """Evenly spaced rows in chunks for one pass; where images can be read one by one, no others are read."""
-    return _read(loader.batches.split, n) if isinstance(loader, Loader) else _met(loader, n)
+    """Evenly spaced rows in batches for one pass; no other image is read where that is possible."""
+    return _read(loader.batches.split, n) if isinstance(loader, Loader) else _filtered(loader, n)
 
 
 def _read(split: Split, n: int) -> Iterator[Batch]:
@@ -136,7 +169,7 @@ def _read(split: Split, n: int) -> Iterator[Batch]:
         yield split.batch(rows)
 
 
-def _met(
+def _filtered(
     loader: Iterable[Batch | BatchWithActivations], n: int
 ) -> Iterator[Batch | BatchWithActivations]:
     first, rows = 0, torch.empty(0, dtype=torch.long)
@@ -150,18 +183,17 @@ def _met(
 
 
 def _spaced(there: int, wanted: int, values: int) -> Indices:
-    n = min(there, wanted, max(LEAST, KEPT // values))
-    return torch.arange(n) * there // max(1, n)
+    return evenly_spaced(there, min(wanted, max(MIN_IMAGES, MAX_VALUES // values)))
 
 
 def _values(given: Batch | BatchWithActivations) -> int:
-    """Of one image, with its hidden layers."""
+    """Number of values of one image and its hidden layers."""
     layers = given.seen.hidden if isinstance(given, BatchWithActivations) else ()
     return sum(math.prod(part.shape[1:]) for part in (_batch(given).images, *layers))
 
 
 def _taken(given: Batch | BatchWithActivations, rows: Indices) -> Batch | BatchWithActivations:
-    """Copies of rows: loaders use their memory again."""
+    """Copies of rows, because loaders reuse their memory."""
     batch = Batch(*(part[rows].clone() for part in _batch(given)))
     if not isinstance(given, BatchWithActivations):
         return batch
@@ -181,7 +213,7 @@ def _batch(given: Batch | BatchWithActivations) -> Batch:
 def _in_precision(
     batches: Iterable[Batch | BatchWithActivations], dtype: torch.dtype
 ) -> Iterator[Batch | BatchWithActivations]:
-    """Images as a network takes them whose weights are not of single precision."""
+    """The batches, with images in the precision of the network's weights."""
     for given in batches:
         batch = _batch(given)._replace(images=_batch(given).images.to(dtype))
         yield given._replace(batch=batch) if isinstance(given, BatchWithActivations) else batch

@@ -1,4 +1,4 @@
-"""The progress bar, with the numbers that matter and no others."""
+"""The progress bar."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ SHORT = {
 
 @final
 class Progress(TQDMProgressBar):
-    """One bar an epoch: the loss, and the last validation's accuracy of f and g and their fidelity.
+    """One bar for each epoch, with the loss, the accuracies of f and g, and fidelity.
 
-    On a terminal it moves with the steps; in a log file it prints a line an epoch.
+    Accuracies and fidelity are those of the last validation. On a terminal the bar moves with the
+    steps; in a log file it is one line for each epoch.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Which attributes speak for which class, while that comes about."""
+"""The map of global relevance during training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import final
 
 from interp_by_design.callbacks.attribute_table import relevance_table
 from interp_by_design.callbacks.figure_callback import (
-    WATCHED,
+    N_PROBE_IMAGES,
     FigureCallback,
     Snapshot,
     checked_tau,
@@ -21,9 +21,16 @@ from interp_by_design.visualize import LIGHT, relevance_map
 
 @final
 class RelevanceMap(FigureCallback):
-    """The map of classes by attributes, `attributes/relevance_map`, and its numbers, `attributes/relevance`.
+    """Show a map of classes by attributes, `attributes/relevance_map`, and its numbers.
 
-    `tau` decides which pairs are marked; the rest is as `FigureCallback` has it.
+    The numbers are the table `attributes/relevance`.
+
+    Args:
+        folder: The run folder.
+        every: Interval: a whole number of epochs, or a share of the training below 1; None for
+            the end of the training alone.
+        tau: Pairs with a relevance above 1/tau are marked; larger than 1.
+        images: Number of validation images in the probe set.
     """
 
     def __init__(
@@ -31,13 +38,17 @@ class RelevanceMap(FigureCallback):
         folder: str | Path,
         every: int | float | None = 0.25,
         tau: float = TAU,
-        images: int = WATCHED,
+        images: int = N_PROBE_IMAGES,
     ) -> None:
         super().__init__(folder, every, images)
         self.tau = checked_tau(tau)
 
-    def show(self, glance: Snapshot) -> Iterator[Drawing | Sheet]:
-        found, classes = explain_globally(glance.table), glance.model.facts.class_names
-        figure = relevance_map(found, classes, glance.names, self.tau, LIGHT, glance.over_all)
-        yield Drawing.of("attributes/relevance_map", f"global relevance, {glance.over_all}", figure)
-        yield relevance_table("attributes/relevance", found, classes, glance.names)
+    def show(self, snapshot: Snapshot) -> Iterator[Drawing | Sheet]:
+        found, classes = explain_globally(snapshot.table), snapshot.model.facts.class_names
+        figure = relevance_map(
+            found, classes, snapshot.names, self.tau, LIGHT, snapshot.caption_all
+        )
+        yield Drawing.from_figure(
+            "attributes/relevance_map", f"global relevance, {snapshot.caption_all}", figure
+        )
+        yield relevance_table("attributes/relevance", found, classes, snapshot.names)

@@ -1,4 +1,4 @@
-"""How long fitting took, and how many images a second it saw."""
+"""Duration of the training, and training images per second."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from interp_by_design.terms import Batch, BatchWithActivations
 
 @final
 class Throughput(pl.Callback):
-    """Wall-clock of `Trainer.fit`, validation and checkpoints included, and training images a second over it, of all ranks.
+    """Measure the wall-clock time of `Trainer.fit` and training images per second.
 
-    A resumed run counts on from what its checkpoint says; `seconds` that a fit took before it began, as for writing a cache, can
-    be added.
+    The time includes validation and checkpoints; images are those of all ranks. A resumed run adds
+    to the time and the images of its checkpoint.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Throughput(pl.Callback):
 
     @property
     def seconds(self) -> float:
-        """Of all parts of the run up to now."""
+        """Seconds of all parts of the run up to now."""
         return self._before + (0.0 if self._start is None else time.perf_counter() - self._start)
 
     def state_dict(self) -> dict[str, Any]:
@@ -36,7 +36,11 @@ class Throughput(pl.Callback):
         self.images = state_dict["images"]
 
     def add(self, seconds: float) -> None:
-        """Counts `seconds` more than the fit itself."""
+        """Add time that the run took before `Trainer.fit`, such as for writing a cache.
+
+        Args:
+            seconds: The time.
+        """
         self._before += seconds
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -56,7 +60,11 @@ class Throughput(pl.Callback):
         self._before, self._start = self.seconds, None
 
     def scores(self) -> dict[str, float]:
-        """`seconds` and `images_per_second` of the fit that ended."""
+        """Return the scores of the training.
+
+        Returns:
+            `seconds` and `images_per_second`.
+        """
         return {
             "seconds": self.seconds,
             "images_per_second": self.images / self.seconds if self.seconds else 0.0,

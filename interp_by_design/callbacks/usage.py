@@ -1,4 +1,4 @@
-"""How often each attribute is used, while that settles."""
+"""Activation frequencies of attributes during training."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from interp_by_design.visualize import LIGHT, usage
 
 @final
 class Usage(FigureCallback):
-    """The share of images on which each attribute is active, `attributes/usage`; and a table of them all, `attributes/table`."""
+    """Show the share of images on which each attribute is active, `attributes/usage`.
 
-    def show(self, glance: Snapshot) -> Iterator[Drawing | Sheet]:
-        found = explain_globally(glance.table)
-        figure = usage(found.active_share, glance.names, LIGHT, glance.over_all)
-        yield Drawing.of(
-            "attributes/usage", f"share of images with φ active, {glance.over_all}", figure
+    A table of all attributes is `attributes/table`.
+    """
+
+    def show(self, snapshot: Snapshot) -> Iterator[Drawing | Sheet]:
+        found = explain_globally(snapshot.table)
+        figure = usage(found.active_share, snapshot.names, LIGHT, snapshot.caption_all)
+        yield Drawing.from_figure(
+            "attributes/usage", f"share of images with φ active, {snapshot.caption_all}", figure
         )
         yield attribute_table(
-            "attributes/table", found, glance.model.facts.class_names, glance.names
+            "attributes/table", found, snapshot.model.facts.class_names, snapshot.names
         )

@@ -1,4 +1,4 @@
-"""Small fits by design on stripes, for callbacks that show something of them."""
+"""Small fits by design on stripes, for tests of callbacks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.small import FACTS, small_model
 
 
 def stripes(n: int = 120) -> TensorData:
-    """Three classes that a small net tells apart at once: bright rows at the top, in the middle, at the bottom."""
+    """Three classes that a small network learns quickly: bright rows at three heights."""
     draws = torch.Generator().manual_seed(0)
     labels = torch.arange(n) % 3
     images = 0.2 * torch.rand(n, 1, 8, 8, generator=draws)
@@ -76,14 +76,16 @@ class Plain(FigureCallback):
         super().__init__(*args, **options)
         self.error, self.at = error, list[tuple[int, int]]()
 
-    def show(self, glance: Snapshot) -> list[Drawing | Sheet]:
-        self.at.append((glance.epoch, glance.step))
+    def show(self, snapshot: Snapshot) -> list[Drawing | Sheet]:
+        self.at.append((snapshot.epoch, snapshot.step))
         if self.error is not None:
             raise self.error
-        mean = float(glance.table.attributes.mean())
+        mean = float(snapshot.table.attributes.mean())
         return [
-            Drawing.of("plain/figure", f"epoch {glance.epoch}", figure(str(glance.epoch))),
-            Sheet("plain/table", ("epoch", "mean", "name"), ((glance.epoch, mean, None),)),
+            Drawing.from_figure(
+                "plain/figure", f"epoch {snapshot.epoch}", figure(str(snapshot.epoch))
+            ),
+            Sheet("plain/table", ("epoch", "mean", "name"), ((snapshot.epoch, mean, None),)),
         ]
 
 

@@ -1,4 +1,4 @@
-"""What the callbacks around checkpoints remember; that whole runs resume exactly is tested in tests/run."""
+"""State of the callbacks for checkpoints; tests/run tests that whole runs resume exactly."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def test_generators_go_on_where_they_were_after_a_trip_through_a_safe_file() -> 
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan"), "soon"])
-def test_a_checkpoint_every_so_many_minutes_is_a_positive_number(minutes: object) -> None:
-    with pytest.raises(UserError, match="every so many minutes: a number > 0"):
+def test_minutes_between_checkpoints_are_positive(minutes: object) -> None:
+    with pytest.raises(UserError, match="is no time between checkpoints"):
         LastCheckpoint("checkpoints", minutes)  # type: ignore[arg-type]
 
 
 def test_the_best_is_remembered_in_a_folder_that_moved(tmp_path: Path) -> None:
-    """A later validation that is worse must not take the place of the best, which Lightning's own callback forgets."""
+    """A later, worse validation does not replace the best, which Lightning forgets."""
     old, new = (
         BestCheckpoint(dirpath=tmp_path / name, filename="best", monitor="score", mode="max")
         for name in ("old", "new")

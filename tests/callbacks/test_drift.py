@@ -1,4 +1,4 @@
-"""How steady attributes are: planted changes, a slow reference, and what a resumed run remembers."""
+"""Drift of attributes: planted changes, a slow reference, and resumed runs."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_resumed_run_remembers_the_interval_before(
     assert drawn.pop() == whole
 
 
-def test_another_fit_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_fit_starts_from_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn, drift = shown(monkeypatch), Drift(tmp_path, 1)
     for _ in range(2):
         fit(tmp_path, [drift], 2)
@@ -62,10 +62,10 @@ def test_another_fit_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert drawn[0] == drawn[1]
 
 
-def test_what_it_remembers_is_bounded_and_plain(
+def test_its_state_is_bounded_and_of_plain_types(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("interp_by_design.callbacks.drift.REMEMBERED", 3)
+    monkeypatch.setattr("interp_by_design.callbacks.drift.MAX_INTERVALS", 3)
     drawn, drift = shown(monkeypatch), Drift(tmp_path, 1)
     fit(tmp_path, [drift], 8)
     assert [int(row[0]) for row in drawn[-1]] == [6, 7, 8]

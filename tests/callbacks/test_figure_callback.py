@@ -1,4 +1,4 @@
-"""What all callbacks share that show something: when, where, and that neither weights nor the run depend on it."""
+"""The base class of figure callbacks: when and where it shows, without effect on the run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def files(folder: Path) -> list[str]:
         (0.25, 1, [1]),
     ],
 )
-def test_it_is_shown_every_so_often_and_at_the_end(
+def test_it_is_shown_at_intervals_and_at_the_end(
     tmp_path: Path, every: Any, epochs: int, shown: list[int]
 ) -> None:
     plain = Plain(tmp_path, every)
@@ -64,7 +64,7 @@ def test_it_is_shown_every_so_often_and_at_the_end(
         ({"fast_dev_run": True}, []),
     ],
 )
-def test_whatever_the_trainer_is_told(
+def test_limits_of_the_trainer_hold(
     tmp_path: Path, options: dict[str, Any], shown: list[tuple[int, int]]
 ) -> None:
     plain = Plain(tmp_path, 1)
@@ -83,11 +83,11 @@ def test_a_fit_that_stops_early_is_shown_at_its_end(tmp_path: Path) -> None:
 class Wild(FigureCallback):
     """Does to model and generators what it must not, and is not held to it."""
 
-    def show(self, glance: Snapshot) -> list[Drawing]:
+    def show(self, snapshot: Snapshot) -> list[Drawing]:
         torch.manual_seed(7), random.seed(7), np.random.seed(7)
         torch.rand(10), random.random(), np.random.rand()
-        glance.model.train()
-        return [Drawing.of("wild", "", figure())]
+        snapshot.model.train()
+        return [Drawing.from_figure("wild", "", figure())]
 
 
 def test_weights_and_numbers_do_not_depend_on_what_is_shown(tmp_path: Path) -> None:
@@ -135,34 +135,34 @@ class Keeping(FigureCallback):
         self.seen: list[weakref.ref[Any]] = []
         self.alive: list[int] = []
 
-    def show(self, glance: Snapshot) -> list[Drawing]:
+    def show(self, snapshot: Snapshot) -> list[Drawing]:
         gc.collect()
         self.alive.append(sum(ref() is not None for ref in self.seen))
-        self.seen.append(weakref.ref(glance.table))
+        self.seen.append(weakref.ref(snapshot.table))
         return []
 
 
-def test_what_was_seen_is_let_go(tmp_path: Path) -> None:
+def test_snapshots_are_released(tmp_path: Path) -> None:
     keeping = Keeping(tmp_path, 1)
     fit(tmp_path, [keeping], 6)
-    assert max(keeping.alive) <= 1, "the glance before, until this one takes its place"
+    assert max(keeping.alive) <= 1, "the snapshot before, until this one takes its place"
     gc.collect()
-    assert keeping.glance is None
+    assert keeping.snapshot is None
     assert not any(ref() is not None for ref in keeping.seen)
 
 
-def test_those_that_watch_the_same_images_look_once(
+def test_callbacks_with_the_same_images_share_a_snapshot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks, asked = [], []
     from interp_by_design.callbacks.probe_set import ProbeSet
 
-    table, of = ProbeSet.table, ProbeSet.of
+    table, of = ProbeSet.table, ProbeSet.from_data
     monkeypatch.setattr(
         ProbeSet, "table", lambda self, model: looks.append(len(self.images)) or table(self, model)
     )
     monkeypatch.setattr(
-        ProbeSet, "of", classmethod(lambda cls, data, n: asked.append(n) or of(data, n))
+        ProbeSet, "from_data", classmethod(lambda cls, data, n: asked.append(n) or of(data, n))
     )
     fit(tmp_path, [Plain(tmp_path, 1, 8), Keeping(tmp_path, 2, 8), Wild(tmp_path, 2, 5)], 4)
     assert looks == [8, 8, 5, 8, 8, 5]
@@ -170,16 +170,18 @@ def test_those_that_watch_the_same_images_look_once(
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no font"), UserError("no font"), MemoryError()])
-def test_what_goes_wrong_is_told_once_and_the_run_goes_on(
+def test_an_error_is_logged_once_and_the_run_continues(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     failing, fine = Plain(tmp_path, 1, error=error), Keeping(tmp_path, 1)
     fit(tmp_path, [failing, fine], 3)
     assert len(failing.at) == len(fine.seen) == 3
-    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert len(told) == 1
-    assert told[0].startswith("Plain could not show all of epoch 1 (")
-    assert told[0].endswith("The run goes on.")
+    messages = [
+        record.getMessage() for record in caplog.records if record.levelno == logging.WARNING
+    ]
+    assert len(messages) == 1
+    assert messages[0].startswith("Plain could not show all of epoch 1 (")
+    assert messages[0].endswith("The run goes on.")
 
 
 def test_an_interrupt_is_no_failure(tmp_path: Path) -> None:
@@ -187,10 +189,10 @@ def test_an_interrupt_is_no_failure(tmp_path: Path) -> None:
     with pytest.raises(SystemExit):  # Lightning's answer
         fit(tmp_path, [plain], 3)
     assert len(plain.at) == 1
-    assert plain.glance is None
+    assert plain.snapshot is None
 
 
-def test_a_full_disk_is_told_once_and_dashboards_get_the_figures_all_the_same(
+def test_a_full_disk_is_logged_once_and_dashboards_get_the_figures(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "figures").write_text("a file where the folder should be")
@@ -205,7 +207,7 @@ def test_a_disk_that_is_really_full(
     (small_disk / "film.mp4").write_bytes(bytes(2 * 2**20 - 4096 * 3))
 
     class Large(FigureCallback):
-        def show(self, glance: Snapshot) -> list[Drawing]:
+        def show(self, snapshot: Snapshot) -> list[Drawing]:
             return [Drawing("large", "", bytes(100_000))]
 
     fit(tmp_path, [Large(small_disk, 1)], 3)
@@ -276,7 +278,7 @@ def test_a_fit_that_was_over_shows_nothing_more(tmp_path: Path) -> None:
     assert again.at == []
 
 
-def test_a_module_without_an_interpretable_model_is_told(
+def test_a_module_without_an_interpretable_model_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     plain = Plain(tmp_path, 1)

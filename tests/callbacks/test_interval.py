@@ -1,4 +1,4 @@
-"""When something is shown."""
+"""Intervals of callbacks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from interp_by_design.callbacks.interval import APART, Interval
+from interp_by_design.callbacks.interval import MIN_STEPS, Interval
 from interp_by_design.terms import UserError
 
 
@@ -69,7 +69,7 @@ def test_a_share_is_shown_so_many_times_the_last_one_at_the_end(
 ) -> None:
     found = ends(share, max_epochs, steps)
     assert len(found) == max(
-        1, min(max_epochs, int(1 / share + 1e-6), int(max_epochs * steps / APART + 1e-6))
+        1, min(max_epochs, int(1 / share + 1e-6), int(max_epochs * steps / MIN_STEPS + 1e-6))
     )
     assert found[-1] == max_epochs
     gaps = [later - earlier for earlier, later in zip([0, *found], found, strict=False)]
@@ -77,6 +77,6 @@ def test_a_share_is_shown_so_many_times_the_last_one_at_the_end(
 
 
 @pytest.mark.parametrize("every", [0, -1, 0.0, 1.0, 1.5, float("nan"), float("inf"), True, "1"])
-def test_what_is_no_interval_is_told(every: Any) -> None:
+def test_invalid_intervals_are_refused(every: Any) -> None:
     with pytest.raises(UserError, match="Give a whole number of epochs, a share of the training"):
         Interval(every)

@@ -1,4 +1,4 @@
-"""Loggers in small runs of Lightning: what a user finds in the files afterwards, and what a failing one may not do."""
+"""Loggers in small runs of Lightning: files, resumed runs and failures."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Line(pl.LightningModule):
 def fit(
     folder: Path, loggers: Mapping[str, Logger], *, stop_after: int | None = None, epochs: int = 3
 ) -> list[Logger]:
-    """Trains from the last checkpoint in `folder`, where there is one, and hands the guarded loggers back."""
+    """Train from the last checkpoint in `folder`, if any, and return the guarded loggers."""
     batches = DataLoader(TensorDataset(torch.ones(STEPS)), batch_size=1)
     last = folder / "last.ckpt"
     saving = ModelCheckpoint(folder, "last", every_n_train_steps=4, enable_version_counter=False)
@@ -95,7 +95,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
     return (folder / "csv" / "metrics.csv").read_text()
 
 
-def test_csv_holds_a_row_for_whatever_is_logged_together(whole: str) -> None:
+def test_csv_holds_a_row_for_numbers_logged_together(whole: str) -> None:
     table = list(csv.DictReader(whole.splitlines()))
     assert list(table[0]) == ["epoch", "step", "train/loss", "val/loss"]
     assert [int(row["step"]) for row in table if row["train/loss"]] == [
@@ -201,7 +201,7 @@ def test_tensorboard_of_a_resumed_run_has_each_step_once(tmp_path: Path) -> None
     assert len(found.Tensors("config/text_summary")) == 2  # once a session: the commands differ
 
 
-def test_tensorboard_that_is_not_installed_is_told_early(
+def test_missing_tensorboard_is_refused_at_construction(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -281,9 +281,12 @@ def test_a_failing_logger_stops_neither_the_run_nor_the_others(
     for property_ in Broken.PROPERTIES:
         getattr(given[0], property_)
     assert (tmp_path / "csv" / "metrics.csv").read_text() == whole
-    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert told == [
-        f"The logger mine failed ({broken}: BrokenPipeError: nobody reads). The run goes on without it."
+    messages = [
+        record.getMessage() for record in caplog.records if record.levelno == logging.WARNING
+    ]
+    assert messages == [
+        f"The logger mine failed ({broken}: BrokenPipeError: nobody reads). "
+        "The run goes on without it."
     ]
 
 

@@ -1,4 +1,4 @@
-"""A run on wandb, without a network: what its file holds, and that no missing key, server or process stops a run."""
+"""The wandb logger without a network: files, and missing keys, servers and processes."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def run(logger: Wandb, steps: range, *, status: str = "success") -> Guarded:
 
 
 def records(folder: Path) -> list[Record]:
-    """The records of the one offline run in a folder: chunks, in blocks of 32 KiB, as LevelDB's logs have them."""
+    """Records of the one offline run in a folder, a LevelDB log in blocks of 32 KiB."""
     if wandb.run is not None:
         wandb.finish()  # Lightning's own logger leaves its run open
-    wandb.teardown()  # whoever ends before wandb's process has written, waits for it in this way too
+    wandb.teardown()  # waits until wandb's process has written
     [file] = folder.glob("wandb/offline-run-*/*.wandb")
     data, at, found, whole = file.read_bytes(), 7, [], b""  # 7: the file's own header
     while at < len(data):
@@ -123,7 +123,9 @@ SHEET = Sheet(
 
 
 def drawing(key: str) -> Drawing:
-    return Drawing.of(key, f"what {key} shows", Figure(figsize=(2, 1), dpi=50, facecolor="#0000ff"))
+    return Drawing.from_figure(
+        key, f"what {key} shows", Figure(figsize=(2, 1), dpi=50, facecolor="#0000ff")
+    )
 
 
 def history(folder: Path) -> list[dict[str, Any]]:
@@ -131,7 +133,7 @@ def history(folder: Path) -> list[dict[str, Any]]:
 
 
 def nested(items: Any) -> dict[str, Any]:
-    """As `values`, what is told of an image or a table in a dictionary of its own."""
+    """The values, with images and tables as nested dictionaries."""
     found: dict[str, Any] = {}
     for item in items:
         *path, last = item.nested_key or [item.key]
@@ -163,8 +165,8 @@ def test_figures_and_tables_are_in_the_history_at_their_steps(tmp_path: Path, ma
         assert [step for step, _ in shown] == [4, 9]
         for _, image in shown:
             image = image["images"][0] if "images" in image else image  # Lightning's logs a list
-            told = image.get("caption") or shown[0][1]["captions"][0]
-            assert told == f"what {key} shows"
+            caption = image.get("caption") or shown[0][1]["captions"][0]
+            assert caption == f"what {key} shows"
         file = shown[1][1].get("path") or shown[1][1]["filenames"][0]
         with Image.open(kept(tmp_path, file)) as image:
             assert (np.asarray(image.convert("RGB")) == np.array([0, 0, 255])).all()
@@ -198,7 +200,9 @@ def test_figures_of_an_epoch_are_one_row(tmp_path: Path) -> None:
 def test_the_page_is_an_artifact_and_a_small_one_a_panel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Any, panel: bool
 ) -> None:
-    monkeypatch.setattr("interp_by_design.callbacks.loggers.media.PANEL", 100 if panel else 10)
+    monkeypatch.setattr(
+        "interp_by_design.callbacks.loggers.media.MAX_PANEL_BYTES", 100 if panel else 10
+    )
     page = tmp_path / "report.html"
     page.write_text("<!doctype html><title>a run</title>")
     [guard] = guarded({"wandb": make(tmp_path, offline=True)})
@@ -355,6 +359,6 @@ def services() -> list[int]:
     ]
 
 
-def test_an_option_that_nobody_knows_is_told_early(tmp_path: Path) -> None:
+def test_unknown_options_are_refused_at_construction(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="Did you mean 'project'"):
         Wandb(tmp_path, projct="mine")

@@ -1,4 +1,4 @@
-"""Figures, tables and pages in TensorBoard's files, on paper and with loggers of other kinds."""
+"""Figures, tables and pages in TensorBoard's files and with other loggers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def blue(width: float = 2, height: float = 1) -> Figure:
 
 
 def drawing(key: str = "attributes/usage") -> Drawing:
-    return Drawing.of(key, "how often", blue())
+    return Drawing.from_figure(key, "how often", blue())
 
 
 def events(folder: Path) -> EventAccumulator:
@@ -50,7 +50,7 @@ def test_a_drawing_holds_the_figure_pixel_by_pixel() -> None:
     assert (pixels == np.array([0, 0, 255])).all()
 
 
-def test_a_drawing_is_the_same_whatever_the_user_has_set_and_each_time() -> None:
+def test_a_drawing_does_not_depend_on_settings_of_the_user() -> None:
     with rc_context({"savefig.bbox": "tight", "savefig.dpi": 300, "savefig.facecolor": "red"}):
         other = drawing()
     assert other.png == drawing().png
@@ -126,7 +126,7 @@ def test_a_logger_of_numbers_alone_is_left_alone(tmp_path: Path, make: Any) -> N
 
 
 @pytest.mark.parametrize("broken", ["log_drawings", "log_sheet", "log_page"])
-def test_whoever_fails_at_it_is_told_once_and_left_alone(
+def test_a_failing_logger_is_logged_once_and_left_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
     failing = Media(broken, BrokenPipeError("nobody reads"))

@@ -1,4 +1,4 @@
-"""What each callback shows of a model that is known, and that whole runs do not depend on any of it."""
+"""What each callback shows of a known model, without effect on whole runs."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ QUICK = ["trainer.max_epochs=2", "callbacks.report=null"]
 
 
 @pytest.fixture(scope="module")
-def glance() -> Snapshot:
+def snapshot() -> Snapshot:
     model, data = small_model().eval(), stripes()
     data.setup()
-    watched = ProbeSet.of(data, 30)
-    return Snapshot(3, 8, model, watched, watched.table(model), AttributeNames({1: "middle"}))
+    probe_set = ProbeSet.from_data(data, 30)
+    return Snapshot(3, 8, model, probe_set, probe_set.table(model), AttributeNames({1: "middle"}))
 
 
-def shown(callback: FigureCallback, glance: Snapshot) -> tuple[list[Drawing], list[Sheet]]:
-    found = list(callback.show(glance))
+def shown(callback: FigureCallback, snapshot: Snapshot) -> tuple[list[Drawing], list[Sheet]]:
+    found = list(callback.show(snapshot))
     drawings = [entry for entry in found if isinstance(entry, Drawing)]
     assert all(drawing.pixels().std() > 1 for drawing in drawings)
     return drawings, [entry for entry in found if isinstance(entry, Sheet)]
 
 
-def test_explanations_of_one_image_of_each_class(tmp_path: Path, glance: Snapshot) -> None:
-    drawings, sheets = shown(LocalExplanations(tmp_path, shown=3), glance)
+def test_explanations_of_one_image_of_each_class(tmp_path: Path, snapshot: Snapshot) -> None:
+    drawings, sheets = shown(LocalExplanations(tmp_path, shown=3), snapshot)
     assert not sheets
     labels = stripes_of_validation()
     indices = [int(drawing.key.removeprefix("explanations/image_")) for drawing in drawings]
     assert indices == [min(i for i, label in enumerate(labels) if label == c) for c in range(3)]
     for drawing, index in zip(drawings, indices, strict=True):
-        row = glance.table.indices.tolist().index(index)
-        decided = glance.model.facts.class_names[int(glance.table.predictor[row].argmax())]
+        row = snapshot.table.indices.tolist().index(index)
+        decided = snapshot.model.facts.class_names[int(snapshot.table.predictor[row].argmax())]
         assert f"“{decided}”" in drawing.caption
 
 
@@ -68,12 +68,12 @@ def stripes_of_validation() -> list[int]:
     return labels
 
 
-def test_the_map_and_its_numbers(tmp_path: Path, glance: Snapshot) -> None:
-    [drawing], [sheet] = shown(RelevanceMap(tmp_path), glance)
-    found = explain_globally(glance.table)
+def test_the_map_and_its_numbers(tmp_path: Path, snapshot: Snapshot) -> None:
+    [drawing], [sheet] = shown(RelevanceMap(tmp_path), snapshot)
+    found = explain_globally(snapshot.table)
     assert (drawing.key, sheet.key) == ("attributes/relevance_map", "attributes/relevance")
     assert sheet.columns == ("class", "images", "φ0", "φ1 “middle”", "φ2", "φ3", "φ4", "φ5")
-    assert [row[0] for row in sheet.rows] == list(glance.model.facts.class_names)
+    assert [row[0] for row in sheet.rows] == list(snapshot.model.facts.class_names)
     assert sum(int(row[1] or 0) for row in sheet.rows) == 30
     assert torch.equal(
         torch.tensor([[float(cell or 0) for cell in row[2:]] for row in sheet.rows]),
@@ -81,9 +81,9 @@ def test_the_map_and_its_numbers(tmp_path: Path, glance: Snapshot) -> None:
     )
 
 
-def test_usage_and_all_attributes_as_a_table(tmp_path: Path, glance: Snapshot) -> None:
-    [drawing], [sheet] = shown(Usage(tmp_path), glance)
-    found, classes = explain_globally(glance.table), glance.model.facts.class_names
+def test_usage_and_all_attributes_as_a_table(tmp_path: Path, snapshot: Snapshot) -> None:
+    [drawing], [sheet] = shown(Usage(tmp_path), snapshot)
+    found, classes = explain_globally(snapshot.table), snapshot.model.facts.class_names
     assert (drawing.key, sheet.key) == ("attributes/usage", "attributes/table")
     for j, (label, name, share, class_, relevance, all_classes) in enumerate(sheet.rows):
         assert (label, name, share) == (
@@ -99,14 +99,14 @@ def test_usage_and_all_attributes_as_a_table(tmp_path: Path, glance: Snapshot) -
         }
 
 
-def test_sheets_of_the_attributes_that_matter_most(tmp_path: Path, glance: Snapshot) -> None:
-    drawings, _ = shown(AttributeSheets(tmp_path, attributes=2), glance)
-    strength = explain_globally(glance.table).relevance.amax(dim=0).tolist()
+def test_sheets_of_the_attributes_that_matter_most(tmp_path: Path, snapshot: Snapshot) -> None:
+    drawings, _ = shown(AttributeSheets(tmp_path, attributes=2), snapshot)
+    strength = explain_globally(snapshot.table).relevance.amax(dim=0).tolist()
     strongest = sorted(range(6), key=lambda j: -strength[j])[:2]
     assert [drawing.key for drawing in drawings] == [
         f"sheets/attribute_{j:03d}" for j in sorted(strongest)
     ]
-    drawings, _ = shown(AttributeSheets(tmp_path, attributes=99), glance)
+    drawings, _ = shown(AttributeSheets(tmp_path, attributes=99), snapshot)
     assert len(drawings) == 6
 
 
@@ -114,7 +114,7 @@ def test_sheets_of_the_attributes_that_matter_most(tmp_path: Path, glance: Snaps
     ("make", "message"),
     [
         (lambda folder: LocalExplanations(folder, shown=0), "shown must be a whole number from 1"),
-        (lambda folder: LocalExplanations(folder, shown=20, images=10), "from 1 to the 10 images"),
+        (lambda folder: LocalExplanations(folder, shown=20, images=10), "from 1 to 10, not 20"),
         (lambda folder: LocalExplanations(folder, tau=1), "must be larger than 1"),
         (lambda folder: RelevanceMap(folder, tau=0.5), "must be larger than 1"),
         (lambda folder: AttributeSheets(folder, attributes=0), "attributes must be a whole number"),
@@ -125,7 +125,9 @@ def test_sheets_of_the_attributes_that_matter_most(tmp_path: Path, glance: Snaps
         (lambda folder: Drift(folder, every=0), "is no interval"),
     ],
 )
-def test_what_cannot_be_is_told_early(tmp_path: Path, make: Any, message: str) -> None:
+def test_invalid_options_are_refused_at_construction(
+    tmp_path: Path, make: Any, message: str
+) -> None:
     with pytest.raises(UserError, match=message):
         make(tmp_path)
 
@@ -148,7 +150,7 @@ def test_the_same_images_each_time_and_names_that_a_person_gave(
     monkeypatch.setattr(
         LocalExplanations,
         "show",
-        lambda self, glance: seen.append(glance.names) or show(self, glance),
+        lambda self, snapshot: seen.append(snapshot.names) or show(self, snapshot),
     )
     fit(tmp_path, [LocalExplanations(tmp_path, 2, shown=4)], 4)
     found = pictures(tmp_path)

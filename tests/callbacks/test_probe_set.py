@@ -1,4 +1,4 @@
-"""Which validation images are watched, and that what is made of them is what the pair says."""
+"""The probe set: which validation images it holds, and the model's table of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from interp_by_design.activations import CacheSettings, cached_activations
-from interp_by_design.callbacks import probe_set as watched
+from interp_by_design.callbacks import probe_set
 from interp_by_design.callbacks.probe_set import ProbeSet, one_of_each
 from interp_by_design.data import TensorData
 from interp_by_design.model import InterpretableModel
@@ -43,16 +43,16 @@ def source(model: InterpretableModel, kind: str) -> Any:
     ("n", "rows"), [(4, [0, 25, 50, 75]), (3, [0, 33, 66]), (500, list(range(100)))]
 )
 def test_images_are_spread_evenly_over_validation(kind: str, n: int, rows: list[int]) -> None:
-    found = ProbeSet.of(source(small_model(), kind), n)
+    found = ProbeSet.from_data(source(small_model(), kind), n)
     split = data().split("val")
     assert found.table(small_model()).indices.tolist() == rows
     assert torch.equal(found.images, split.batch(torch.tensor(rows)).images)
 
 
 @pytest.mark.parametrize("kind", ["live", "recorded"])
-def test_what_is_made_of_them_is_what_the_pair_says_image_by_image(kind: str) -> None:
+def test_the_table_equals_the_model_image_by_image(kind: str) -> None:
     model = small_model()
-    table = ProbeSet.of(source(model, kind), 12).table(model)
+    table = ProbeSet.from_data(source(model, kind), 12).table(model)
     model.eval()
     split = data().split("val")
     for row, index in enumerate(table.indices.tolist()):
@@ -70,30 +70,33 @@ def test_the_model_stays_in_its_modes_and_without_gradients() -> None:
     model = small_model().train()
     model.predictor.eval()
     modes = [part.training for part in model.modules()]
-    table = ProbeSet.of(data(), 8).table(model)
+    table = ProbeSet.from_data(data(), 8).table(model)
     assert [part.training for part in model.modules()] == modes
     assert not table.attributes.requires_grad
     assert not any(part._forward_hooks for part in model.modules())
 
 
-def test_a_model_of_another_precision_is_watched_too() -> None:
-    assert ProbeSet.of(data(), 8).table(small_model().bfloat16()).attributes.dtype == torch.float32
+def test_a_model_of_another_precision_is_evaluated() -> None:
+    assert (
+        ProbeSet.from_data(data(), 8).table(small_model().bfloat16()).attributes.dtype
+        == torch.float32
+    )
 
 
-def test_of_large_images_fewer_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watched, "KEPT", 64 * 20)
-    assert len(ProbeSet.of(data(), 50).images) == 20
-    monkeypatch.setattr(watched, "KEPT", 64 * 2)
-    assert len(ProbeSet.of(data(), 50).images) == watched.LEAST
+def test_of_large_images_fewer_are_selected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe_set, "MAX_VALUES", 64 * 20)
+    assert len(ProbeSet.from_data(data(), 50).images) == 20
+    monkeypatch.setattr(probe_set, "MAX_VALUES", 64 * 2)
+    assert len(ProbeSet.from_data(data(), 50).images) == probe_set.MIN_IMAGES
     model = small_model()
     hidden = sum(math.prod(shape) for shape in model.predictor.hidden_shapes)
-    monkeypatch.setattr(watched, "KEPT", (64 + hidden) * 30)
-    assert len(ProbeSet.of(source(model, "recorded"), 50).images) == 30
+    monkeypatch.setattr(probe_set, "MAX_VALUES", (64 + hidden) * 30)
+    assert len(ProbeSet.from_data(source(model, "recorded"), 50).images) == 30
 
 
-def test_passes_are_made_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watched, "images_per_pass", lambda shape: 7)
-    whole = [ProbeSet.of(source(small_model(), kind), 40) for kind in ("live", "recorded")]
+def test_passes_are_made_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe_set, "images_per_pass", lambda shape: 7)
+    whole = [ProbeSet.from_data(source(small_model(), kind), 40) for kind in ("live", "recorded")]
     assert all(len(_labels(batch)) <= 7 for found in whole for batch in found.batches)
     assert torch.equal(whole[0].images, whole[1].images)
 
@@ -109,34 +112,34 @@ def test_rows_are_copied_from_loaders_that_use_their_memory_again() -> None:
                 memory.fill_(start)
                 yield Batch(memory, torch.zeros(5).long(), torch.arange(start, start + 5))
 
-    found = ProbeSet.of(SimpleNamespace(in_order=lambda split: Reusing()), 3)
+    found = ProbeSet.from_data(SimpleNamespace(in_order=lambda split: Reusing()), 3)
     assert found.images[:, 0, 0, 0].tolist() == [0, 5, 10]
 
 
-def test_only_the_rows_that_are_watched_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_rows_of_the_probe_set_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     given, asked = data(), []
     split = given.split("val")
     pixels = type(split).pixels
     monkeypatch.setattr(
         type(split), "pixels", lambda self, rows: asked.extend(rows.tolist()) or pixels(self, rows)
     )
-    ProbeSet.of(given, 5)
+    ProbeSet.from_data(given, 5)
     assert asked == [0, 20, 40, 60, 80]
 
 
 @pytest.mark.parametrize("given", [None, SimpleNamespace()])
-def test_other_data_is_told(given: Any) -> None:
-    with pytest.raises(UserError, match="wanted a data set of this package"):
-        ProbeSet.of(given, 8)
+def test_other_data_is_refused(given: Any) -> None:
+    with pytest.raises(UserError, match="Give a data set of this package"):
+        ProbeSet.from_data(given, 8)
 
 
-def test_no_images_are_told() -> None:
+def test_an_empty_split_is_refused() -> None:
     with pytest.raises(UserError, match="no validation image"):
-        ProbeSet.of(SimpleNamespace(in_order=lambda split: []), 8)
+        ProbeSet.from_data(SimpleNamespace(in_order=lambda split: []), 8)
 
 
 def test_the_split_of_them_goes_by_the_indices_of_validation() -> None:
-    found, whole = ProbeSet.of(data(), 10).split(), data().split("val")
+    found, whole = ProbeSet.from_data(data(), 10).split(), data().split("val")
     rows = torch.tensor([90, 0, 30])
     taken, wanted = found.batch(rows), whole.batch(rows)
     for name in Batch._fields:
@@ -145,7 +148,7 @@ def test_the_split_of_them_goes_by_the_indices_of_validation() -> None:
     assert torch.equal(
         found.take(rows).batch(torch.tensor([1])).images, whole.batch(torch.tensor([0])).images
     )
-    with pytest.raises(UserError, match="not among those"):
+    with pytest.raises(UserError, match="not in the probe set"):
         found.batch(torch.tensor([1]))
 
 

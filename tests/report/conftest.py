@@ -1,4 +1,4 @@
-"""A real browser for pages: the system's Chromium, driven from Python. Whatever a page complains of fails the test."""
+"""The system's Chromium for tests of pages; any message on its console fails the test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 LOCAL = ("file:", "data:", "blob:")
 
 
-# Not for the session: while it is there, its event loop is the thread's, and other tests want one of their own.
+# Not for the session: its event loop occupies the thread, and other tests need their own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
@@ -31,7 +31,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens a file, or an address, of a width and colour scheme; it may ask nothing of any other place, and may not complain."""
+    """Open a file or an address; requests elsewhere and console messages fail the test."""
     problems: list[str] = []
     contexts = []
 

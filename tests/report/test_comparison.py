@@ -1,4 +1,4 @@
-"""Runs beside one another: what differs, what is best, what is averaged, and how it is shown."""
+"""Comparison of runs: differing options, best scores, means, and their display."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers of training come back as they were logged."""
+"""The history equals what was logged."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_run_that_logged_nothing_has_no_history(tmp_path: Path) -> None:
     assert read_history(tmp_path) == {}
 
 
-def test_a_damaged_table_is_told(tmp_path: Path) -> None:
+def test_a_damaged_table_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "step,train/loss\n1,x\n")
     with pytest.raises(UserError, match=r"metrics\.csv is damaged"):
         read_history(tmp_path)

@@ -5,7 +5,7 @@ from rich.console import Console
 from interp_by_design.predictor import Layer
 from interp_by_design.report.layers_table import shape_text, show
 
-LONG = "features.denseblock4.denselayer16.norm2.with.a.very.long.name.that.nobody.would.want.to.see.cut"
+LONG = "features.denseblock4.denselayer16.norm2.with.a.very.long.name.that.must.not.be.cut.off"
 
 
 def test_each_layer_is_a_whole_row_in_the_networks_order() -> None:
@@ -22,7 +22,7 @@ def test_each_layer_is_a_whole_row_in_the_networks_order() -> None:
     ]
 
 
-def test_tokens_are_told_from_maps() -> None:
+def test_tokens_are_marked() -> None:
     assert shape_text(Layer("blocks.5", (192, 14, 14), 0, "tokens")) == "192 x 14 x 14 (tokens)"
     assert (
         shape_text(Layer("blocks.5:prefix", (192,), 0, "prefix"))

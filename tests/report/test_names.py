@@ -1,4 +1,4 @@
-"""names.yaml: what a person wrote comes back, and what is no name is told."""
+"""names.yaml: names survive the file, and invalid ones are refused."""
 
 from __future__ import annotations
 

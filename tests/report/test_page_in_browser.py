@@ -1,6 +1,6 @@
-"""The page in a real browser, from disk: it asks nothing of any network, complains of nothing, and does what it says.
+"""The page in a real browser, opened from disk.
 
-`visit` fails a test whose page complains on the console, raises, or asks for anything that is not in it.
+`visit` fails a test whose page logs to the console, raises, or requests anything else.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def moved(page: Any, attribute: int, value: float) -> float:
     """Moves a slider as far as its steps allow, and says to where."""
     slider = page.locator(f"#slider-{attribute}")
     slider.evaluate(
-        "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', {bubbles: true})); }",
+        "(slider, value) => { slider.value = value;"
+        " slider.dispatchEvent(new Event('input', {bubbles: true})); }",
         value,
     )
     return float(slider.input_value())
@@ -291,7 +292,8 @@ def test_every_control_and_image_has_words(page: Any) -> None:
         go(page, where)
         unnamed = page.evaluate(
             """() => [...document.querySelectorAll('main :is(input, select, button, a, img)')]
-                .filter(each => each.offsetParent && !(each.labels?.length || each.textContent.trim() || each.ariaLabel
+                .filter(each => each.offsetParent && !(each.labels?.length
+                    || each.textContent.trim() || each.ariaLabel
                     || each.hasAttribute('alt') || each.querySelector('img[alt]:not([alt=""])')))
                 .map(each => each.outerHTML.slice(0, 200))"""
         )

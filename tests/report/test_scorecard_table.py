@@ -57,7 +57,7 @@ def row(text: str, name: str) -> list[str]:
     return next(line for line in text.splitlines() if name in line).split()
 
 
-def test_values_stand_beside_an_arrow_to_where_better_is() -> None:
+def test_values_follow_an_arrow_of_the_better_direction() -> None:
     text = shown(SCORES)
     assert row(text, "fidelity ")[:4] == ["↑", "fidelity", "0.9900", "0.9876"]
     assert row(text, "dead_attributes")[:4] == ["↓", "dead_attributes", "-", "3"]
@@ -82,7 +82,7 @@ def test_a_clean_card_says_so_and_absent_scores_leave_no_row() -> None:
     assert "kl" not in text
 
 
-def test_controls_stand_beside_marked_where_they_are_beyond_a_gate() -> None:
+def test_controls_have_columns_with_marks_beyond_a_gate() -> None:
     text = shown(SCORES, controls=CONTROLS)
     assert row(text, "↑ fidelity ")[:6] == ["↑", "fidelity", "0.9900", "0.9876", "1", "0.6000"]
     assert row(text, "↑ fidelity ")[6] == "✗"
@@ -111,11 +111,11 @@ def test_controls_stand_beside_marked_where_they_are_beyond_a_gate() -> None:
     assert "kl" not in text, "a score that the run does not have"
 
 
-def test_it_is_said_what_gates_the_controls_fail_and_what_the_run_is_better_in() -> None:
+def test_the_verdict_names_failed_gates_of_controls_and_better_scores() -> None:
     text = " ".join(shown(SCORES, controls=CONTROLS).split())
     assert (
-        "The relabelled control fails 1 gate: conciseness_abs@5; the random Ψ control fails 3 gates: fidelity, fidelity_hard, "
-        "dead_attributes." in text
+        "The relabelled control fails 1 gate: conciseness_abs@5; the random Ψ control fails "
+        "3 gates: fidelity, fidelity_hard, dead_attributes." in text
     )
     assert "Warning: relabelled should fail at least 2 gates" in text
     assert (
@@ -163,6 +163,6 @@ def test_the_page_has_the_same_columns_and_words() -> None:
     assert rows["fidelity"] == (("1", False), ("0.6000", True))
     assert rows["dead_attributes"] == (("", False), ("4", True))
     assert card.comparison[0].startswith("The relabelled control fails 1 gate")
-    plain = scorecard(SCORES, 10, 5.0)
-    assert plain.controls == plain.comparison == ()
+    without = scorecard(SCORES, 10, 5.0)
+    assert without.controls == without.comparison == ()
     assert scorecard({}, 10, 5.0, CONTROLS).controls == ()

@@ -1,4 +1,4 @@
-"""The study: which descriptions are wrong, what the page tells, and what answers come to."""
+"""The study: wrong descriptions, the page, and scores of answers."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ def written(folder: Path, items: Sequence[Item], title: str = "a run") -> str:
     return write_study(folder, title, items, [sheet(item.attribute) for item in items]).read_text()
 
 
-# ------------------------------------------------------------------------------------------------------------- descriptions
+# ------------------------------------------------------------------------------------ descriptions
 def test_an_attribute_is_described_by_its_name_or_else_by_its_classes() -> None:
     found = explanation(
         [[0.9, 0.1, 0.5, 0.0], [0.0, 0.9, 0.0, -0.9], [0.0, 0.0, 0.0, -0.9], [0.3, 0.3, 0.3, 0.9]]
     )
-    told = descriptions(found, CLASSES, AttributeNames({1: "a stroke", 2: "nothing"}), tau=5)
-    assert told == {
+    described = descriptions(found, CLASSES, AttributeNames({1: "a stroke", 2: "nothing"}), tau=5)
+    assert described == {
         0: Description("speaks for “zero” and “two”", frozenset({0, 2})),
         1: Description("a stroke", frozenset({1})),
         3: Description(
@@ -107,7 +107,7 @@ def test_two_in_five_descriptions_are_those_of_other_attributes_that_speak_for_o
     )
 
 
-def test_the_choice_is_the_seeds_and_every_sheet_may_be_wrong() -> None:
+def test_the_selection_depends_on_the_seed_and_every_sheet_may_be_wrong() -> None:
     assert select_items(MANY, UNNAMED, 10, 0.4, 3) == select_items(MANY, UNNAMED, 10, 0.4, 3)
     wrong = Counter(
         item.item
@@ -116,7 +116,7 @@ def test_the_choice_is_the_seeds_and_every_sheet_may_be_wrong() -> None:
         if not item.right
     )
     assert min(wrong[number] for number in range(1, 11)) > 40, (
-        "80 on average: its place tells nothing"
+        "80 on average: its place reveals nothing"
     )
 
 
@@ -125,26 +125,28 @@ def test_attributes_with_names_come_first() -> None:
     assert {3, 7, 11} <= {item.attribute for item in select_items(MANY, names, 5, 0.4, 0)}
 
 
-def test_a_description_stands_once_since_one_of_two_would_have_to_be_wrong() -> None:
-    told = said(("Loop", {0}), ("loop", {0}), ("stroke", {1}), ("dot", {2}), ("loop", {3}))
+def test_a_description_occurs_once() -> None:
+    described = said(("Loop", {0}), ("loop", {0}), ("stroke", {1}), ("dot", {2}), ("loop", {3}))
     for seed in range(20):
-        items = select_items(told, UNNAMED, 10, 0.4, seed)
+        items = select_items(described, UNNAMED, 10, 0.4, seed)
         assert len(items) == 3
         assert len({item.description.casefold() for item in items}) == 3
 
 
 def test_where_all_share_a_class_other_classes_are_wrong_enough() -> None:
-    told = said(("a", {0, 1}), ("b", {0, 2}), ("c", {0, 3}), ("d", {0}))
-    assert sum(not item.right for item in select_items(told, UNNAMED, 4, 0.5, 0)) == 2
+    described = said(("a", {0, 1}), ("b", {0, 2}), ("c", {0, 3}), ("d", {0}))
+    assert sum(not item.right for item in select_items(described, UNNAMED, 4, 0.5, 0)) == 2
 
 
 @pytest.mark.parametrize(
-    "told",
+    "described",
     [{}, said(("a", {0})), said(("a", {0}), ("b", {1})), said(("a", {0}), ("b", {0}), ("c", {0}))],
 )
-def test_where_nothing_is_wrong_for_another_there_is_no_study(told: dict[int, Description]) -> None:
+def test_where_nothing_is_wrong_for_another_there_is_no_study(
+    described: dict[int, Description],
+) -> None:
     with pytest.raises(UserError, match="have a description of their own, and too few are wrong"):
-        select_items(told, UNNAMED, 10, 0.4, 0)
+        select_items(described, UNNAMED, 10, 0.4, 0)
 
 
 @pytest.mark.parametrize("share", [0, 1, 1.5, -1, float("nan")])
@@ -153,8 +155,8 @@ def test_a_share_that_makes_no_study_is_refused(share: float) -> None:
         select_items(MANY, UNNAMED, 10, share, 0)
 
 
-# --------------------------------------------------------------------------------------------------------------------- page
-def test_the_page_does_not_tell_which_are_wrong(tmp_path: Path) -> None:
+# -------------------------------------------------------------------------------------------- page
+def test_the_page_does_not_reveal_which_are_wrong(tmp_path: Path) -> None:
     items = select_items(MANY, UNNAMED, 10, 0.4, 0)
     page = written(tmp_path, items)
     turned = [
@@ -198,7 +200,7 @@ def test_the_key_of_another_study_is_not_written_over(tmp_path: Path) -> None:
     assert read_key(tmp_path).items == tuple(items)
 
 
-# ------------------------------------------------------------------------------------------------------------------ answers
+# ----------------------------------------------------------------------------------------- answers
 @pytest.fixture
 def key(tmp_path: Path) -> Key:
     written(tmp_path / "study", select_items(MANY, UNNAMED, 10, 0.4, 0))
@@ -207,7 +209,7 @@ def key(tmp_path: Path) -> Key:
 
 @pytest.fixture
 def answered(tmp_path: Path, key: Key) -> Callable[..., Path]:
-    """Files of answers as the page downloads them: `right` and `wrong` are what is said to such descriptions."""
+    """Files of answers as the page downloads them, with answers to right and wrong items."""
 
     def write(
         name: str, right: str = "agree", wrong: str = "disagree", leave: int = 0, **changes: Any
@@ -239,13 +241,13 @@ def test_answers_of_several_people_are_pooled(key: Key, answered: Callable[..., 
 def test_the_shares_of_the_paper_are_shown(key: Key, answered: Callable[..., Path]) -> None:
     out = StringIO()
     show(score(key, [read_answers(answered("a", leave=1), key)]), Console(file=out, width=140))
-    told = re.sub(" +", " ", out.getvalue())
+    text = re.sub(" +", " ", out.getvalue())
     right = sum(item.right for item in key.items[1:])
-    assert f"right {right} (100.0%) 77.5% 0 (0.0%) 10.0% 0 (0.0%) 12.5%" in told
-    assert f"wrong 0 (0.0%) 8.8% 0 (0.0%) 7.5% {9 - right} (100.0%) 83.7%" in told
-    assert "1 sheets without an answer" in told
+    assert f"right {right} (100.0%) 77.5% 0 (0.0%) 10.0% 0 (0.0%) 12.5%" in text
+    assert f"wrong 0 (0.0%) 8.8% 0 (0.0%) 7.5% {9 - right} (100.0%) 83.7%" in text
+    assert "1 sheets without an answer" in text
     first = key.items[0]
-    assert f"{first.item} φ{first.attribute}" in told
+    assert f"{first.item} φ{first.attribute}" in text
 
 
 def test_answers_to_another_study_are_refused(key: Key, answered: Callable[..., Path]) -> None:
@@ -301,7 +303,7 @@ def test_one_persons_answers_count_once(key: Key, answered: Callable[..., Path])
         '{"format": 1, "study": "a", "items": [{}]}',
     ],
 )
-def test_a_damaged_key_is_told(content: str, tmp_path: Path) -> None:
+def test_a_damaged_key_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / KEY).write_text(content)
     with pytest.raises(UserError, match=r"key\.json is damaged"):
         read_key(tmp_path)

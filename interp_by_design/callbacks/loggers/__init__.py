@@ -1,4 +1,4 @@
-"""Where a run's numbers go while it trains: a table, dashboards. None of them can stop a run."""
+"""Loggers of a run: a CSV table and dashboards, none of which can stop a run."""
 
 from interp_by_design.callbacks.loggers.csv import CSV
 from interp_by_design.callbacks.loggers.guard import (

@@ -1,4 +1,4 @@
-"""The numbers of a run as one table, which a resumed run goes on with."""
+"""The logged numbers of a run as one CSV table."""
 
 from __future__ import annotations
 
@@ -18,17 +18,22 @@ from interp_by_design.files import write_text
 
 @final
 class CSV(Logger):
-    """`<folder>/csv/metrics.csv`: a row for whatever is logged together; columns in alphabetical order, `step` among them.
+    """Write `<folder>/csv/metrics.csv`: one row for numbers that are logged together.
 
-    The first row of a process replaces the rows of its step and later ones, which a resumed run repeats: the table of a run that
-    was interrupted equals that of one that was not. Rows are appended; a new column rewrites the table, whole or not at all.
+    Columns are in alphabetical order, `step` among them. The first row of a process replaces the
+    rows of its step and later ones, which a resumed run repeats, so that the table of a resumed
+    run equals that of an unbroken one. Rows are appended; a new column rewrites the table, whole
+    or not at all.
+
+    Args:
+        folder: The run folder.
     """
 
     def __init__(self, folder: str | Path) -> None:
         super().__init__()
         self._folder = Path(folder)
         self._file = self._folder / "csv" / "metrics.csv"
-        self._columns: list[str] = []  # none before this process has written
+        self._columns: list[str] = []  # empty until this process writes
 
     @property
     def name(self) -> str:
@@ -62,22 +67,46 @@ class CSV(Logger):
 
     @rank_zero_only
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
-        """Nothing: the run folder holds the config."""
+        """Do nothing: the run folder has the config.
+
+        Args:
+            params: Ignored.
+            *args: Ignored.
+            **kwargs: Ignored.
+        """
 
     def log_drawings(self, drawings: Sequence[Drawing], step: int) -> None:
-        """Nothing: the run folder holds the figures."""
+        """Do nothing: the run folder has the figures.
+
+        Args:
+            drawings: The figures.
+            step: Global step.
+        """
 
     def log_sheet(self, sheet: Sheet, step: int) -> None:
-        """Nothing: the report holds the tables."""
+        """Do nothing: the report has the tables.
+
+        Args:
+            sheet: The table.
+            step: Global step.
+        """
 
     def log_page(self, page: Path) -> None:
-        """Nothing: the run folder holds the page."""
+        """Do nothing: the run folder has the page.
+
+        Args:
+            page: Path of the report.
+        """
 
     def summarise(self, scores: Mapping[str, float]) -> None:
-        """Nothing: the run folder holds the numbers."""
+        """Do nothing: the run folder has the scores.
+
+        Args:
+            scores: Scores by keys such as `test/fidelity`.
+        """
 
     def _rows(self) -> list[dict[str, Any]]:
-        """The rows on disk, without empty cells; a last one that was cut short, by a kill or a full disk, is left out."""
+        """The rows on disk without empty cells, and without a last row that was cut short."""
         if not self._file.is_file():
             return []
         whole = self._file.read_text().rpartition("\n")[0]

@@ -1,4 +1,4 @@
-"""Loggers that cannot stop a run. Knows nothing of what they write, or where."""
+"""Loggers that cannot stop a run."""
 
 from __future__ import annotations
 
@@ -25,9 +25,16 @@ log = logging.getLogger(__name__)
 
 @final
 class Guarded(Logger):
-    """A logger whose first error, of whatever kind, is told in one line and ends its part in the run; the run goes on.
+    """A logger whose first error is one warning, after which the run continues without it.
 
-    `label` is its name in that line, `logger` the logger itself, `failed` says whether it has given up. KeyboardInterrupt passes.
+    KeyboardInterrupt passes.
+
+    Args:
+        label: Name of the logger in the warning.
+        logger: The logger.
+
+    Attributes:
+        failed: Whether the logger has failed.
     """
 
     def __init__(self, label: str, logger: Logger) -> None:
@@ -65,7 +72,7 @@ class Guarded(Logger):
 
     @property
     def experiment(self) -> Any:
-        """What the logger writes to (wandb's run, TensorBoard's writer), itself unguarded; a dummy once the logger has failed."""
+        """Lightning's `experiment` of the logger, itself unguarded; a dummy after a failure."""
         found = None if self.failed else self._property("experiment")
         return DummyExperiment() if self.failed else found
 
@@ -88,19 +95,37 @@ class Guarded(Logger):
         self._call("finalize", status)
 
     def log_drawings(self, drawings: Sequence[Drawing], step: int) -> None:
-        """Figures at a global step, for a logger that shows images."""
+        """Pass figures to a logger that shows images.
+
+        Args:
+            drawings: The figures.
+            step: Global step.
+        """
         self._try("log_drawings", lambda: show_drawings(self.logger, drawings, step))
 
     def log_sheet(self, sheet: Sheet, step: int) -> None:
-        """A table at a global step, for a logger that shows tables."""
+        """Pass a table to a logger that shows tables.
+
+        Args:
+            sheet: The table.
+            step: Global step.
+        """
         self._try("log_sheet", lambda: show_sheet(self.logger, sheet, step))
 
     def log_page(self, page: Path) -> None:
-        """The report, for a logger that takes pages."""
+        """Pass the report to a logger that takes pages.
+
+        Args:
+            page: Path of the report.
+        """
         self._try("log_page", lambda: show_page(self.logger, page))
 
     def summarise(self, scores: Mapping[str, float]) -> None:
-        """The run's final numbers, as the logger shows them; as one more row where it has no way of its own."""
+        """Pass the final scores; as logged numbers where the logger has no summary.
+
+        Args:
+            scores: Scores by keys such as `test/fidelity`.
+        """
         self._call("summarise" if hasattr(self.logger, "summarise") else "log_metrics", scores)
 
     def _call(self, method: str, *args: Any, **kwargs: Any) -> None:
@@ -123,13 +148,20 @@ class Guarded(Logger):
 
     def _give_up(self, doing: str, error: Exception) -> None:
         if not self.failed:
-            told = "The logger %s failed (%s: %s: %s). The run goes on without it."
-            log.warning(told, self.label, doing, type(error).__name__, error)
+            message = "The logger %s failed (%s: %s: %s). The run goes on without it."
+            log.warning(message, self.label, doing, type(error).__name__, error)
         self.failed = True
 
 
 def guarded(loggers: Mapping[str, Logger | None] | None) -> list[Logger]:
-    """The loggers by the names that warnings call them by, each guarded; an entry that is None is left out."""
+    """Guard loggers from a configuration.
+
+    Args:
+        loggers: Loggers by their names in warnings; entries that are None are left out.
+
+    Returns:
+        The guarded loggers.
+    """
     return [
         Guarded(str(label), logger)
         for label, logger in (loggers or {}).items()
@@ -138,7 +170,14 @@ def guarded(loggers: Mapping[str, Logger | None] | None) -> list[Logger]:
 
 
 def guards(loggers: Iterable[Logger]) -> list[Guarded]:
-    """Those of a trainer, each guarded once; one that its owner did not guard is called by the name of its class."""
+    """Guard the loggers of a trainer.
+
+    Args:
+        loggers: Loggers, some of which may be guarded already.
+
+    Returns:
+        The loggers, each guarded once; a new guard uses the name of the logger's class.
+    """
     return [
         logger if isinstance(logger, Guarded) else Guarded(type(logger).__name__, logger)
         for logger in loggers
@@ -146,7 +185,13 @@ def guards(loggers: Iterable[Logger]) -> list[Guarded]:
 
 
 def publish(logger: Guarded, shown: Sequence[Drawing | Sheet], step: int) -> None:
-    """Figures and tables, at a global step; figures together, as one row of a history."""
+    """Pass figures and tables to a logger, figures together as one row of its history.
+
+    Args:
+        logger: The logger.
+        shown: Figures and tables.
+        step: Global step.
+    """
     if drawings := [entry for entry in shown if isinstance(entry, Drawing)]:
         logger.log_drawings(drawings, step)
     for sheet in [entry for entry in shown if isinstance(entry, Sheet)]:
@@ -154,15 +199,26 @@ def publish(logger: Guarded, shown: Sequence[Drawing | Sheet], step: int) -> Non
 
 
 def announce(
-    loggers: Iterable[Logger], config: Mapping[str, Any], origin: Mapping[str, Any]
+    loggers: Iterable[Logger], config: Mapping[str, Any], provenance: Mapping[str, Any]
 ) -> None:
-    """Tells the loggers, before training, what is run: its config, and under `origin` revision, versions, machine and command."""
+    """Log the configuration and the provenance of a run before it is trained.
+
+    Args:
+        loggers: The loggers.
+        config: The configuration.
+        provenance: Revision, versions, machine and command, logged under `origin`.
+    """
     for logger in loggers:
-        logger.log_hyperparams({**config, "origin": dict(origin)})
+        logger.log_hyperparams({**config, "origin": dict(provenance)})
 
 
 def summarise(loggers: Iterable[Logger], scores: Mapping[str, float]) -> None:
-    """Gives the loggers the run's final numbers and ends them: what they write is then complete."""
+    """Pass the final scores to loggers and finalize them.
+
+    Args:
+        loggers: The loggers.
+        scores: Scores by keys such as `test/fidelity`.
+    """
     for logger in loggers:
         getattr(logger, "summarise", logger.log_metrics)(dict(scores))
         logger.finalize("success")

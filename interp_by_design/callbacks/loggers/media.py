@@ -1,4 +1,4 @@
-"""Figures, tables and pages as loggers take them, ours and Lightning's own. Does not know what is shown in them."""
+"""Figures, tables and pages for loggers of this package and of Lightning."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from wandb import Run
 
-PANEL = (
-    8 * 2**20
-)  # bytes of a page that a dashboard shows in a panel; a larger one is opened from its artifact
+# Bytes of a page that a dashboard shows in a panel; a larger page is an artifact alone.
+MAX_PANEL_BYTES = 8 * 2**20
 
 Cell = str | int | float | None
 
@@ -27,81 +26,139 @@ Cell = str | int | float | None
 @final
 @dataclass(frozen=True)
 class Drawing:
-    """A figure as PNG. `key` is the same all through a run, such as `attributes/usage`; `caption` says what is seen."""
+    """A figure as PNG.
+
+    Args:
+        key: Key such as `attributes/usage`, the same throughout a run.
+        caption: What the figure shows.
+        png: Content of the file.
+    """
 
     key: str
     caption: str
     png: bytes
 
     @classmethod
-    def of(cls, key: str, caption: str, figure: Figure) -> Self:
-        """The figure, drawn once for the disk and all dashboards."""
-        from matplotlib.backends.backend_agg import (
-            FigureCanvasAgg,
-        )  # loggers of numbers alone need not wait for it
+    def from_figure(cls, key: str, caption: str, figure: Figure) -> Self:
+        """Draw a figure, once for the disk and all dashboards.
+
+        Args:
+            key: Key such as `attributes/usage`.
+            caption: What the figure shows.
+            figure: The figure.
+
+        Returns:
+            The drawing.
+        """
+        # Loggers of numbers alone do not import matplotlib.
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
 
         canvas, file = FigureCanvasAgg(figure), io.BytesIO()
         canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib's
-        # Level 1 takes a third of the time of zlib's default, and a quarter more room.
-        pixels: NDArray[np.uint8] = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]  # matplotlib's
+        # Level 1 takes a third of the time of zlib's default, and a quarter more space.
+        # matplotlib has no types here.
+        pixels: NDArray[np.uint8] = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
         Image.fromarray(pixels).convert("RGB").save(file, "png", compress_level=1)
         return cls(key, caption, file.getvalue())
 
     def picture(self) -> Image.Image:
-        """Its pixels, RGB."""
+        """Return the pixels.
+
+        Returns:
+            An RGB image.
+        """
         return Image.open(io.BytesIO(self.png)).convert("RGB")
 
     def pixels(self) -> NDArray[np.uint8]:
-        """Its pixels [h, w, 3]."""
+        """Return the pixels.
+
+        Returns:
+            Values from 0 to 255, [h, w, 3].
+        """
         return np.asarray(self.picture())
 
 
 @final
 @dataclass(frozen=True)
 class Sheet:
-    """A table under its key: names of columns, and rows of numbers and words, None where there is nothing to say."""
+    """A table.
+
+    Args:
+        key: Key such as `attributes/table`, the same throughout a run.
+        columns: Names of columns.
+        rows: Numbers and words, None for an empty cell.
+    """
 
     key: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
     def markdown(self) -> str:
-        """As text that TensorBoard draws as a table."""
+        """Format the table for TensorBoard.
+
+        Returns:
+            Markdown.
+        """
         lines = [self.columns, ("---",) * len(self.columns), *self.rows]
         return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
 
 
 @runtime_checkable
-class Shows(Protocol):
-    """What a logger can do that shows more than numbers."""
+class MediaLogger(Protocol):
+    """A logger that takes figures, tables and pages."""
 
     def log_drawings(self, drawings: Sequence[Drawing], step: int) -> None:
-        """Shows the figures at a global step, each under its key."""
+        """Log figures, each under its key.
+
+        Args:
+            drawings: The figures.
+            step: Global step.
+        """
 
     def log_sheet(self, sheet: Sheet, step: int) -> None:
-        """Shows a table at a global step."""
+        """Log a table.
+
+        Args:
+            sheet: The table.
+            step: Global step.
+        """
 
     def log_page(self, page: Path) -> None:
-        """Takes in the report, one HTML file."""
+        """Log the report, one HTML file.
+
+        Args:
+            page: Path of the report.
+        """
 
 
 def show_drawings(logger: Logger, drawings: Sequence[Drawing], step: int) -> None:
-    """Hands the figures to a logger of whatever kind; one that shows no images is left alone."""
-    if isinstance(logger, Shows):
+    """Pass figures to a logger of any kind; one that shows no images ignores them.
+
+    Args:
+        logger: The logger.
+        drawings: The figures.
+        step: Global step.
+    """
+    if isinstance(logger, MediaLogger):
         logger.log_drawings(drawings, step)
     elif isinstance(logger, WandbLogger):
         for drawing in drawings:
             logger.log_image(drawing.key, [drawing.picture()], step, caption=[drawing.caption])
-    elif callable(
-        add := getattr(_experiment(logger), "add_image", None)
-    ):  # TensorBoard's writer, and others of its form
+    # TensorBoard's writer, and others with its interface.
+    elif callable(add := getattr(_experiment(logger), "add_image", None)):
         for drawing in drawings:
             add(drawing.key, drawing.pixels(), step, dataformats="HWC")
 
 
 def show_sheet(logger: Logger, sheet: Sheet, step: int) -> None:
-    """Hands a table to a logger of whatever kind; one that shows no tables is left alone."""
-    if isinstance(logger, Shows):
+    """Pass a table to a logger of any kind; one that shows no tables ignores it.
+
+    Args:
+        logger: The logger.
+        sheet: The table.
+        step: Global step.
+    """
+    if isinstance(logger, MediaLogger):
         logger.log_sheet(sheet, step)
     elif isinstance(logger, WandbLogger):
         logger.log_table(
@@ -112,26 +169,36 @@ def show_sheet(logger: Logger, sheet: Sheet, step: int) -> None:
 
 
 def show_page(logger: Logger, page: Path) -> None:
-    """Hands the report to a logger that takes pages."""
-    if isinstance(logger, Shows):
+    """Pass the report to a logger that takes pages.
+
+    Args:
+        logger: The logger.
+        page: Path of the report.
+    """
+    if isinstance(logger, MediaLogger):
         logger.log_page(page)
     elif isinstance(logger, WandbLogger):
-        keep_page(logger.experiment, page)
+        log_page_artifact(logger.experiment, page)
 
 
-def keep_page(run: Run, page: Path) -> None:
-    """The page as an artifact of wandb's `run`, of type "report"; where it is small, as a panel too."""
+def log_page_artifact(run: Run, page: Path) -> None:
+    """Log a page as an artifact of type "report", and as a panel if it is small.
+
+    Args:
+        run: wandb's run.
+        page: Path of the page.
+    """
     import wandb
 
     artifact = wandb.Artifact(f"report-{run.id}", type="report")
     artifact.add_file(str(page), name=page.name)
     run.log_artifact(artifact)
-    if page.stat().st_size <= PANEL:
+    if page.stat().st_size <= MAX_PANEL_BYTES:
         run.log({"report/page": wandb.Html(page, inject=False)})
 
 
 def _experiment(logger: Logger) -> Any:
-    """What a logger writes to, where it has such a thing."""
+    """The object that a logger writes to, if it has one."""
     return getattr(logger, "experiment", None)
 
 

@@ -1,4 +1,4 @@
-"""A run in TensorBoard: curves, figures, tables as text, its config as a card, and a line in the table of hyperparameters."""
+"""Logger for TensorBoard: curves, figures, tables, config and hyperparameters."""
 
 from __future__ import annotations
 
@@ -17,10 +17,16 @@ from interp_by_design.terms import UserError
 
 @final
 class TensorBoard(TensorBoardLogger):
-    """`<folder>/tensorboard/`, for `tensorboard --logdir runs`; the final numbers are under `scorecard/`.
+    """Write `<folder>/tensorboard/`, for `tensorboard --logdir runs`.
 
-    What a resumed run repeats replaces what was there. Further `options` go to torch's `SummaryWriter`. Raises `UserError` where
-    TensorBoard is not installed.
+    The final scores are under `scorecard/`. Steps that a resumed run repeats replace earlier ones.
+
+    Args:
+        folder: The run folder.
+        **options: Options of torch's `SummaryWriter`.
+
+    Raises:
+        UserError: TensorBoard is not installed.
     """
 
     def __init__(self, folder: str | Path, **options: Any) -> None:
@@ -33,7 +39,7 @@ class TensorBoard(TensorBoardLogger):
 
     @rank_zero_only
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
-        """Kept: the card is written with the first numbers, the table's line with the last ones."""
+        # The config is written with the first numbers, the hyperparameters with the final scores.
         self.hparams.update(params)
 
     @rank_zero_only
@@ -43,25 +49,43 @@ class TensorBoard(TensorBoardLogger):
 
     @rank_zero_only
     def log_drawings(self, drawings: Sequence[Drawing], step: int) -> None:
-        """Images under their keys; the slider above each goes through the steps."""
+        """Log images under their keys.
+
+        Args:
+            drawings: The figures.
+            step: Global step.
+        """
         self._reach(step)
         for drawing in drawings:
             self.experiment.add_image(drawing.key, drawing.pixels(), step, dataformats="HWC")
 
     @rank_zero_only
     def log_sheet(self, sheet: Sheet, step: int) -> None:
-        """A table among the texts."""
+        """Log a table among the texts.
+
+        Args:
+            sheet: The table.
+            step: Global step.
+        """
         self._reach(step)
         self.experiment.add_text(sheet.key, sheet.markdown(), step)
 
     @rank_zero_only
     def log_page(self, page: Path) -> None:
-        """Where the page lies: TensorBoard shows none."""
+        """Log the path of the report, because TensorBoard shows no pages.
+
+        Args:
+            page: Path of the report.
+        """
         self.experiment.add_text("report/page", f"`{page}`", self._step or 0)
 
     @rank_zero_only
     def summarise(self, scores: Mapping[str, float]) -> None:
-        """A point for each number, and a line with all of them and the config in the table of hyperparameters."""
+        """Log the final scores, and a line in the table of hyperparameters.
+
+        Args:
+            scores: Scores by keys such as `test/fidelity`.
+        """
         named = {f"scorecard/{key}": value for key, value in scores.items()}
         super().log_hyperparams(self.hparams, named, self._step or 0)
 
@@ -71,8 +95,11 @@ class TensorBoard(TensorBoardLogger):
         self._step = step
 
     def _begin(self, step: int) -> None:
-        """Says that a session starts at `step`, whereupon TensorBoard forgets that step and later ones, and writes the card."""
-        from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # type: ignore[import-untyped]
+        """Start a session at `step`, which makes TensorBoard drop that step and later ones."""
+        from tensorboard.compat.proto.event_pb2 import (  # type: ignore[import-untyped]
+            Event,
+            SessionLog,
+        )
 
         start = Event(step=step, session_log=SessionLog(status=SessionLog.START))
         self.experiment._get_file_writer().add_event(start, step)

@@ -1,4 +1,4 @@
-"""A run on Weights & Biases: curves, figures, tables, config, final numbers, report, online or in files to upload later."""
+"""Logger for Weights & Biases, online or offline."""
 
 from __future__ import annotations
 
@@ -15,26 +15,35 @@ from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.loggers.logger import rank_zero_experiment  # type: ignore[attr-defined]  # only re-exported
 from pytorch_lightning.utilities import rank_zero_only
 
-from interp_by_design.callbacks.loggers.media import Drawing, Sheet, keep_page
+from interp_by_design.callbacks.loggers.media import Drawing, Sheet, log_page_artifact
 from interp_by_design.terms import UnknownName
 
 if TYPE_CHECKING:
     from wandb import Run
 
-LIGHTNINGS = {"log_model", "prefix", "checkpoint_name", "add_file_policy"}
-OURS = {"dir", "mode"}  # as `folder` and `offline`
-PATIENCE = 10  # seconds for wandb's service process to end
+LIGHTNING_OPTIONS = {"log_model", "prefix", "checkpoint_name", "add_file_policy"}
+OWN_OPTIONS = {"dir", "mode"}  # given as `folder` and `offline`
+SERVICE_TIMEOUT = 10  # seconds for wandb's service process to end
 
 log = logging.getLogger(__name__)
 
 
 @final
 class Wandb(WandbLogger):
-    """`<folder>/wandb/` and, unless `offline`, the dashboard. A resumed run goes on in the dashboard's run of its folder.
+    """Write `<folder>/wandb/` and, unless `offline`, the dashboard.
 
-    Never asks for anything: without an API key, or where no connection stands after `init_timeout` seconds, the run is logged
-    offline. Its end waits for the upload for at most `finish_timeout` seconds; `wandb sync` uploads what is missing. Further
-    `options` (project, name, tags, …) go to `wandb.init` and Lightning's logger; raises `UserError` for one they do not know.
+    A resumed run continues the dashboard's run of its folder. The logger never prompts: without an
+    API key or a connection the run is logged offline, and `wandb sync` uploads it later.
+
+    Args:
+        folder: The run folder.
+        offline: Whether to write files alone.
+        init_timeout: Seconds to connect, after which the run is logged offline.
+        finish_timeout: Seconds that the end of the run waits for the upload.
+        **options: Options of `wandb.init` and Lightning's logger, such as project, name, tags.
+
+    Raises:
+        UserError: An option is unknown.
     """
 
     def __init__(
@@ -47,7 +56,7 @@ class Wandb(WandbLogger):
     ) -> None:
         import wandb
 
-        known = (LIGHTNINGS | inspect.signature(wandb.init).parameters.keys()) - OURS
+        known = (LIGHTNING_OPTIONS | inspect.signature(wandb.init).parameters.keys()) - OWN_OPTIONS
         for option in options.keys() - known:
             raise UnknownName.among("option", option, sorted(known), owner="wandb.init")
         options["name"] = options.get("name") or "/".join(Path(folder).parts[-2:])
@@ -58,7 +67,7 @@ class Wandb(WandbLogger):
     @property
     @rank_zero_experiment
     def experiment(self) -> Run:
-        """wandb's run, begun when first asked for."""
+        """wandb's run, started when first used."""
         if self._experiment is None:
             run: Run = self._connect()
             self._experiment = run
@@ -68,28 +77,47 @@ class Wandb(WandbLogger):
 
     @rank_zero_only
     def log_drawings(self, drawings: Sequence[Drawing], step: int) -> None:
-        """Images under their keys, all in one row of the history."""
+        """Log images under their keys, all in one row of the history.
+
+        Args:
+            drawings: The figures.
+            step: Global step.
+        """
         import wandb
 
         images = {
             drawing.key: wandb.Image(drawing.picture(), caption=drawing.caption)
             for drawing in drawings
         }
-        self.log_metrics(images, step)  # type: ignore[arg-type]  # wandb takes images where Lightning knows of numbers
+        # Lightning types the values as numbers, and wandb takes images as well.
+        self.log_metrics(images, step)  # type: ignore[arg-type]
 
     @rank_zero_only
     def log_sheet(self, sheet: Sheet, step: int) -> None:
-        """A table that can be sorted and searched."""
+        """Log a table that can be sorted and searched.
+
+        Args:
+            sheet: The table.
+            step: Global step.
+        """
         self.log_table(sheet.key, list(sheet.columns), [list(row) for row in sheet.rows], step=step)
 
     @rank_zero_only
     def log_page(self, page: Path) -> None:
-        """The page as an artifact of type "report"; where it is small, as a panel too."""
-        keep_page(self.experiment, page)
+        """Log the page as an artifact of type "report", and as a panel if it is small.
+
+        Args:
+            page: Path of the report.
+        """
+        log_page_artifact(self.experiment, page)
 
     @rank_zero_only
     def summarise(self, scores: Mapping[str, float]) -> None:
-        """The numbers go to the run's summary, and the run ends: the next one of this process is another."""
+        """Log the final scores in the summary, and end wandb's run.
+
+        Args:
+            scores: Scores by keys such as `test/fidelity`.
+        """
         self.experiment.summary.update(dict(scores))
         self.experiment.finish()
 
@@ -113,10 +141,14 @@ class Wandb(WandbLogger):
                 raise wandb.Error("no API key; `wandb login` saves one")
             return self._init(None)
         except Exception as error:
-            leave_service()  # the attempt would keep the id
+            leave_service()  # otherwise the attempt holds the id
             run = self._init("offline")
-            told = "wandb is not reached (%s). The run is logged offline; upload it later: wandb sync %s"
-            log.warning(told, error, self._folder / "wandb" / f"offline-run-*-{run.id}")
+            log.warning(
+                "wandb is not reached (%s). The run is logged offline; "
+                "upload it later: wandb sync %s",
+                error,
+                self._folder / "wandb" / f"offline-run-*-{run.id}",
+            )
             return run
 
     def _init(self, mode: Literal["offline"] | None) -> Run:
@@ -131,7 +163,7 @@ class Wandb(WandbLogger):
         )
 
     def _lasting_id(self) -> str:
-        """The id of the dashboard's run: drawn once and kept in the folder."""
+        """The id of the dashboard's run, drawn once and saved in the folder."""
         file = self._folder / "wandb" / "id"
         if not file.is_file() or not file.read_text():
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -140,7 +172,7 @@ class Wandb(WandbLogger):
 
 
 def leave_service() -> None:
-    """Ends wandb's service process. Where the server is away it now and then does not end: then it is left to itself."""
+    """End wandb's service process; after a timeout, without waiting for it."""
     import wandb
 
     def end() -> None:
@@ -149,4 +181,4 @@ def leave_service() -> None:
 
     ending = threading.Thread(target=end, daemon=True)
     ending.start()
-    ending.join(PATIENCE)
+    ending.join(SERVICE_TIMEOUT)
