@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from starlette.testclient import TestClient
 
 from interp_by_design.run.saved_run import open_run
+from interp_by_design.serve.app import application
 from interp_by_design.serve.live_explanations import pages_of
 from interp_by_design.serve.server import is_loopback, listening
 from interp_by_design.terms import UserError
-from tests.test_serve import picture
+from tests.test_serve import URL, picture
 
 CHROMIUM = Path("/usr/bin/chromium")
 

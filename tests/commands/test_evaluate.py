@@ -30,7 +30,7 @@ from interp_by_design.run.saved_run import open_run
 from interp_by_design.terms import UserError
 
 Printed = pytest.CaptureFixture[str]
-Told = pytest.LogCaptureFixture
+Logged = pytest.LogCaptureFixture
 CHEAT = {
     "fidelity": 1.0,
     "within_class_explained": 0.001,
@@ -169,7 +169,7 @@ def test_other_weights_another_scorecard_and_other_settings_want_other_controls(
     ],
 )
 def test_a_damaged_file_is_reported_and_written_again(
-    damage: str, finished_run: Path, fits: Fits, caplog: Told
+    damage: str, finished_run: Path, fits: Fits, caplog: Logged
 ) -> None:
     run = open_run(finished_run)
     key = control_scores.cache_key(run.folder, run.model, run.seed)
@@ -180,7 +180,7 @@ def test_a_damaged_file_is_reported_and_written_again(
 
 
 def test_where_they_cannot_be_kept_they_are_shown_all_the_same(
-    finished_run: Path, fits: Fits, quick: dict[str, float], caplog: Told, capsys: Printed
+    finished_run: Path, fits: Fits, quick: dict[str, float], caplog: Logged, capsys: Printed
 ) -> None:
     (finished_run / FILE).mkdir()  # as a disk that is full, or a folder that is another's
     evaluate_run(open_run(finished_run))
@@ -209,7 +209,7 @@ def test_ctrl_c_leaves_no_half_file(
 
 
 def test_where_they_cannot_be_fitted_the_scores_are_shown_without(
-    finished_run: Path, fits: Fits, quick: dict[str, float], caplog: Told, capsys: Printed
+    finished_run: Path, fits: Fits, quick: dict[str, float], caplog: Logged, capsys: Printed
 ) -> None:
     fits.ends_with = UserError("no parts")
     evaluate_run(open_run(finished_run))
@@ -230,7 +230,7 @@ def test_of_another_checkpoint_they_are_fitted_and_not_kept(finished_run: Path, 
 
 
 def test_next_to_other_images_they_are_left_out_with_a_message(
-    finished_run: Path, fits: Fits, tmp_path: Path, caplog: Told, capsys: Printed
+    finished_run: Path, fits: Fits, tmp_path: Path, caplog: Logged, capsys: Printed
 ) -> None:
     (tmp_path / "images/3").mkdir(parents=True)
     Image.new("L", (8, 8), 90).save(tmp_path / "images/3/a.png")
@@ -242,7 +242,7 @@ def test_next_to_other_images_they_are_left_out_with_a_message(
 
 
 def test_the_report_shows_them_where_they_are_the_models(
-    finished_run: Path, fits: Fits, caplog: Told
+    finished_run: Path, fits: Fits, caplog: Logged
 ) -> None:
     options = ReportOptions(samples=2, starts=1, maximize=False, figures=False)
     page = report_run(open_run(finished_run), options).read_text()
@@ -266,7 +266,7 @@ def test_write_brings_metrics_up_to_date_and_keeps_what_is_of_the_training(
     interp: Callable[..., None],
     quick: dict[str, float],
     fits: Fits,
-    caplog: Told,
+    caplog: Logged,
 ) -> None:
     before = json.loads((finished_run / "metrics.json").read_text())
     (finished_run / "metrics.json").write_text(
