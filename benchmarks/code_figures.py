@@ -36,7 +36,7 @@ def figures() -> dict[str, str]:
         "lines over 100 characters": f"{wide:.1f} %",
         "`Args:` sections": _counted(r"^\s*Args:$", lines),
         "`>>>` examples": _counted(r"^\s*>>> ", lines),
-        'lines "Knows nothing of"': _counted(r"[Kk]nows? nothing of|[Dd]oes not know", lines),
+        "lines on what is not known": _counted(r"[Kk]nows? nothing |[Dd]oes not know", lines),
         "MIN_/MAX_/BATCH_ constants": _counted(r"^_?(MIN|MAX|BATCH)_", constants),
         "FEWEST/LEAST/MOST/AT_ONCE constants": _counted(
             r"(^|_)(FEWEST|LEAST|MOST|AT_ONCE)(_|$)", constants
