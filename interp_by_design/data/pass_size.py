@@ -28,7 +28,7 @@ def images_per_pass(
     Returns:
         The number of images, from `min_images` to `max_images`.
 
-    >>> images_per_pass((1, 28, 28)), images_per_pass((3, 224, 224)), images_per_pass((3, 9000, 9000))
-    (256, 32, 1)
+    >>> [images_per_pass(shape) for shape in ((1, 28, 28), (3, 224, 224), (3, 9000, 9000))]
+    [256, 32, 1]
     """
     return min(max_images, max(min_images, max_values // max(1, math.prod(image_shape))))

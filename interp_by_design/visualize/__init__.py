@@ -1,7 +1,7 @@
 """Figures: values in, `matplotlib.figure.Figure` out; nothing is computed, shown or saved.
 
-One function a figure, each in its file; two themes, both safe for colour-blind people. Text from outside is drawn as it stands,
-and shortened where it is too long. Knows nothing of models, data sets or files.
+One function per figure; two themes, both safe for colour-blind people. Text from outside, such as
+class names, is drawn literally, and shortened where it is too long.
 """
 
 from interp_by_design.visualize.bars import relevance_bars

@@ -1,7 +1,4 @@
-"""Relevance as bars: which attributes speak for the class that g decides on one image, and which against.
-
-Does not compute relevance, nor choose what is shown: the explanation says so.
-"""
+"""Relevance of attributes on one image, as bars."""
 
 from __future__ import annotations
 
@@ -23,11 +20,14 @@ from interp_by_design.visualize.words import (
     signed,
 )
 
-MOST = 14  # bars; the rest is told in words
+MAX_BARS = 14  # a remark counts the others
 ROW = 0.27  # inches from bar to bar
-NAMES, SCALE, ADDS = 1.75, 3.3, 0.75  # inches of the three columns: names, bars, contributions
+NAMES = 1.75  # inches of the column of names
+SCALE = 3.3  # inches of the bars
+ADDS = 0.75  # inches of the column of contributions
 WIDTH = NAMES + SCALE + ADDS
-HEAD, FOOT = 0.26, 0.24  # inches above and below the bars
+HEAD = 0.26  # inches above the bars
+FOOT = 0.24  # inches below the bars
 
 
 def relevance_bars(
@@ -37,24 +37,42 @@ def relevance_bars(
     theme: Theme = LIGHT,
     over: str = "",
 ) -> Figure:
-    """The attributes shown at the explanation's τ, the most relevant first, as signed bars with what each adds to the logit.
+    """Draw the attributes shown at the explanation's τ as signed bars, the most relevant first.
 
-    `over` says which data the image is from. Where nothing is shown, the figure says so.
+    Next to each bar stands its contribution to the logit.
+
+    Args:
+        explanation: of one image.
+        class_names: the name of each class.
+        names: words for attributes that a person has named.
+        theme: the colours.
+        over: the data that the figure is of, for the caption.
+
+    Returns:
+        The figure; it says so where no attribute is shown.
     """
-    title, told = (
+    title, text = (
         f"Why g decides {quoted(explanation.interpreter_class, class_names)}",
         caption(explanation, over),
     )
     if explanation.agrees and not explanation.sufficient:
-        told += " What is shown does not suffice: from it alone, g would decide another class."
-    words = Words(title, told)
+        text += " What is shown does not suffice: from it alone, g would decide another class."
+    words = Words(title, text)
     frame = Frame(WIDTH, height(explanation), words, theme)
     draw_bars(frame, explanation, names, 0, 0)
     return frame.figure
 
 
 def caption(explanation: Explanation, over: str) -> str:
-    """What the bars mean, at which τ, and over which data."""
+    """Return the caption that explains the bars.
+
+    Args:
+        explanation: of one image.
+        over: the data that the image is from.
+
+    Returns:
+        What bars and numbers mean, at which τ.
+    """
     return said(
         "Relevance r of the attributes for the class that g decides: "
         f"+ speaks for it, {MINUS} (hatched) against it, "
@@ -65,20 +83,47 @@ def caption(explanation: Explanation, over: str) -> str:
 
 
 def said(text: str, over: str) -> str:
-    """A caption, and over which data."""
+    """Append to a caption the data that it is about.
+
+    Args:
+        text: the caption.
+        over: the data; an empty text adds nothing.
+
+    Returns:
+        The whole caption.
+
+    >>> said("Counts.", "test split")
+    'Counts. Data: test split.'
+    """
     return f"{text} Data: {over.rstrip('.')}." if over else text
 
 
 def quoted(c: int, class_names: Sequence[str], inches: float = 3.5) -> str:
-    """A class as it is named in a title."""
+    """Return the name of a class, in quotes, for a title.
+
+    Args:
+        c: the class.
+        class_names: the name of each class.
+        inches: the width to which the name is shortened.
+
+    Returns:
+        The name in quotes.
+    """
     return f"“{class_label(c, class_names, inches, 12)}”"
 
 
 def height(explanation: Explanation) -> float:
-    """The inches that the bars take with scale and remarks."""
+    """Return the height of the bars with scale and remarks.
+
+    Args:
+        explanation: of one image.
+
+    Returns:
+        Inches.
+    """
     return (
         HEAD
-        + ROW * max(1, min(MOST, len(explanation.shown())))
+        + ROW * max(1, min(MAX_BARS, len(explanation.shown())))
         + FOOT
         + line(SMALL) * len(_remarks(explanation))
     )
@@ -87,8 +132,16 @@ def height(explanation: Explanation) -> float:
 def draw_bars(
     frame: Frame, explanation: Explanation, names: AttributeNames, x: float, y: float
 ) -> None:
-    """The bars with names, scale and remarks, their top left at (x, y), in `WIDTH` x `height(explanation)` inches."""
-    shown = explanation.shown()[:MOST]
+    """Draw the bars with names, scale and remarks, in `WIDTH` x `height(explanation)` inches.
+
+    Args:
+        frame: the figure.
+        explanation: of one image.
+        names: words for attributes that a person has named.
+        x: left edge, inches.
+        y: top edge, inches.
+    """
+    shown = explanation.shown()[:MAX_BARS]
     if shown:
         _scale(frame, explanation, shown, x, y)
         for i, j in enumerate(shown):
@@ -114,11 +167,11 @@ def draw_bars(
 
 
 def _scale(frame: Frame, explanation: Explanation, shown: list[int], x: float, y: float) -> None:
-    """The bars over an axis of r: from −1 on where something speaks against, else from 0 on."""
+    """The bars over an axis of r, which starts at −1 if an attribute speaks against, else at 0."""
     relevance = [float(explanation.relevance[j]) for j in shown]
     theme, tall = frame.theme, ROW * len(shown)
-    room = 0.55 * 2 / SCALE  # for the numbers beside the longest bars
-    low, high = (-1 - room, 1 + room) if min(relevance) < 0 else (0.0, 1 + room / 2)
+    space = 0.55 * 2 / SCALE  # for the numbers next to the longest bars
+    low, high = (-1 - space, 1 + space) if min(relevance) < 0 else (0.0, 1 + space / 2)
     axes = frame.axes(x + NAMES, y + HEAD, SCALE, tall)
     axes.set_xlim(low, high)
     axes.set_ylim(len(shown), 0)
@@ -144,7 +197,15 @@ def _scale(frame: Frame, explanation: Explanation, shown: list[int], x: float, y
 
 
 def bar(axes: Axes, y: float, length: float, thick: float, theme: Theme) -> None:
-    """A bar from 0, with its top at y: to the right in the colour for, to the left in the colour against, hatched."""
+    """Draw a bar from 0: to the right for, to the left and hatched against.
+
+    Args:
+        axes: the axes.
+        y: top edge, in the axes' data.
+        length: the signed length.
+        thick: the thickness.
+        theme: the colours.
+    """
     colour = theme.positive if length >= 0 else theme.negative
     block(
         axes, (min(0.0, length), y, abs(length), thick), colour, theme.page if length < 0 else None
@@ -152,12 +213,12 @@ def bar(axes: Axes, y: float, length: float, thick: float, theme: Theme) -> None
 
 
 def _remarks(explanation: Explanation) -> list[str]:
-    """What the bars leave out."""
+    """Sentences about what the bars leave out."""
     shown = explanation.shown()
     alpha = explanation.contributions.abs()
     found = []
-    if len(shown) > MOST:
-        found.append(f"{count(len(shown) - MOST)} more are above 1/τ, and left out here.")
+    if len(shown) > MAX_BARS:
+        found.append(f"{count(len(shown) - MAX_BARS)} more are above 1/τ, and left out here.")
     others = int((alpha > 0).sum()) - len(shown)
     if shown and others > 0:
         share = 1 - float(alpha[shown].sum() / alpha.sum())

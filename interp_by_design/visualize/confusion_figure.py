@@ -1,4 +1,4 @@
-"""Where f and g decide differently: a matrix of counts. Does not know why."""
+"""Matrix of the decisions of f and g."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from interp_by_design.visualize.grid import BAR, Grid, letters, names_width
 from interp_by_design.visualize.theme import LIGHT, Theme
 from interp_by_design.visualize.words import class_label, count, percent
 
-MOST = 30  # classes whose counts can be read
-NAMES = 1.8  # inches at most
+MAX_CLASSES = 30  # more counts cannot be read
+NAMES = 1.8  # inches, at most
 AXIS = 0.25  # inches for the name of an axis
 
 
@@ -29,9 +29,19 @@ def confusion(
     theme: Theme = LIGHT,
     over: str = "",
 ) -> Figure:
-    """Counts of images by what f decides (rows) and what g decides (columns); colour is for disagreements alone.
+    """Draw how often each pair of decisions of f (rows) and g (columns) occurs.
 
-    Of more than 30 classes, those of the most frequent disagreements are shown, and the caption says what is left out.
+    Disagreements are coloured. Of more than `MAX_CLASSES` classes, those of the most frequent
+    disagreements are shown, and the caption counts the others.
+
+    Args:
+        confusion: [C, C], counts of images.
+        class_names: the name of each class.
+        theme: the colours.
+        over: the data that the figure is of, for the caption.
+
+    Returns:
+        The figure.
     """
     counts = confusion.detach().cpu().numpy().astype(np.int64)
     classes = chosen_classes(counts)
@@ -70,17 +80,25 @@ def confusion(
 
 
 def chosen_classes(counts: NDArray[Any]) -> list[int]:
-    """All classes, or in their order those of the most frequent disagreements, pair by pair, filled up with the most frequent."""
+    """Return the classes to show.
+
+    Args:
+        counts: [C, C], counts of images by the decisions of f and g.
+
+    Returns:
+        All classes; of more than `MAX_CLASSES`, those of the most frequent disagreements, filled up
+        with the most frequent classes. In ascending order.
+    """
     n = len(counts)
-    if n <= MOST:
+    if n <= MAX_CLASSES:
         return list(range(n))
     differing = counts * ~np.eye(n, dtype=bool)
     pairs = np.argsort(-differing, axis=None, kind="stable")[: int((differing > 0).sum())]
     frequent = np.argsort(-(counts.sum(axis=0) + counts.sum(axis=1)), kind="stable")
-    wanted = [int(c) for pair in pairs[: MOST * MOST] for c in divmod(int(pair), n)] + [
-        int(c) for c in frequent
-    ]
-    return sorted(list(dict.fromkeys(wanted))[:MOST])
+    wanted = [
+        int(c) for pair in pairs[: MAX_CLASSES * MAX_CLASSES] for c in divmod(int(pair), n)
+    ] + [int(c) for c in frequent]
+    return sorted(list(dict.fromkeys(wanted))[:MAX_CLASSES])
 
 
 def _agreements(grid: Grid, axes: Axes, seen: NDArray[Any]) -> None:
@@ -121,12 +139,18 @@ def _title(counts: NDArray[Any]) -> str:
     total, agreed = int(counts.sum()), int(np.trace(counts))
     if not total:
         return "No image was decided"
-    return f"f and g differ on {count(total - agreed, 'image')} of {count(total)} ({percent((total - agreed) / total)})"
+    return (
+        f"f and g differ on {count(total - agreed, 'image')} of {count(total)} "
+        f"({percent((total - agreed) / total)})"
+    )
 
 
 def _caption(counts: NDArray[Any], classes: list[int], over: str) -> str:
     n, seen = len(counts), counts[np.ix_(classes, classes)]
-    text = "Number of images by what f decides (row) and what g decides (column). Grey: they agree. Colour: they differ."
+    text = (
+        "Number of images by what f decides (row) and what g decides (column). Grey: they agree. "
+        "Colour: they differ."
+    )
     if n > len(classes):
         differing = int(counts.sum() - np.trace(counts))
         left_out = differing - int(seen.sum() - np.trace(seen))

@@ -1,4 +1,4 @@
-"""Scores over τ and terms over training as curves. Does not know how a score is computed, nor reads a log."""
+"""Curves of scores over τ, and of losses over training."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ from interp_by_design.visualize.words import count
 
 History = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 
-FIRST = (
-    "loss",
-    "prediction",
-    "output_fidelity",
-    "input_fidelity",
-    "conciseness",
-)  # the objective and its terms
-WIDE, TALL, ABREAST = 3.05, 2.25, 3  # inches of a panel, and panels in a row
-MOST = 12  # panels
-POINTS = 250  # of a curve; of more values, means are drawn
+# The objective and its terms, which come first.
+FIRST = ("loss", "prediction", "output_fidelity", "input_fidelity", "conciseness")
+WIDE = 3.05  # inches of a panel
+TALL = 2.25  # inches of a panel
+N_COLUMNS = 3  # panels in a row
+MAX_PANELS = 12
+MAX_POINTS = 250  # of a curve; of more values, means are drawn
 
 
 def tau_curves(scores: Mapping[str, float], theme: Theme = LIGHT, over: str = "") -> Figure:
-    """Conciseness, sufficiency and what is left out, over τ; with the fidelity, which no τ changes, as a level line.
+    """Draw conciseness, sufficiency and the share left out over τ, and the fidelity as a level.
 
-    `scores` by the scorecard's keys, as `conciseness@5`; where all have a split in front, as `test/conciseness@5`, those of test
-    are drawn, else of val. Other keys are passed over, and a score that is absent has no curve.
+    Args:
+        scores: by the scorecard's keys, such as `conciseness@5`. If all have a prefix, such as
+            `test/conciseness@5`, the scores of test are drawn, else those of val, else of train.
+            Other keys are ignored.
+        theme: the colours.
+        over: the data that the figure is of, for the caption.
+
+    Returns:
+        The figure; an absent score has no curve.
     """
     scores = _of_one_split(scores)
     taus = sorted({_tau(key) for key in scores if "@" in key})
@@ -59,30 +63,40 @@ PANELS: tuple[tuple[str, tuple[str, ...], tuple[float | None, float | None]], ..
 TAU_CAPTION = (
     "An attribute is shown at τ where |r| > 1/τ. conciseness: "
     "mean number of attributes with r > 1/τ, conciseness_abs: with "
-    "|r| > 1/τ; sufficiency: share of images where those alone decide as f does, beside the "
+    "|r| > 1/τ; sufficiency: share of images where those alone decide as f does, next to the "
     "fidelity of all attributes together; "
     "left out: mean share of the evidence in the attributes that are not shown."
 )
 
 
 def loss_curves(history: History, theme: Theme = LIGHT, over: str = "") -> Figure:
-    """A panel a term, such as `output_fidelity`, with a curve a split, of the steps and values by `train/output_fidelity`.
+    """Draw a panel per term of the objective, with a curve per split.
 
-    Values that are no finite number leave a gap, and the panel says how many there are. A scale is logarithmic where positive
-    values differ a hundredfold. Of more than 12 terms, the caption names those that have no panel.
+    A scale is logarithmic where positive values differ a hundredfold. Non-finite values leave a
+    gap, and the panel counts them. Of more than `MAX_PANELS` terms, the caption names the others.
+
+    Args:
+        history: steps and values by key, such as `train/output_fidelity`.
+        theme: the colours.
+        over: the data that the figure is of, for the caption.
+
+    Returns:
+        The figure.
     """
     terms = _terms(history)
-    shown = list(terms)[:MOST]
-    words = Words("Training, term by term", said(_loss_caption(history, list(terms)[MOST:]), over))
-    rows = max(1, -(-len(shown) // ABREAST))
-    frame = Frame(WIDE * min(ABREAST, max(2, len(shown))), TALL * rows - 0.1, words, theme)
+    shown = list(terms)[:MAX_PANELS]
+    words = Words(
+        "Training, term by term", said(_loss_caption(history, list(terms)[MAX_PANELS:]), over)
+    )
+    rows = max(1, -(-len(shown) // N_COLUMNS))
+    frame = Frame(WIDE * min(N_COLUMNS, max(2, len(shown))), TALL * rows - 0.1, words, theme)
     across = Scale.of(
         np.array([step for steps, _ in history.values() for step in steps], dtype=float),
         n=4,
         log=False,
     )
     for i, term in enumerate(shown):
-        row, column = divmod(i, ABREAST)
+        row, column = divmod(i, N_COLUMNS)
         curves = [_thinned(split, *history[key]) for split, key in terms[term].items()]
         values = np.array([value for curve in curves for value in curve.y])
         lost = sum(
@@ -101,7 +115,7 @@ def loss_curves(history: History, theme: Theme = LIGHT, over: str = "") -> Figur
 
 
 def _of_one_split(scores: Mapping[str, float]) -> dict[str, float]:
-    """The scores without a split in front, or of the first split of test, val and train that has a curve over τ."""
+    """Scores without prefix, or of the first of test, val and train with a curve over τ."""
     for start in ("", "test/", "val/", "train/"):
         found = {
             key.removeprefix(start): value for key, value in scores.items() if key.startswith(start)
@@ -149,10 +163,10 @@ def _terms(history: History) -> dict[str, dict[str, str]]:
 
 
 def _thinned(split: str, steps: Sequence[float], values: Sequence[float]) -> Curve:
-    """The curve of a split, always in its own style; many values as means over equal shares of them, without those not finite."""
+    """The curve of a split in its own style; of many values, means over equal parts."""
     x, y = np.asarray(steps, dtype=float), np.asarray(values, dtype=float)
-    if len(x) > POINTS:
-        parts = np.array_split(np.arange(len(x)), POINTS)
+    if len(x) > MAX_POINTS:
+        parts = np.array_split(np.arange(len(x)), MAX_POINTS)
         x = np.array([x[part].mean() for part in parts])
         y = np.array([_mean(y[part]) for part in parts])
     return Curve(
@@ -169,10 +183,8 @@ def _mean(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
 
 
 def _loss_caption(history: History, left_out: Sequence[str]) -> str:
-    text = (
-        "Terms before they are weighed, loss as their weighed sum, and scores, as they were logged."
-    )
+    text = "Unweighted terms, the loss as their weighted sum, and scores, as logged."
     longest = max((len(steps) for steps, _ in history.values()), default=0)
-    if longest > POINTS:
-        text += f" Of more than {POINTS} values, means over equal stretches are drawn."
+    if longest > MAX_POINTS:
+        text += f" Of more than {MAX_POINTS} values, means over equal stretches are drawn."
     return text + (f" Left out: {', '.join(left_out)}." if left_out else "")

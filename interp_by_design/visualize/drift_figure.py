@@ -1,4 +1,4 @@
-"""How attributes change over training: whether each is still the one that it was. Does not compute the correlations."""
+"""Correlation of each attribute with its earlier self, over training."""
 
 from __future__ import annotations
 
@@ -17,14 +17,12 @@ from interp_by_design.visualize.grid import BAR, Grid, letters, names_width
 from interp_by_design.visualize.theme import LIGHT, Theme
 from interp_by_design.visualize.words import MINUS, attribute_label, count, short
 
-MOST = 40  # attributes whose names can be read
-INTERVALS = 60  # that can be told apart
-STEADY, LOST = (
-    0.9,
-    0.5,
-)  # correlations: a cell below the first holds its number, below the second, where there is no room, a dash
-WIDE = 0.42  # inches of a cell that has room for a number
-NAMES = 1.7  # inches at most
+MAX_ATTRIBUTES = 40  # more names cannot be read
+MAX_INTERVALS = 60  # more cannot be distinguished
+STEADY = 0.9  # correlation; a cell below it shows its number, where that fits
+LOST = 0.5  # correlation; a cell below it shows a dash, where no number fits
+WIDE = 0.42  # inches of a cell that a number fits in
+NAMES = 1.7  # inches, at most
 
 
 def drift(
@@ -34,15 +32,25 @@ def drift(
     theme: Theme = LIGHT,
     over: str = "",
 ) -> Figure:
-    """Attributes by epochs, coloured by the correlation of φ_j with itself an interval before; the least steady first.
+    """Draw attributes by epochs, coloured by the correlation of φ_j with itself an interval ago.
 
-    `correlations` [E, J] holds NaN where there is none, as of an attribute that never is active. Of more than 40 attributes the
-    least steady are shown, of more than 60 epochs the last.
+    The least steady attributes come first. At most `MAX_ATTRIBUTES` of them and the last
+    `MAX_INTERVALS` epochs are shown.
+
+    Args:
+        epochs: [E], the epochs.
+        correlations: [E, J], NaN where there is none, as for an attribute that is never active.
+        names: words for attributes that a person has named.
+        theme: the colours.
+        over: the data that the figure is of, for the caption.
+
+    Returns:
+        The figure.
     """
-    values = correlations.detach().double().cpu().numpy().T[:, -INTERVALS:]
+    values = correlations.detach().double().cpu().numpy().T[:, -MAX_INTERVALS:]
     shown = _least_steady(values)
     labels = [attribute_label(j, names, NAMES, 9) for j in shown]
-    columns = [str(epoch) for epoch in list(epochs)[-INTERVALS:]]
+    columns = [str(epoch) for epoch in list(epochs)[-MAX_INTERVALS:]]
     cell = (WIDE, 0.2) if len(columns) <= 18 else (0.16, 0.2)
     left, above = names_width(labels, letters(cell[1]), NAMES), 0.45
     wide, tall = cell[0] * len(columns), cell[1] * len(shown)
@@ -81,11 +89,11 @@ def _draw(grid: Grid, values: NDArray[np.float64], labels: list[str], columns: l
 
 
 def _least_steady(values: NDArray[np.float64]) -> list[int]:
-    """Attributes by their mean correlation, the lowest first; those without any come last."""
+    """Attributes by mean correlation, the lowest first; those without any come last."""
     known = ~np.isnan(values)
     means = np.where(known, values, 0.0).sum(axis=1) / np.maximum(1, known.sum(axis=1))
     means[~known.any(axis=1)] = np.inf
-    return [int(j) for j in np.argsort(means, kind="stable")[:MOST]]
+    return [int(j) for j in np.argsort(means, kind="stable")[:MAX_ATTRIBUTES]]
 
 
 def _title(values: NDArray[np.float64]) -> str:
@@ -93,14 +101,17 @@ def _title(values: NDArray[np.float64]) -> str:
     if np.isnan(last).all():
         return "How steady the attributes are"
     steady = int((last >= STEADY).sum())
-    return f"How steady the attributes are: in the last interval, {steady} of {len(last)} correlate by 0.9 or more"
+    return (
+        f"How steady the attributes are: in the last interval, {steady} of {len(last)} correlate "
+        "by 0.9 or more"
+    )
 
 
 def _caption(values: NDArray[np.float64], shown: list[int], before: int, over: str) -> str:
     text = (
         "Correlation of each attribute with itself an interval before, over the same images; "
         "the least steady first. "
-        "Marked by a number: below 0.9, or where there is no room by a dash: below 0.5; "
+        "Marked by a number: below 0.9, or where it does not fit by a dash: below 0.5; "
         "by a cross where there is none."
     )
     if len(shown) < len(values):

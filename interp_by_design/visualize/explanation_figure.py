@@ -1,4 +1,4 @@
-"""One image beside what explains it: who decides what, the statement in words, and the bars. Knows nothing of models."""
+"""One image next to its explanation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from interp_by_design.visualize.theme import LIGHT, Theme
 from interp_by_design.visualize.tiles import draw_picture, picture
 from interp_by_design.visualize.words import class_label, percent, wrapped
 
-SIDE, GAP = 2.3, 0.35  # inches of the image, and to the bars
+SIDE = 2.3  # inches of the image
+GAP = 0.35  # inches between image and bars
 STATEMENT = 10.0  # points
 
 
@@ -27,7 +28,19 @@ def local_figure(
     theme: Theme = LIGHT,
     over: str = "",
 ) -> Figure:
-    """The image [c, h, w] in [0, 1], what f and g decide on it and its label, the explanation's statement, and the bars."""
+    """Draw an image with the decisions of f and g, the statement and the bars of its explanation.
+
+    Args:
+        image: [c, h, w] in [0, 1].
+        explanation: of the image.
+        class_names: the name of each class.
+        names: words for attributes that a person has named.
+        theme: the colours.
+        over: the data that the figure is of, for the caption.
+
+    Returns:
+        The figure.
+    """
     wide = SIDE + GAP + WIDTH
     statement = wrapped(explanation.statement(_drawable(explanation, class_names)), wide, STATEMENT)
     decisions, top = _decisions(explanation, class_names), line(STATEMENT) * len(statement) + 0.15
@@ -46,7 +59,7 @@ def local_figure(
 
 
 def _drawable(explanation: Explanation, class_names: Sequence[str]) -> list[str]:
-    """The names of all classes, those that the statement speaks of as they can be drawn."""
+    """The names of all classes; those in the statement shortened to what can be drawn."""
     decided = (explanation.predictor_class, explanation.interpreter_class)
     names = [*class_names, *[""] * (max(decided) + 1 - len(class_names))]
     for c in decided:
@@ -62,7 +75,7 @@ def _title(explanation: Explanation, class_names: Sequence[str]) -> str:
 
 
 def _decisions(explanation: Explanation, class_names: Sequence[str]) -> list[str]:
-    """Who says what, and how sure."""
+    """The decisions of f and g with their probabilities, and the label."""
     rows = [
         (
             "f",

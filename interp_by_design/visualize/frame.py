@@ -1,7 +1,7 @@
-"""A figure laid out in inches: a title above, a body, a caption below; everything is placed by hand, and nothing measured twice.
+"""Figure laid out in inches: a title, a body and a caption.
 
-Every style is said where it is used: a user's rcParams are neither read nor changed, and any thread may draw. Axes come bare:
-they have neither ticks nor a frame of their own. Does not know what is drawn.
+Every style is set explicitly: a user's rcParams are neither read nor changed, and any thread may
+draw. Axes are bare, without ticks and frame.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from interp_by_design.visualize.theme import Theme
 from interp_by_design.visualize.words import DPI, POINTS, families, wrapped
 
 MARGIN = 0.2  # inches around everything
-TITLE, BODY, SMALL = 12.0, 9.0, 8.0  # sizes in points
+TITLE = 12.0  # points
+BODY = 9.0  # points
+SMALL = 8.0  # points
 LEADING = 1.35  # from line to line, in sizes
 CAPITAL = 0.73  # the height of capitals, in sizes
 
@@ -29,7 +31,12 @@ Side = Literal["left", "center", "right"]
 
 @dataclass(frozen=True)
 class Words:
-    """A title, and what is said under the figure: what is shown, and over which data."""
+    """The text around a figure.
+
+    Args:
+        title: above the body.
+        caption: below the body: what is shown, and over which data.
+    """
 
     title: str
     caption: str
@@ -37,7 +44,16 @@ class Words:
 
 @final
 class Frame:
-    """A figure with a body of `width` x `height` inches. Places are inches from the body's top left, x to the right, y down."""
+    """A figure with a title, a body and a caption.
+
+    Places are in inches from the body's top left, x to the right, y down.
+
+    Args:
+        width: of the body, inches.
+        height: of the body, inches.
+        words: title and caption.
+        theme: the colours.
+    """
 
     def __init__(self, width: float, height: float, words: Words, theme: Theme) -> None:
         self.width, self.height, self.theme = width, height, theme
@@ -54,7 +70,7 @@ class Frame:
             edgecolor=theme.page,
             frameon=True,
         )
-        self.figure.set_layout_engine("none")  # whatever the user's rcParams say
+        self.figure.set_layout_engine("none")  # regardless of the user's rcParams
         self._full = full, width + 2 * MARGIN
         for i, words_of_line in enumerate(title):
             self.text(0, MARGIN - self._top + line(TITLE) * i, words_of_line, size=TITLE, bold=True)
@@ -64,7 +80,17 @@ class Frame:
             )
 
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
-        """Bare axes with their top left at (x, y)."""
+        """Add bare axes.
+
+        Args:
+            x: left edge, inches.
+            y: top edge, inches.
+            width: inches.
+            height: inches.
+
+        Returns:
+            The axes.
+        """
         full, across = self._full
         bottom = full - self._top - y - height
         axes = self.figure.add_axes(
@@ -76,7 +102,7 @@ class Frame:
         return axes
 
     def canvas(self) -> Axes:
-        """Bare axes over the whole body whose data are inches, as this frame's places are."""
+        """Add bare axes over the whole body, whose data are inches like this frame's places."""
         axes = self.axes(0, 0, self.width, self.height)
         axes.set_xlim(0, self.width)
         axes.set_ylim(self.height, 0)
@@ -86,23 +112,54 @@ class Frame:
     def text(
         self, x: float, y: float, words: str, size: float = BODY, side: Side = "left", **look: Any
     ) -> Text:
-        """One line of text with its top at y, and its `side` at x; `colour` and `bold` as in `style`."""
+        """Draw one line of text.
+
+        Args:
+            x: where its `side` is, inches.
+            y: its top, inches.
+            words: the text.
+            size: points.
+            side: the side of the text that is at `x`.
+            look: `colour` and `bold`, see `style`.
+
+        Returns:
+            The text.
+        """
         look = style(size, look.get("colour") or self.theme.ink, look.get("bold", False))
-        baseline = (
-            y + line(size) / 2 + CAPITAL / 2 * size / POINTS
-        )  # capitals in the middle of the line, whatever the letters are
+        # Centred on the height of capitals, so that the baseline does not depend on the letters.
+        baseline = y + line(size) / 2 + CAPITAL / 2 * size / POINTS
         return self.figure.text(*self.at(x, baseline), words, ha=side, va="baseline", **look)
 
     def upright(
         self, x: float, y: float, words: str, size: float = BODY, side: Side = "left", **look: Any
     ) -> Text:
-        """One line of text that runs upwards in the middle of x; its `side` (left is its begin) is at y."""
+        """Draw one line of text that runs upwards.
+
+        Args:
+            x: its middle, inches.
+            y: where its `side` is, inches; left is its beginning.
+            words: the text.
+            size: points.
+            side: the side of the text that is at `y`.
+            look: `colour` and `bold`, see `style`.
+
+        Returns:
+            The text.
+        """
         look = style(size, look.get("colour") or self.theme.ink, look.get("bold", False))
         place = {"left": "bottom", "center": "center", "right": "top"}[side]
         return self.figure.text(*self.at(x, y), words, ha="center", va=place, rotation=90, **look)
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """A place as shares of the whole figure, from its bottom left."""
+        """Convert a place to fractions of the whole figure.
+
+        Args:
+            x: inches from the body's left.
+            y: inches from the body's top.
+
+        Returns:
+            Fractions of width and height, from the bottom left.
+        """
         full, across = self._full
         return (MARGIN + x) / across, 1 - (self._top + y) / full
 
@@ -116,7 +173,19 @@ class Frame:
         size: float = BODY,
         colour: str | None = None,
     ) -> float:
-        """Text in lines of at most `width` inches from y down; the y below it."""
+        """Draw text in several lines.
+
+        Args:
+            x: left edge, inches.
+            y: top edge, inches.
+            words: the text.
+            width: of a line at most, inches.
+            size: points.
+            colour: #rrggbb; None for the theme's ink.
+
+        Returns:
+            The y below the text, inches.
+        """
         for text in wrapped(words, width, size):
             self.text(x, y, text, size=size, colour=colour)
             y += line(size)
@@ -124,12 +193,28 @@ class Frame:
 
 
 def line(size: float) -> float:
-    """The height of a line of text of `size` points, in inches."""
+    """Return the height of a line of text.
+
+    Args:
+        size: points.
+
+    Returns:
+        Inches.
+    """
     return size * LEADING / POINTS
 
 
 def style(size: float, colour: str, bold: bool = False) -> dict[str, Any]:
-    """How matplotlib draws text in this house: from the fonts at hand, `$` and `_` as they stand."""
+    """Return matplotlib's arguments for a text, in which `$` and `_` are literal.
+
+    Args:
+        size: points.
+        colour: #rrggbb.
+        bold: whether the text is bold.
+
+    Returns:
+        Keyword arguments of `Figure.text` and `Axes.text`.
+    """
     return {
         "fontfamily": list(families()),
         "fontsize": size,
@@ -144,7 +229,18 @@ def style(size: float, colour: str, bold: bool = False) -> dict[str, Any]:
 
 
 def label(axes: Axes, x: float, y: float, words: str, **how: Any) -> Text:
-    """Text at a place of the data; `size`, `colour` and `bold` as in `style`, whatever else goes to matplotlib."""
+    """Draw text at a place of the axes' data.
+
+    Args:
+        axes: the axes.
+        x: the place.
+        y: the place.
+        words: the text.
+        how: `size`, `colour` and `bold` as in `style`; others are matplotlib's.
+
+    Returns:
+        The text.
+    """
     look = style(how.pop("size", SMALL), how.pop("colour"), how.pop("bold", False))
     place = {"ha": "center", "va": "center"} | how
     return axes.text(x, y, words, **place, **look)
@@ -153,7 +249,14 @@ def label(axes: Axes, x: float, y: float, words: str, **how: Any) -> Text:
 def block(
     axes: Axes, box: tuple[float, float, float, float], colour: str, hatch: str | None = None
 ) -> None:
-    """A filled box (left, lower y, width, height) of the axes' data; with slanting lines in the colour `hatch`."""
+    """Draw a filled box.
+
+    Args:
+        axes: the axes.
+        box: left, lower y, width and height, in the axes' data.
+        colour: #rrggbb.
+        hatch: the colour of slanting lines; None for none.
+    """
     x, y, wide, tall = box
     patch = Rectangle(
         (x, y),
@@ -168,9 +271,8 @@ def block(
     if hatch:
         patch.set_hatch("////")
         patch.set_hatch_linewidth(1.0)
-        if hasattr(
-            patch, "set_hatchcolor"
-        ):  # since matplotlib 3.11; before, hatches have the colour of the edge
+        # Since matplotlib 3.11; before, hatches have the colour of the edge.
+        if hasattr(patch, "set_hatchcolor"):
             patch.set_hatchcolor(hatch)
     axes.add_patch(patch)
 
@@ -183,7 +285,16 @@ def rules(
     dashes: Any = "solid",
     order: float = 1.5,
 ) -> None:
-    """Straight lines, each of two points (x, y); they lie over whatever has a lower `zorder` than `order`."""
+    """Draw straight lines.
+
+    Args:
+        axes: the axes.
+        segments: two points (x, y) each, in the axes' data.
+        colour: #rrggbb.
+        wide: the width in points.
+        dashes: matplotlib's line style.
+        order: matplotlib's zorder; the lines cover what has a lower one.
+    """
     axes.add_collection(
         LineCollection(
             segments,

@@ -1,4 +1,4 @@
-"""A matrix as coloured cells with names beside it, and a bar for what the colours mean. Knows nothing of what is counted."""
+"""Matrix of coloured cells with names, and a colour bar."""
 
 from __future__ import annotations
 
@@ -23,7 +23,16 @@ SIDES: tuple[Side, Side, Side] = ("left", "center", "right")
 @final
 @dataclass(frozen=True)
 class Grid:
-    """Where a matrix lies in a frame: its top left at (x, y), `cell` inches wide and high, and its colours over low to high."""
+    """The place and the colours of a matrix in a frame.
+
+    Args:
+        frame: the figure.
+        x: left edge, inches.
+        y: top edge, inches.
+        cell: width and height of a cell, inches.
+        colours: the colour map.
+        span: the values of its first and last colour.
+    """
 
     frame: Frame
     x: float
@@ -33,7 +42,14 @@ class Grid:
     span: tuple[float, float]
 
     def draw(self, values: NDArray[Any]) -> Axes:
-        """The matrix [rows, columns] as cells; those that are NaN stay empty. The axes' data are columns and rows, from 0."""
+        """Draw the cells.
+
+        Args:
+            values: [rows, columns]; NaN leaves a cell empty.
+
+        Returns:
+            The axes, whose data are columns and rows, from 0.
+        """
         rows, columns = values.shape
         axes = self.frame.axes(self.x, self.y, columns * self.cell[0], rows * self.cell[1])
         axes.set_autoscale_on(False)
@@ -52,7 +68,14 @@ class Grid:
         return axes
 
     def shade(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """The colours [..., 4] of values; transparent for NaN."""
+        """Return the colours of values.
+
+        Args:
+            values: [...].
+
+        Returns:
+            [..., 4], transparent for NaN.
+        """
         low, high = self.span
         shades: NDArray[np.float64] = self.colours(
             np.nan_to_num((values - low) / ((high - low) or 1.0)).clip(0, 1)
@@ -67,7 +90,14 @@ class Grid:
         texts: Sequence[tuple[int, int, str]],
         size: float = SMALL,
     ) -> None:
-        """Texts (row, column, words) in the middle of their cells, in the ink that reads best there."""
+        """Draw texts in the middle of cells, in the ink that contrasts best.
+
+        Args:
+            axes: the axes of the matrix.
+            values: [rows, columns], the drawn values.
+            texts: row, column and words each.
+            size: points.
+        """
         if not texts:
             return
         theme, where = self.frame.theme, np.array([(row, column) for row, column, _ in texts])
@@ -86,7 +116,14 @@ class Grid:
     def marks(
         self, axes: Axes, values: NDArray[Any], chosen: NDArray[np.bool_], sign: Sign
     ) -> None:
-        """A sign in the middle of each of the chosen cells; faster to draw than text."""
+        """Draw a sign in the middle of cells; faster than text.
+
+        Args:
+            axes: the axes of the matrix.
+            values: [rows, columns], the drawn values.
+            chosen: [rows, columns], which cells.
+            sign: the marker.
+        """
         where = np.argwhere(chosen)
         if not len(where):
             return
@@ -107,7 +144,13 @@ class Grid:
             )
 
     def row_names(self, names: Sequence[str], inches: float, size: float) -> None:
-        """Names to the left of the rows, cut to `inches`."""
+        """Draw names to the left of the rows.
+
+        Args:
+            names: one per row.
+            inches: the width to which they are shortened.
+            size: points.
+        """
         for row, name in enumerate(names):
             top = self.y + self.cell[1] * (row + 0.5) - line(size) / 2
             self.frame.text(
@@ -115,7 +158,13 @@ class Grid:
             )
 
     def column_names(self, names: Sequence[str], inches: float, size: float) -> None:
-        """Names above the columns: as they stand where they all fit, else upright, cut to `inches`."""
+        """Draw names above the columns: horizontally if all fit, else upright.
+
+        Args:
+            names: one per column.
+            inches: the length to which upright names are shortened.
+            size: points.
+        """
         upright = any(width(name, size) > self.cell[0] - 0.04 for name in names)
         for column, name in enumerate(names):
             x = self.x + self.cell[0] * (column + 0.5)
@@ -125,7 +174,13 @@ class Grid:
                 self.frame.text(x, self.y - line(size) - 0.02, name, size, "center")
 
     def lines(self, axes: Axes, rows: int, columns: int) -> None:
-        """Thin lines between the cells, along which the eye finds the names."""
+        """Draw thin lines between the cells.
+
+        Args:
+            axes: the axes of the matrix.
+            rows: how many.
+            columns: how many.
+        """
         across = [[(0, at), (columns, at)] for at in range(rows + 1)]
         rules(
             axes,
@@ -135,7 +190,14 @@ class Grid:
         )
 
     def bar(self, x: float, y: float, wide: float, ends: tuple[str, str, str]) -> None:
-        """What the colours mean, as a bar with words at its left end, its middle and its right end."""
+        """Draw the colour bar.
+
+        Args:
+            x: left edge, inches.
+            y: top edge, inches.
+            wide: inches.
+            ends: words at its left end, middle and right end.
+        """
         axes = self.frame.axes(x, y, wide, BAR)
         axes.set_autoscale_on(False)
         axes.set_xlim(0, 1)
@@ -161,10 +223,26 @@ class Grid:
 
 
 def names_width(names: Sequence[str], size: float, most: float) -> float:
-    """The inches that the widest of the names takes, and no more than `most`."""
+    """Return the width of the widest of some names.
+
+    Args:
+        names: the names.
+        size: points.
+        most: an upper bound, inches.
+
+    Returns:
+        Inches.
+    """
     return min(most, max((width(name, size) for name in names), default=0.0) + 0.08)
 
 
 def letters(cell: float) -> float:
-    """The size of letters, in points, of which lines fit one under another in cells of so many inches: 6 to 9."""
+    """Return the size of letters for which one line fits in a cell.
+
+    Args:
+        cell: height of the cell, inches.
+
+    Returns:
+        Points, 6 to 9.
+    """
     return min(9.0, max(6.0, 0.8 * cell * POINTS))

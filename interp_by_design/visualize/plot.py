@@ -1,4 +1,4 @@
-"""A panel of curves: scales that are chosen here, ticks, grid and a legend, on bare axes. Does not know what the curves mean."""
+"""Panel of curves with scales, ticks and a legend."""
 
 from __future__ import annotations
 
@@ -18,19 +18,25 @@ from interp_by_design.visualize.words import MINUS, shortened, width
 
 DASHES: tuple[Any, ...] = ("solid", (0, (4, 1.6)), (0, (1, 1.2)), (0, (5, 1.2, 1, 1.2)))
 MARKERS = ("o", "s", "^", "D")
-LEFT, BELOW, ABOVE = (
-    0.5,
-    0.4,
-    0.45,
-)  # inches for the numbers, for them and the name of the axis, for heading and legend
-FEW = 40  # points that are marked one by one
-LOGARITHMIC = 100  # times the least value: from here on a scale of positive values is logarithmic
+LEFT = 0.5  # inches for the vertical axis's numbers
+BELOW = 0.4  # inches for the horizontal axis's numbers and name
+ABOVE = 0.45  # inches for heading and legend
+MAX_MARKED = 40  # points of a curve whose points are marked
+MIN_LOG_RATIO = 100  # of the largest to the smallest value: from here on a scale is logarithmic
 
 
 @final
 @dataclass(frozen=True)
 class Curve:
-    """A line with the name it has in the legend; `style` picks colour, dashes and marker, so that equal names look alike."""
+    """A line.
+
+    Args:
+        name: in the legend.
+        x: positions.
+        y: values; a non-finite one leaves a gap.
+        style: the index of colour, dashes and marker.
+        marked: whether points are marked.
+    """
 
     name: str
     x: Sequence[float]
@@ -42,7 +48,14 @@ class Curve:
 @final
 @dataclass(frozen=True)
 class Scale:
-    """The range of an axis, whether it is logarithmic, and its ticks with words."""
+    """The range of an axis and its ticks.
+
+    Args:
+        low: its first value.
+        high: its last value.
+        log: whether it is logarithmic.
+        ticks: values and their words.
+    """
 
     low: float
     high: float
@@ -50,7 +63,14 @@ class Scale:
     ticks: tuple[tuple[float, str], ...]
 
     def at(self, value: float) -> float:
-        """Where a value lies, from 0 at `low` to 1 at `high`."""
+        """Return the position of a value.
+
+        Args:
+            value: positive on a logarithmic scale.
+
+        Returns:
+            0 at `low`, 1 at `high`.
+        """
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
@@ -63,21 +83,31 @@ class Scale:
         log: bool | None = None,
         bounds: tuple[float | None, float | None] = (None, None),
     ) -> Scale:
-        """A scale with about `n` ticks that holds the finite values, and reaches to the bounds; of no value, 0 to 1."""
+        """Return a scale that fits some values.
+
+        Args:
+            values: those that are not finite are ignored; without any, the scale is 0 to 1.
+            n: about how many ticks.
+            log: whether it is logarithmic; None decides by the values.
+            bounds: values that the scale reaches at least; None for no bound.
+
+        Returns:
+            The scale.
+        """
         finite = values[np.isfinite(values)]
         known = [
             *(bound for bound in bounds if bound is not None),
             *([finite.min(), finite.max()] if finite.size else [0.0, 1.0]),
         ]
         low, high = float(min(known)), float(max(known))
-        log = low > 0 and high > LOGARITHMIC * low if log is None else log
+        log = low > 0 and high > MIN_LOG_RATIO * low if log is None else log
         if log:
             low, high = low / 1.15, high * 1.15
             found = [float(tick) for tick in LogLocator(numticks=n).tick_values(low, high)]
         else:
-            room = 0.05 * ((high - low) or abs(high) or 1.0)
+            space = 0.05 * ((high - low) or abs(high) or 1.0)
             low, high = (
-                edge if edge in bounds else edge + sign * room
+                edge if edge in bounds else edge + sign * space
                 for edge, sign in ((low, -1), (high, 1))
             )
             found = [
@@ -91,7 +121,15 @@ class Scale:
 @final
 @dataclass(frozen=True)
 class Panel:
-    """Where a panel lies in a frame: its heading's top left at (x, y), in inches with everything around it."""
+    """The place of a panel in a frame.
+
+    Args:
+        frame: the figure.
+        x: left edge of its heading, inches.
+        y: top edge of its heading, inches.
+        width: with everything around the axes, inches.
+        height: the same.
+    """
 
     frame: Frame
     x: float
@@ -102,7 +140,18 @@ class Panel:
     def draw(
         self, heading: str, below: str, curves: Sequence[Curve], across: Scale, up: Scale
     ) -> Axes:
-        """The curves with a legend, and the name `below` the axis."""
+        """Draw curves with heading, scales and legend.
+
+        Args:
+            heading: above the axes.
+            below: the name of the horizontal axis.
+            curves: the lines.
+            across: the horizontal scale.
+            up: the vertical scale.
+
+        Returns:
+            The axes, whose data are 0 to 1 in both directions.
+        """
         frame, theme = self.frame, self.frame.theme
         wide, tall = self.width - LEFT, self.height - ABOVE - BELOW
         axes = frame.axes(self.x + LEFT, self.y + ABOVE, wide, tall)
@@ -141,7 +190,7 @@ class Panel:
         return axes
 
     def _curve(self, axes: Axes, curve: Curve, across: Scale, up: Scale) -> None:
-        """Values that are no finite number leave a gap, as do those that a logarithm does not have."""
+        """Non-finite values, and non-positive ones on a logarithmic scale, leave a gap."""
         drawn = [
             (across.at(x), up.at(y) if math.isfinite(y) and (y > 0 or not up.log) else math.nan)
             for x, y in zip(curve.x, curve.y, strict=True)
@@ -152,13 +201,13 @@ class Panel:
         """Colour, dashes and marker."""
         theme = self.frame.theme
         colour = theme.categories[curve.style % len(theme.categories)]
-        marked = curve.marked and len(curve.x) <= FEW
+        marked = curve.marked and len(curve.x) <= MAX_MARKED
         return {
             "color": colour,
             "linewidth": 1.6,
             "linestyle": DASHES[curve.style % len(DASHES)],
             "marker": MARKERS[curve.style % len(MARKERS)] if marked else "None",
-            "markersize": 4.0 if len(curve.x) <= FEW / 2 else 2.5,
+            "markersize": 4.0 if len(curve.x) <= MAX_MARKED / 2 else 2.5,
             "markerfacecolor": colour,
             "markeredgecolor": theme.page,
             "markeredgewidth": 0.5,
@@ -170,7 +219,7 @@ class Panel:
         }
 
     def _legend(self, axes: Axes, curves: Sequence[Curve]) -> None:
-        """Names beside samples of the lines, above the panel; of curves that look alike, one."""
+        """Names next to samples of the lines, above the panel; one for curves that look alike."""
         frame, x, wide = self.frame, self.x + LEFT, self.width - LEFT
         y = self.y + line(BODY) + 0.01
         for curve in {curve.name: curve for curve in curves}.values():
@@ -182,10 +231,18 @@ class Panel:
 
 
 def tick_words(ticks: Sequence[float]) -> list[str]:
-    """Ticks in as few characters as tell them, none rounded to what it is not.
+    """Write ticks in as few characters as distinguish them, none rounded to another value.
 
-    >>> tick_words([0.0, 0.25, -2.0]), tick_words([1000, 20000]), tick_words([1e-6, 1e-5]), tick_words([0.9975, 1.0])
-    (['0', '0.25', '−2'], ['1000', '20k'], ['1e−6', '1e−5'], ['0.9975', '1'])
+    Args:
+        ticks: the values.
+
+    Returns:
+        The words.
+
+    >>> tick_words([0.0, 0.25, -2.0]), tick_words([1000, 20000])
+    (['0', '0.25', '−2'], ['1000', '20k'])
+    >>> tick_words([1e-6, 1e-5]), tick_words([0.9975, 1.0])
+    (['1e−6', '1e−5'], ['0.9975', '1'])
     """
     step = min(
         (abs(b - a) for a, b in pairwise(ticks)),

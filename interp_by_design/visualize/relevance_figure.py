@@ -1,4 +1,4 @@
-"""The map of global relevance: which attributes speak for which classes. Does not compute relevance."""
+"""Map of global relevance: classes by attributes."""
 
 from __future__ import annotations
 
@@ -20,16 +20,24 @@ from interp_by_design.visualize.grid import BAR, Grid, letters, names_width
 from interp_by_design.visualize.theme import LIGHT, Theme
 from interp_by_design.visualize.words import MINUS, attribute_label, class_label, count, short
 
-ROWS, COLUMNS = 50, 50  # of a map whose names can be read
-NAMES = 1.7  # inches at most
-WIDE = 0.42  # inches of a cell that has room for a number
-LEAST = 5.5  # inches of width, for title and caption
+MAX_ROWS = 50  # more names cannot be read
+MAX_COLUMNS = 50
+NAMES = 1.7  # inches, at most
+WIDE = 0.42  # inches of a cell that a number fits in
+MIN_WIDTH = 5.5  # inches, for title and caption
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Chosen:
-    """The classes and attributes that a map shows, in its order, their relevance [rows, columns], and which pairs it marks."""
+class MapContent:
+    """What a map shows.
+
+    Args:
+        classes: its rows.
+        attributes: its columns.
+        relevance: [rows, columns].
+        marked: [rows, columns], whether |r| > 1/τ.
+    """
 
     classes: list[int]
     attributes: list[int]
@@ -45,11 +53,25 @@ def relevance_map(
     theme: Theme = LIGHT,
     over: str = "",
 ) -> Figure:
-    """Classes by attributes, coloured by global relevance; + marks the pairs with r > 1/τ, − those with r < -1/τ.
+    """Draw classes by attributes, coloured by global relevance.
 
-    Classes keep their order, attributes are sorted by the class that they speak for most, so that the pairs run down the map. Of
-    many, the strongest attributes are shown with the classes that they speak for, and the caption says how many are left out.
-    Raises UserError unless tau > 1.
+    + marks pairs with r > 1/τ, − pairs with r < −1/τ. Attributes are sorted by the class that they
+    speak for most. Of many, the strongest attributes and the classes that they speak for are shown,
+    and the caption counts the others.
+
+    Args:
+        global_explanation: relevance by class and attribute.
+        class_names: the name of each class.
+        names: words for attributes that a person has named.
+        tau: the threshold, above 1.
+        theme: the colours.
+        over: the data that the figure is of, for the caption.
+
+    Returns:
+        The figure.
+
+    Raises:
+        UserError: unless tau > 1.
     """
     chosen = chosen_pairs(global_explanation, tau)
     rows = [class_label(c, class_names, NAMES, 9) for c in chosen.classes]
@@ -64,7 +86,7 @@ def relevance_map(
     words = Words(
         "Which attributes speak for which class", _caption(global_explanation, chosen, tau, over)
     )
-    frame = Frame(max(LEAST, wide), tall + 0.15 + BAR + line(SMALL) + 0.1, words, theme)
+    frame = Frame(max(MIN_WIDTH, wide), tall + 0.15 + BAR + line(SMALL) + 0.1, words, theme)
     grid = Grid(frame, left, above, cell, theme.signed_map(), (-1.0, 1.0))
     axes = grid.draw(chosen.relevance)
     grid.lines(axes, *chosen.relevance.shape)
@@ -75,23 +97,31 @@ def relevance_map(
     return frame.figure
 
 
-def chosen_pairs(explanation: GlobalExplanation, tau: float) -> Chosen:
-    """The attributes by their largest |r|, and round by round the next class of each, until the map is full; then in order."""
+def chosen_pairs(explanation: GlobalExplanation, tau: float) -> MapContent:
+    """Return the classes and attributes to show.
+
+    Args:
+        explanation: relevance by class and attribute.
+        tau: the threshold, above 1.
+
+    Returns:
+        The attributes with the largest |r|, and in turn the next strongest class of each, until the
+        map is full; sorted for display.
+    """
     relevance = explanation.relevance.detach().double().cpu().numpy()
     seen = [c for c in range(len(relevance)) if int(explanation.counts[c]) > 0] or list(
         range(len(relevance))
     )
-    attributes = np.argsort(-np.abs(relevance[seen]).max(axis=0), kind="stable")[:COLUMNS]
+    attributes = np.argsort(-np.abs(relevance[seen]).max(axis=0), kind="stable")[:MAX_COLUMNS]
     classes = np.sort(_strongest_classes(relevance[seen][:, attributes]))
     rows = np.array(seen)[classes]
     within = relevance[np.ix_(rows, attributes)]
     marked = shown(explanation.relevance, tau).cpu().numpy()[np.ix_(rows, attributes)]
     against, silent = ~(marked & (within > 0)).any(axis=0), ~marked.any(axis=0)
-    size = np.where(
-        against, np.abs(within), within
-    )  # those that only speak against a class come after those that speak for one
+    # Attributes that only speak against classes come after those that speak for one.
+    size = np.where(against, np.abs(within), within)
     order = np.lexsort((-size.max(axis=0), size.argmax(axis=0), silent, against))
-    return Chosen(
+    return MapContent(
         [int(c) for c in rows],
         [int(j) for j in attributes[order]],
         within[:, order],
@@ -100,10 +130,10 @@ def chosen_pairs(explanation: GlobalExplanation, tau: float) -> Chosen:
 
 
 def _strongest_classes(relevance: NDArray[Any]) -> NDArray[np.intp]:
-    """Rows of [classes, attributes]: all, or for each column in turn its next strongest, up to `ROWS`."""
+    """Rows of [classes, attributes]: all, or of each column in turn the next strongest."""
     ranked = np.argsort(-np.abs(relevance), axis=0, kind="stable").ravel()
     _, first = np.unique(ranked, return_index=True)
-    return ranked[np.sort(first)][:ROWS]
+    return ranked[np.sort(first)][:MAX_ROWS]
 
 
 def _cell(rows: int, columns: int) -> tuple[float, float]:
@@ -113,8 +143,8 @@ def _cell(rows: int, columns: int) -> tuple[float, float]:
     return wide, tall
 
 
-def _mark(grid: Grid, axes: Axes, chosen: Chosen) -> None:
-    """Pairs beyond 1/τ: by their relevance where there is room, else by its sign."""
+def _mark(grid: Grid, axes: Axes, chosen: MapContent) -> None:
+    """Pairs beyond 1/τ: by their relevance where the number fits, else by its sign."""
     relevance = chosen.relevance
     if grid.cell[0] < WIDE:
         grid.marks(axes, relevance, chosen.marked & (relevance > 0), "+")
@@ -127,7 +157,7 @@ def _mark(grid: Grid, axes: Axes, chosen: Chosen) -> None:
         )
 
 
-def _caption(explanation: GlobalExplanation, chosen: Chosen, tau: float, over: str) -> str:
+def _caption(explanation: GlobalExplanation, chosen: MapContent, tau: float, over: str) -> str:
     n_classes, n_attributes = explanation.relevance.shape
     undecided = sum(int(held) == 0 for held in explanation.counts)
     text = (
@@ -137,12 +167,18 @@ def _caption(explanation: GlobalExplanation, chosen: Chosen, tau: float, over: s
         "Attributes are sorted by the class that they speak for most."
     )
     if n_attributes > len(chosen.attributes):
-        text += f" Left out: {count(n_attributes - len(chosen.attributes), 'attribute')} of weaker relevance."
+        text += (
+            f" Left out: {count(n_attributes - len(chosen.attributes), 'attribute')} of weaker "
+            "relevance."
+        )
     if n_classes - undecided > len(chosen.classes):
         left_out = count(n_classes - undecided - len(chosen.classes), "class")
         text += (
             f" Left out: {left_out} for which the attributes shown speak less than for those shown."
         )
     if undecided:
-        text += f" {count(undecided, 'class')} that g decides on no image {'has' if undecided == 1 else 'have'} no row."
+        text += (
+            f" {count(undecided, 'class')} that g decides on no image "
+            f"{'has' if undecided == 1 else 'have'} no row."
+        )
     return said(text, over)

@@ -1,4 +1,4 @@
-"""When each term of the objective enters the training, and how strongly. Does not know what the terms are."""
+"""Weights of the objective's terms over training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from interp_by_design.visualize.plot import Scale
 from interp_by_design.visualize.theme import LIGHT, Theme
 from interp_by_design.visualize.words import number, shortened
 
-NAMES, WIDE, LANE = 1.6, 5.0, 0.5  # inches
+NAMES = 1.6  # inches of the column of names
+WIDE = 5.0  # inches of a lane
+LANE = 0.5  # inches from lane to lane
 
 
 def schedule_curves(
@@ -21,11 +23,21 @@ def schedule_curves(
     theme: Theme = LIGHT,
     over: str = "",
 ) -> Figure:
-    """A lane a term, filled as high as its factor, with numbers where it changes: curves that coincide would hide one another.
+    """Draw a lane per term, filled up to its factor; curves that coincide would hide one another.
 
-    `factors_by_epoch` holds epochs (real numbers, ascending; 1 is the start of the first) and the factors there, by term.
+    Args:
+        factors_by_epoch: by term, epochs (real numbers, ascending; 1 is the start of the first) and
+            the factors there.
+        theme: the colours.
+        over: the data that the figure is of, for the caption.
+
+    Returns:
+        The figure.
     """
-    text = "The factor of each term of the objective by epoch; the height of a lane is the term's own largest factor."
+    text = (
+        "The factor of each term of the objective by epoch; "
+        "the height of a lane is the term's own largest factor."
+    )
     frame = Frame(
         NAMES + WIDE + 0.3,
         LANE * max(1, len(factors_by_epoch)) + 0.45,
@@ -67,7 +79,7 @@ def _lane(
     epochs: Sequence[float],
     factors: Sequence[float],
 ) -> None:
-    """One term: its name, the filled curve, and numbers where the factor settles at another value."""
+    """One term: its name, the filled curve, and numbers where the factor settles at a new value."""
     theme, tall = frame.theme, LANE * 0.72
     frame.text(
         NAMES - 0.12,
@@ -96,7 +108,7 @@ def _lane(
     )
     rules(axes, [[(0, 0), (1, 0)]], theme.muted)
     for at, factor in settled(epochs, factors):
-        height = factor / top  # the number stands under the line where there is room, else over it
+        height = factor / top  # the number is below the line where it fits, else above
         label(
             axes,
             across.at(at) + 0.01,
@@ -108,7 +120,18 @@ def _lane(
 
 
 def settled(epochs: Sequence[float], factors: Sequence[float]) -> list[tuple[float, float]]:
-    """The epochs from which on a factor stays as it is, for one step at least, and the factor; ramps are passed over."""
+    """Return where a factor becomes constant, for one step at least; ramps are skipped.
+
+    Args:
+        epochs: ascending.
+        factors: one per epoch.
+
+    Returns:
+        The first epoch of each constant stretch, and the factor.
+
+    >>> settled([1, 2, 3, 4], [0.0, 0.0, 0.5, 1.0])
+    [(1, 0.0), (4, 1.0)]
+    """
     found: list[tuple[float, float]] = []
     for i, (epoch, factor) in enumerate(zip(epochs, factors, strict=True)):
         stays = i + 1 == len(factors) or factors[i + 1] == factor

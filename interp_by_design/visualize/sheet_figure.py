@@ -1,7 +1,4 @@
-"""The sheet of one attribute: what activates it, what that becomes when maximised, where it looks, what the decoder makes of it.
-
-Does not search images or maximise anything: the sheet holds what was found.
-"""
+"""Sheet of one attribute: what activates it, maximisation, heat maps, and the decoder."""
 
 from __future__ import annotations
 
@@ -35,21 +32,21 @@ from interp_by_design.visualize.words import (
     signed,
 )
 
-if TYPE_CHECKING:  # captum comes with it, which takes a second, and is not needed to draw
+if TYPE_CHECKING:  # it imports captum, which takes a second and is not needed to draw
     from interp_by_design.explain import AttributeSheet
 
-Row = tuple[str, list[Picture], list[str]]  # heading, pictures, and what stands under each
+Row = tuple[str, list[Picture], list[str]]  # heading, pictures, and the words below each
 
-HEADINGS, NAMES, BARS = (
-    1.15,
-    1.3,
-    1.6,
-)  # inches: the names of the rows, those of the classes, their bars
-TILE, GAP = 1.2, 0.1  # inches of a picture, and between two
-BELOW = line(SMALL) + 0.1  # inches under a picture, for its words
-MOST = 10  # classes with a bar
-CLASS, NUMBER = 0.22, 0.42  # inches from class to class, and of a number beside a bar
-LEAST = 0.05  # of a relevance that is worth a bar
+HEADINGS = 1.15  # inches of the column of row names
+NAMES = 1.3  # inches of the column of class names
+BARS = 1.6  # inches of the bars
+TILE = 1.2  # inches of a picture
+GAP = 0.1  # inches between two pictures
+BELOW = line(SMALL) + 0.1  # inches below a picture, for its words
+MAX_CLASSES = 10  # with a bar
+CLASS = 0.22  # inches from class to class
+NUMBER = 0.42  # inches of a number next to a bar
+MIN_RELEVANCE = 0.05  # of a class with a bar
 HEAT = matplotlib.colormaps["viridis"]
 
 
@@ -60,10 +57,21 @@ def attribute_sheet(
     theme: Theme = LIGHT,
     over: str = "",
 ) -> Figure:
-    """Rows: the images that activate the attribute most, the same maximised, and with heat over them, the decoder's sweep.
+    """Draw the sheet of an attribute.
 
-    A row that the sheet does not hold is left out. The outline holds the hottest tenth of an image, the pixels that the deletion
-    check removes.
+    Rows: the images that activate it most, the same images maximised, the same with heat maps, and
+    the decoder's sweep; a row that the sheet lacks is left out. The outline holds the hottest tenth
+    of an image, the pixels that the deletion check removes.
+
+    Args:
+        sheet: what was found for the attribute.
+        class_names: the name of each class.
+        names: words for attributes that a person has named.
+        theme: the colours.
+        over: the data that the figure is of, for the caption.
+
+    Returns:
+        The figure.
     """
     rows, tall = _rows(sheet, class_names), TILE + BELOW
     across = max((len(pictures) for _, pictures, _ in rows), default=0)
@@ -86,12 +94,12 @@ def attribute_sheet(
             _sweep(sheet),
             min(TILE, (wide - HEADINGS) / len(sheet.sweep) - GAP),
         )
-    _classes(frame, sheet, class_names, min(MOST, int((upper - 0.35) / CLASS)))
+    _classes(frame, sheet, class_names, min(MAX_CLASSES, int((upper - 0.35) / CLASS)))
     return frame.figure
 
 
 def _rows(sheet: AttributeSheet, class_names: Sequence[str]) -> list[Row]:
-    """What the sheet holds of its images."""
+    """The rows of the sheet that hold images."""
     pictures = [picture(image) for image in sheet.images]
     if not pictures:
         return []
@@ -125,7 +133,7 @@ def _sweep(sheet: AttributeSheet) -> Row:
 
 
 def _draw_row(frame: Frame, canvas: Axes, y: float, row: Row, side: float) -> None:
-    """A heading, the pictures beside one another, and the words under them."""
+    """A heading, the pictures side by side, and the words below them."""
     heading, pictures, under = row
     frame.paragraph(0, y + 0.02, heading, HEADINGS - 0.1, colour=frame.theme.muted)
     for i, drawn in enumerate(pictures):
@@ -141,11 +149,11 @@ def _draw_row(frame: Frame, canvas: Axes, y: float, row: Row, side: float) -> No
 
 
 def _classes(frame: Frame, sheet: AttributeSheet, class_names: Sequence[str], most: int) -> None:
-    """The classes that the attribute speaks for or against most, as signed bars at the right."""
+    """The classes that the attribute speaks for or against most, as signed bars on the right."""
     theme, x = frame.theme, frame.width - NAMES - BARS
     relevance = [float(r) for r in sheet.class_relevance]
     order = sorted(range(len(relevance)), key=lambda c: (-abs(relevance[c]), c))
-    shown = [c for c in order if abs(relevance[c]) >= LEAST][:most]
+    shown = [c for c in order if abs(relevance[c]) >= MIN_RELEVANCE][:most]
     frame.text(
         x,
         0.02,
@@ -158,8 +166,9 @@ def _classes(frame: Frame, sheet: AttributeSheet, class_names: Sequence[str], mo
         frame.axes(x + NAMES, 0.3, BARS, CLASS * len(shown)),
         -1.0 if min(relevance[c] for c in shown) < 0 else 0.0,
     )
-    room = NUMBER * (1 - low) / (BARS - NUMBER * (2 if low else 1))  # for the numbers, as relevance
-    axes.set_xlim(low - room * bool(low), 1 + room)
+    # The width of the numbers, in units of relevance.
+    space = NUMBER * (1 - low) / (BARS - NUMBER * (2 if low else 1))
+    axes.set_xlim(low - space * bool(low), 1 + space)
     axes.set_ylim(len(shown), 0)
     rules(
         axes,
@@ -172,7 +181,7 @@ def _classes(frame: Frame, sheet: AttributeSheet, class_names: Sequence[str], mo
     for i, c in enumerate(shown):
         r = relevance[c]
         bar(axes, i + 0.15, r, 0.7, theme)
-        end = max(r, 1 / TAU) + room / 10 if r >= 0 else min(r, -1 / TAU) - room / 10
+        end = max(r, 1 / TAU) + space / 10 if r >= 0 else min(r, -1 / TAU) - space / 10
         label(axes, end, i + 0.5, signed(r), colour=theme.ink, ha="left" if r >= 0 else "right")
         top = 0.3 + CLASS * (i + 0.5) - line(BODY) / 2
         frame.text(
@@ -194,7 +203,13 @@ def _caption(sheet: AttributeSheet, over: str) -> str:
             else f", without a random tenth by {change(-sheet.deletion_random)}."
         )
     if len(sheet.sweep):
-        text += " Decoded: what the decoder makes of the first image's attributes with this one at the values given."
-    if any(abs(float(r)) >= LEAST for r in sheet.class_relevance):
-        text += f" Bars: mean relevance over the images that g decides as the class; dotted: 1/τ, τ = {TAU:g}."
+        text += (
+            " Decoded: the decoder's image of the first image's attributes, with this one at the "
+            "values given."
+        )
+    if any(abs(float(r)) >= MIN_RELEVANCE for r in sheet.class_relevance):
+        text += (
+            " Bars: mean relevance over the images that g decides as the class; dotted: "
+            f"1/τ, τ = {TAU:g}."
+        )
     return said(text, over)

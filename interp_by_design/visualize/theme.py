@@ -1,8 +1,8 @@
-"""Themes: the colours of a figure on a light and on a dark page, safe for colour-blind people.
+"""Colours of a figure on a light and on a dark page, safe for colour-blind people.
 
-Categories are Okabe and Ito's colours (2008) that stand out from the page; magnitudes are viridis; signed relevance is
-blue for and orange against. Colour never speaks alone: whoever draws adds signs, hatches, dashes or numbers.
-Does not know what is drawn.
+Categories are Okabe and Ito's colours (2008) that contrast with the page; magnitudes are viridis;
+signed relevance is blue for and orange against. Figures never rely on colour alone: they add signs,
+hatches, dashes or numbers.
 """
 
 from __future__ import annotations
@@ -19,11 +19,19 @@ from numpy.typing import NDArray
 @final
 @dataclass(frozen=True)
 class Theme:
-    """Colours as #rrggbb, and `magnitudes`, the name of one of matplotlib's colour maps.
+    """The colours of a figure, as #rrggbb.
 
-    `ink` is text, `muted` what may be overlooked, `faint` grid lines and empty cells; `categories` tell lines apart,
-    `positive` and `negative` are evidence for and against, `magnitudes` runs from little to much,
-    and `signed` are colours from against over neither, near the page's, to for.
+    Args:
+        name: of the theme.
+        page: the background.
+        ink: of text.
+        muted: of secondary text.
+        faint: of grid lines and empty cells.
+        categories: of lines.
+        positive: of evidence for.
+        negative: of evidence against.
+        magnitudes: the name of a colour map of matplotlib, from little to much.
+        signed: from against over neither, close to the page, to for.
     """
 
     name: str
@@ -46,12 +54,29 @@ class Theme:
         return LinearSegmentedColormap.from_list(f"signed on {self.name}", list(self.signed))
 
     def ink_on(self, colours: NDArray[Any]) -> list[str]:
-        """Black or white for each of the colours [n, 3 or more] in 0..1, whichever reads better (WCAG's contrast)."""
+        """Return the ink that contrasts best with each colour, by WCAG 2.
+
+        Args:
+            colours: [n, 3 or more] in 0..1.
+
+        Returns:
+            Black or white for each.
+        """
         return ["#000000" if light > 0.179 else "#ffffff" for light in luminance(colours)]
 
 
 def luminance(colours: NDArray[Any]) -> NDArray[np.float64]:
-    """Relative luminance, 0..1, of colours [..., 3 or more] in 0..1 as WCAG 2 defines it for sRGB."""
+    """Compute relative luminance as WCAG 2 defines it for sRGB.
+
+    Args:
+        colours: [..., 3 or more] in 0..1.
+
+    Returns:
+        [...] in 0..1.
+
+    >>> luminance(np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])).round(3).tolist()
+    [0.0, 1.0]
+    """
     rgb = np.asarray(colours, dtype=np.float64)[..., :3]
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     weighed: NDArray[np.float64] = linear @ np.array([0.2126, 0.7152, 0.0722])

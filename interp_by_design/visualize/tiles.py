@@ -1,4 +1,4 @@
-"""Images as pictures, and heat laid over them. Knows nothing of where the images come from."""
+"""Images as pictures, and heat maps over them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,24 @@ from interp_by_design.terms import UserError
 
 Picture = NDArray[np.float32]  # [h, w, 3] in 0..1
 
-COARSE = 64  # pixels: below, an image is drawn as the squares it is made of
-FINE = 120  # pixels: an image of as many shows a line of one pixel
+MIN_SMOOTHED = 64  # pixels; smaller images are drawn as squares
+MIN_OUTLINED = 120  # pixels; an image this large shows a line of one pixel
 
 
 def picture(image: Tensor) -> Picture:
-    """An image [c, h, w] of one, three or four channels as [h, w, 3] in 0..1; beyond is cut, and what is no number is 0.
+    """Convert an image to a picture.
 
-    Of four channels the last (opacity) is left out. Of any other number, the mean is drawn, in grey.
+    Of four channels the last (opacity) is dropped; of any other number but three, the mean is drawn
+    in grey. Values are clipped, and NaN becomes 0.
+
+    Args:
+        image: [c, h, w] in [0, 1].
+
+    Returns:
+        [h, w, 3] in [0, 1].
+
+    Raises:
+        UserError: if `image` is not a single image.
     """
     if image.ndim != 3:
         raise UserError(
@@ -40,7 +50,16 @@ def picture(image: Tensor) -> Picture:
 
 
 def overlaid(base: Picture, heat: NDArray[Any], colours: Colormap) -> Picture:
-    """The heat [h, w] in 0..1 over the image in grey: the hotter, the more of its colour and the less of the image."""
+    """Lay a heat map over an image in grey.
+
+    Args:
+        base: the picture.
+        heat: [h, w] in [0, 1]; the hotter, the more of its colour and the less of the image.
+        colours: the colour map.
+
+    Returns:
+        The picture.
+    """
     heat = np.nan_to_num(np.asarray(heat, dtype=np.float32)).clip(0, 1)
     grey = base.mean(axis=2, keepdims=True).repeat(3, axis=2) * 0.7 + 0.15
     share = (0.85 * heat**0.7)[..., None]
@@ -49,7 +68,15 @@ def overlaid(base: Picture, heat: NDArray[Any], colours: Colormap) -> Picture:
 
 
 def hottest(heat: NDArray[Any], area: float = 0.1) -> NDArray[np.bool_]:
-    """The hottest `area` of the pixels, of equals the first; none of a map that is 0 everywhere."""
+    """Return the hottest pixels of a heat map.
+
+    Args:
+        heat: [h, w].
+        area: their share of all pixels; of equal pixels the first count.
+
+    Returns:
+        [h, w], true for the hottest; none of a map without positive values.
+    """
     heat = np.nan_to_num(np.asarray(heat))
     chosen = np.zeros(heat.size, dtype=bool)
     order = (-heat).argsort(axis=None, kind="stable")
@@ -58,21 +85,28 @@ def hottest(heat: NDArray[Any], area: float = 0.1) -> NDArray[np.bool_]:
 
 
 def outlined(drawn: Picture, chosen: NDArray[np.bool_]) -> Picture:
-    """The picture with a line around the chosen pixels [h, w]: white within and black without, so that it shows on any colour.
+    """Draw a line around pixels, white inside and black outside, visible on any colour.
 
-    Pixels that are few are first made larger: the line is thin, and hides none of them.
+    Small pictures are enlarged first, so that the thin line hides no pixel.
+
+    Args:
+        drawn: the picture.
+        chosen: [h, w], the pixels.
+
+    Returns:
+        The picture.
     """
-    times = -(-FINE // max(chosen.shape))
+    times = -(-MIN_OUTLINED // max(chosen.shape))
     large = drawn.repeat(times, axis=0).repeat(times, axis=1)
     mask = chosen.repeat(times, axis=0).repeat(times, axis=1)
-    reach = max(1, round(max(mask.shape) / FINE))
+    reach = max(1, round(max(mask.shape) / MIN_OUTLINED))
     large[_grown(mask, reach) & ~mask] = 0.0
     large[_grown(~mask, reach) & mask] = 1.0
     return large
 
 
 def _grown(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
-    """The mask and every pixel that is at most `reach` rows and columns away from it."""
+    """The mask, with every pixel at most `reach` rows and columns away from it."""
     padded = np.pad(mask, reach)
     rows = np.logical_or.reduce([padded[i : i + len(mask)] for i in range(2 * reach + 1)])
     grown: NDArray[np.bool_] = np.logical_or.reduce(
@@ -84,9 +118,19 @@ def _grown(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
 def draw_picture(
     axes: Axes, drawn: Picture, x: float, y: float, side: float
 ) -> tuple[float, float]:
-    """The picture into a square of `side` at (x, y), in the middle and undistorted; the width and height it takes.
+    """Draw a picture in the middle of a square, undistorted.
 
-    The axes' y runs down, and their limits stay. Few pixels are drawn as the squares they are, many are smoothed.
+    Few pixels are drawn as squares, many are smoothed.
+
+    Args:
+        axes: the axes; y runs down, and limits stay.
+        drawn: the picture.
+        x: left edge of the square.
+        y: top edge of the square.
+        side: of the square.
+
+    Returns:
+        The width and height of the picture, in the axes' data.
     """
     height, width, _ = drawn.shape
     across, down = side * width / max(height, width), side * height / max(height, width)
@@ -97,7 +141,7 @@ def draw_picture(
         extent=(left, left + across, top + down, top),
         aspect="auto",
         origin="upper",
-        interpolation="nearest" if max(height, width) < COARSE else "antialiased",
+        interpolation="nearest" if max(height, width) < MIN_SMOOTHED else "antialiased",
         resample=True,
         zorder=1,
     )

@@ -1,4 +1,4 @@
-"""How often each attribute is active. Does not know what is active: the shares say so."""
+"""Bars of how often each attribute is active."""
 
 from __future__ import annotations
 
@@ -13,15 +13,11 @@ from interp_by_design.visualize.frame import BODY, SMALL, Frame, Words, block, l
 from interp_by_design.visualize.theme import LIGHT, Theme
 from interp_by_design.visualize.words import attribute_label, count, percent
 
-LENGTH = 40  # rows of a column
+MAX_ROWS = 40  # of a column
 ROW = 0.19  # inches
-WIDE = {
-    1: (6.0, 1.9),
-    2: (3.6, 1.5),
-    3: (2.6, 1.1),
-    5: (2.1, 0.75),
-}  # inches of a column and of its names, by columns
-MOST = 5 * LENGTH
+# By the number of columns: inches of a column, and of its names.
+WIDE = {1: (6.0, 1.9), 2: (3.6, 1.5), 3: (2.6, 1.1), 5: (2.1, 0.75)}
+MAX_BARS = 5 * MAX_ROWS
 
 
 def usage(
@@ -30,13 +26,23 @@ def usage(
     theme: Theme = LIGHT,
     over: str = "",
 ) -> Figure:
-    """The share of images on which each attribute is active, the most used first; dead and always-on ones are hatched.
+    """Draw the share of images on which each attribute is active, the most used first.
 
-    200 attributes at most have a bar: of more, the most and the least used.
+    Dead and always-on attributes are hatched. Of more than `MAX_BARS`, the most and the least used
+    are shown.
+
+    Args:
+        active_share: [J], 0..1.
+        names: words for attributes that a person has named.
+        theme: the colours.
+        over: the data that the figure is of, for the caption.
+
+    Returns:
+        The figure.
     """
     order = active_share.argsort(descending=True, stable=True).tolist()
-    shown = order if len(order) <= MOST else [*order[: MOST // 2], *order[-MOST // 2 :]]
-    columns = next(n for n in WIDE if n * LENGTH >= len(shown))
+    shown = order if len(order) <= MAX_BARS else [*order[: MAX_BARS // 2], *order[-MAX_BARS // 2 :]]
+    columns = next(n for n in WIDE if n * MAX_ROWS >= len(shown))
     length = -(-len(shown) // columns)
     wide, named = WIDE[columns]
     frame = Frame(
@@ -65,14 +71,12 @@ def _column(
     share: Tensor,
     names: AttributeNames,
 ) -> None:
-    """Bars under one another, with names to the left and shares, and what is remarkable, to the right."""
+    """Bars with names to the left, and shares and remarks to the right."""
     if not attributes:
         return
     theme, (wide, named), most = frame.theme, widths, _scale(share)
     size = BODY if wide > 2.5 else SMALL
-    bars = (
-        wide - named - (1.2 if wide > 2.5 else 0.6)
-    )  # inches; the rest is for the words beside them
+    bars = wide - named - (1.2 if wide > 2.5 else 0.6)  # inches; the rest is for the words
     axes = frame.axes(x + named, 0, bars, ROW * len(attributes))
     axes.set_autoscale_on(False)
     axes.set_xlim(0, most)
@@ -105,7 +109,10 @@ def _scale(share: Tensor) -> float:
 
 def _title(share: Tensor) -> str:
     n_dead, n_always = int(dead_attributes(share).sum()), int(always_on_attributes(share).sum())
-    return f"How often attributes are active: {count(n_dead)} of {len(share)} dead, {count(n_always)} always on"
+    return (
+        f"How often attributes are active: {count(n_dead)} of {len(share)} dead, {count(n_always)} "
+        "always on"
+    )
 
 
 def _caption(share: Tensor, shown: list[int], over: str) -> str:

@@ -1,6 +1,6 @@
-"""Words as a figure can show them: on one line, in glyphs that a font at hand has, and no wider than their place.
+"""Text as a figure can show it: on one line, in glyphs that a font has, no wider than its place.
 
-Names of classes and attributes come from outside and may hold anything. Knows nothing of figures or of what the words mean.
+Names of classes and attributes come from outside and may hold anything.
 """
 
 from __future__ import annotations
@@ -17,34 +17,49 @@ from interp_by_design.terms import AttributeNames
 # The first comes with matplotlib; the others serve scripts that it lacks, where the machine has
 # them.
 WANTED = (
-    "DejaVu Sans", "Noto Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "WenQuanYi Zen Hei", "Microsoft YaHei",
-    "PingFang SC", "Hiragino Sans", "Malgun Gothic", "Noto Sans Devanagari", "Noto Sans Arabic", "Noto Sans Hebrew",
-)  # fmt: skip
-MINUS = "\N{MINUS SIGN}"
-UNKNOWN = "□"  # stands for characters that no font at hand can draw
-ELLIPSIS = "…"
-LONGEST = 2_000  # characters of a text that are looked at
-POINTS = 72  # to the inch
-DPI = 100  # pixels to the inch, of a figure that is drawn as it is
-HINTING = (
-    1.06  # times its own width is what a text takes when its letters are fitted to pixels, or less
+    "DejaVu Sans",
+    "Noto Sans",
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans SC",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Hiragino Sans",
+    "Malgun Gothic",
+    "Noto Sans Devanagari",
+    "Noto Sans Arabic",
+    "Noto Sans Hebrew",
 )
+MINUS = "\N{MINUS SIGN}"
+UNKNOWN = "□"  # stands for characters that no installed font can draw
+ELLIPSIS = "…"
+MAX_CHARACTERS = 2_000  # of a text; the rest is dropped
+POINTS = 72  # per inch
+DPI = 100  # pixels per inch
+HINTING = 1.06  # upper bound of the width of a text with letters fitted to pixels, over its own
 
 
 @cache
 def families() -> tuple[str, ...]:
-    """The names of the fonts of WANTED that this machine has, DejaVu Sans first."""
+    """Return the names of the fonts of `WANTED` that are installed, DejaVu Sans first."""
     installed = {font.name for font in fontManager.ttflist}
     return tuple(name for name in WANTED if name in installed)
 
 
 def plain(text: str) -> str:
-    r"""One line of `text` without what cannot be seen; runs of characters that no font can draw become one □.
+    r"""Return text on one line without invisible characters.
+
+    Args:
+        text: any text.
+
+    Returns:
+        The line; runs of characters that no font can draw become one □.
 
     >>> plain("a\n  b \u200b$x_1$")
     'a b $x_1$'
     """
-    text = unicodedata.normalize("NFC", str(text)[:LONGEST])
+    text = unicodedata.normalize("NFC", str(text)[:MAX_CHARACTERS])
     drawn = "".join(" " if character.isspace() else _drawn(character) for character in text)
     while UNKNOWN * 2 in drawn:
         drawn = drawn.replace(UNKNOWN * 2, UNKNOWN)
@@ -52,13 +67,31 @@ def plain(text: str) -> str:
 
 
 def width(text: str, size: float, bold: bool = False) -> float:
-    """How wide one line is in inches, at `size` points; rather more than is drawn."""
+    """Return the width of one line; rather more than is drawn.
+
+    Args:
+        text: the line.
+        size: points.
+        bold: whether it is bold.
+
+    Returns:
+        Inches.
+    """
     pixels = [_advance(character, bold) * size / POINTS * DPI for character in text]
     return sum(max(wide, round(wide)) for wide in pixels) / DPI * HINTING
 
 
 def shortened(text: str, inches: float, size: float, bold: bool = False) -> str:
-    """`text` on one line, cut with an ellipsis where it is wider than `inches`; a closing ” stays.
+    """Return text on one line, cut with an ellipsis if it is too wide; a closing ” stays.
+
+    Args:
+        text: any text.
+        inches: its width at most.
+        size: points.
+        bold: whether it is bold.
+
+    Returns:
+        The line.
 
     >>> shortened("φ3 “a very long name indeed”", 1.0, 9)
     'φ3 “a very l…”'
@@ -77,7 +110,18 @@ def shortened(text: str, inches: float, size: float, bold: bool = False) -> str:
 
 
 def wrapped(text: str, inches: float, size: float, bold: bool = False, lines: int = 8) -> list[str]:
-    """`text` in lines of at most `inches`; a word that is wider is cut with an ellipsis, and so is the last of too many lines."""
+    """Break text into lines.
+
+    Args:
+        text: any text.
+        inches: the width of a line; a wider word is cut with an ellipsis.
+        size: points.
+        bold: whether it is bold.
+        lines: how many at most; the last one is cut with an ellipsis.
+
+    Returns:
+        The lines.
+    """
     found: list[str] = []
     for word in plain(text).split(" "):
         word = shortened(word, inches, size, bold)
@@ -91,7 +135,17 @@ def wrapped(text: str, inches: float, size: float, bold: bool = False, lines: in
 
 
 def class_label(c: int, class_names: Sequence[str], inches: float, size: float) -> str:
-    """The name of class c, shortened; with its number where the name, or all that can be drawn of it, leaves it open."""
+    """Return the name of a class, shortened.
+
+    Args:
+        c: the class.
+        class_names: the name of each class.
+        inches: its width at most.
+        size: points.
+
+    Returns:
+        The name; with the number of the class if the name has characters that cannot be drawn.
+    """
     name = plain(class_names[c]) if c < len(class_names) else ""
     if not name:
         return f"class {c}"
@@ -99,12 +153,29 @@ def class_label(c: int, class_names: Sequence[str], inches: float, size: float) 
 
 
 def attribute_label(j: int, names: AttributeNames, inches: float, size: float) -> str:
-    """What a person calls attribute j, shortened; its number always stays."""
+    """Return the name of an attribute, shortened; its number always stays.
+
+    Args:
+        j: the attribute.
+        names: words for attributes that a person has named.
+        inches: its width at most.
+        size: points.
+
+    Returns:
+        The name.
+    """
     return shortened(names.label(j), inches, size)
 
 
 def count(number: int, noun: str = "") -> str:
-    """A number with commas, and its noun.
+    """Write a number with commas, and its noun.
+
+    Args:
+        number: the count.
+        noun: in the singular; an empty one writes the number alone.
+
+    Returns:
+        The words.
 
     >>> count(1234, "image"), count(1, "class")
     ('1,234 images', '1 class')
@@ -114,7 +185,14 @@ def count(number: int, noun: str = "") -> str:
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """A number with its sign, for evidence for and against.
+    """Write a number with its sign.
+
+    Args:
+        value: the number.
+        digits: decimals.
+
+    Returns:
+        The words; what rounds to 0 has no sign.
 
     >>> signed(0.5), signed(-0.25, 1), signed(0.001)
     ('+0.50', '−0.2', '0.00')
@@ -124,7 +202,13 @@ def signed(value: float, digits: int = 2) -> str:
 
 
 def short(value: float) -> str:
-    """A number of -1 to 1 with its sign and two decimals, without the 0 in front.
+    """Write a number of -1 to 1 with its sign and two decimals, without a leading 0.
+
+    Args:
+        value: the number.
+
+    Returns:
+        The words.
 
     >>> short(0.254), short(-0.5), short(1.0)
     ('+.25', '−.50', '+1.00')
@@ -133,7 +217,13 @@ def short(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of 0..1; never rounded to none, or to all, of what it is not.
+    """Write a share, never rounded to 0 % or 100 % unless it is that.
+
+    Args:
+        share: 0..1.
+
+    Returns:
+        The words.
 
     >>> percent(0.5), percent(0.00001), percent(0.99999), percent(0), percent(0.042)
     ('50 %', '< 0.1 %', '> 99.9 %', '0 %', '4.2 %')
@@ -146,7 +236,13 @@ def percent(share: float) -> str:
 
 
 def change(share: float) -> str:
-    """A relative change, with its sign.
+    """Write a relative change with its sign.
+
+    Args:
+        share: the change, as a fraction.
+
+    Returns:
+        The words.
 
     >>> change(-0.382), change(0.05), change(-0.0001)
     ('−38 %', '+5 %', '0 %')
@@ -155,7 +251,17 @@ def change(share: float) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits, a true minus sign."""
+    """Write a number with three significant digits and a true minus sign.
+
+    Args:
+        value: the number.
+
+    Returns:
+        The words.
+
+    >>> number(-1234.5), number(0.25)
+    ('−1.23e+03', '0.25')
+    """
     return f"{value:.3g}".replace("-", MINUS)
 
 
@@ -172,7 +278,7 @@ def _fonts(bold: bool) -> tuple[FT2Font, ...]:
 
 @cache
 def _drawn(character: str) -> str:
-    """The character, □ for one that a face lacks, nothing for one that only steers others."""
+    """The character, □ if a face lacks it, nothing if it only controls others."""
     if unicodedata.category(character) in {"Cc", "Cf", "Mn", "Me"} and not unicodedata.combining(
         character
     ):
@@ -185,7 +291,7 @@ def _drawn(character: str) -> str:
 
 @cache
 def _advance(character: str, bold: bool) -> float:
-    """In ems, of the first font that has the character."""
+    """In ems, by the first font that has the character."""
     fonts = _fonts(bold)
     font = next((font for font in fonts if font.get_char_index(ord(character))), fonts[0])
     return font.load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536

@@ -179,7 +179,7 @@ def test_refuses_a_root_without_classes(tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
     refused(tmp_path, "No class folder in")
     write(tmp_path, classes=("cat",))
-    refused(tmp_path, "one class folder alone, 'cat'")
+    refused(tmp_path, "a single class folder, 'cat'")
 
 
 def test_refuses_a_class_without_images_by_name(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the figures are made of, small and at the extremes, and what is looked for in every figure."""
+"""Small and extreme inputs of every figure, and what tests look for in figures."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ def words(figure: Figure) -> str:
 
 
 def boxes(figure: Figure) -> list[tuple[str, NDArray[np.float64]]]:
-    """Every text with its left, bottom, right and top in pixels, rather less than its letters' height."""
+    """Every text with its left, bottom, right and top in pixels, within its letters' height."""
     renderer = FigureCanvasAgg(figure).get_renderer()
     found = []
     for text in texts(figure):

@@ -1,4 +1,4 @@
-"""The room as a whole: no global state, no window, and any thread may draw."""
+"""The package as a whole: no global state, no window, and any thread may draw."""
 
 from __future__ import annotations
 

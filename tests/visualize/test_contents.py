@@ -83,13 +83,13 @@ class TestRelevanceBars:
 
 
 def test_the_local_figure_names_image_label_decisions_and_the_statement() -> None:
-    told = reading([1.0, -0.5], f=0)
-    found = words(v.local_figure(torch.rand(1, 8, 8), told, CLASSES, NAMES))
+    explained = reading([1.0, -0.5], f=0)
+    found = words(v.local_figure(torch.rand(1, 8, 8), explained, CLASSES, NAMES))
     assert found.startswith("Image 7: g decides “dog”, but f “cat”")
     assert "label owl" in " ".join(found.split())
     assert "cat, 10 %" in found
     assert "dog, 90 %" in found
-    assert told.statement(CLASSES)[:40] in found
+    assert explained.statement(CLASSES)[:40] in found
 
 
 def test_the_statement_names_classes_as_the_rest_of_the_figure_does() -> None:

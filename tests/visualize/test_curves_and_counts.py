@@ -120,9 +120,9 @@ class TestScale:
             [12_500.0, 25_000.0],
             [0.98766, 0.98768],
         ):
-            for tick, told in zip(ticks, tick_words(ticks), strict=True):
-                told = told.replace(MINUS, "-")
-                value = float(told[:-1]) * factors[told[-1]] if told[-1] in factors else float(told)
+            for tick, text in zip(ticks, tick_words(ticks), strict=True):
+                text = text.replace(MINUS, "-")
+                value = float(text[:-1]) * factors[text[-1]] if text[-1] in factors else float(text)
                 assert value == pytest.approx(tick, rel=1e-9)
 
 

@@ -1,4 +1,4 @@
-"""What holds for every figure: it shows something, says what and over which data, and nothing is cut off or written over."""
+"""Rules of every figure: it shows something, says what and over which data, and no text is cut."""
 
 from __future__ import annotations
 

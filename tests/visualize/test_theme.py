@@ -1,4 +1,4 @@
-"""Colours: what is written can be read, and what is told apart by colour also by those who see fewer of them."""
+"""Colours: text is readable, and colours differ for colour-blind people too."""
 
 from __future__ import annotations
 

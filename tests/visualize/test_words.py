@@ -1,4 +1,4 @@
-"""Words: anything that comes from outside becomes one line that a font can draw and that fits its place."""
+"""Text from outside becomes one line that a font can draw and that fits its place."""
 
 from __future__ import annotations
 
