@@ -11,7 +11,7 @@ import torch
 from interp_by_design import visualize as v
 from interp_by_design.terms import AttributeNames
 from interp_by_design.visualize.confusion_figure import chosen_classes
-from interp_by_design.visualize.curves import POINTS
+from interp_by_design.visualize.curves import MAX_POINTS
 from interp_by_design.visualize.plot import Scale, tick_words
 from interp_by_design.visualize.schedule import settled
 from interp_by_design.visualize.words import MINUS
@@ -67,7 +67,7 @@ class TestCurves:
         values = [float((step * 7919) % 1000) for step in steps]
         line = v.loss_curves({"train/x": (steps, values)}).axes[0].lines[0]
         found = np.asarray(line.get_ydata())
-        means = [sum(values[4 * i : 4 * i + 4]) / 4 for i in range(POINTS)]
+        means = [sum(values[4 * i : 4 * i + 4]) / 4 for i in range(MAX_POINTS)]
         scale = Scale.of(np.array(means), n=4)
         assert found == pytest.approx(
             [(mean - scale.low) / (scale.high - scale.low) for mean in means]
