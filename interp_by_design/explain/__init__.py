@@ -1,7 +1,4 @@
-"""Explanations as numbers: what decides one image, what attributes stand for, where they look, what changes a decision.
-
-Draws nothing and files nothing. Names are imported when first used: captum's import takes a second.
-"""
+"""Local and global explanations, heat maps, interventions, and how faithful they are."""
 
 import lazy_loader
 

@@ -1,7 +1,7 @@
 from .activation_maximization import PRESETS, Maximization, Maximized, maximization_for, maximize
 from .activation_range import rows_by_strength
-from .class_counts import ClassCounts, class_counts
 from .consistency import consistency_scores
+from .decision_counts import ClassCounts, class_counts
 from .decoder_images import DecoderViews, decoder_views
 from .deletion import DeletionCheck, deletion_check
 from .disagreements import Disagreement, disagreement

@@ -1,6 +1,6 @@
-"""Activation maximisation with partial initialisation (FLINT's AM+PI): what makes an attribute larger still, from an image on.
+"""Activation maximisation with partial initialisation (FLINT's AM+PI).
 
-All pairs of an attribute and an image are climbed side by side; none knows of the others. Does not choose the images.
+All pairs of an attribute and an image are optimised together, independently of each other.
 """
 
 from __future__ import annotations
@@ -30,16 +30,15 @@ __all__ = ["PRESETS", "Maximization", "Maximized", "maximization_for", "maximize
 
 MAX_PAIRS = 64  # optimised together
 MAX_VALUES = 2**20  # of the images of the pairs that are optimised together
-FIRST, SECOND, TINY = (
-    0.8,
-    0.99,
-    1e-8,
-)  # Adam's; its usual 0.9 and 0.999 remember too long for so short a climb
-WARM = 0.15  # the part of a climb in which the rate rises
-STILL = [0, 0]  # no shift
-FORGET = 0.05  # of what was reached lately, with each step
-RISE = 1e-3  # of an objective, relative: what counts as one
-SILENT = 0.1  # of the largest attribute on an image: the least that an attribute is measured by
+# Adam's; its usual 0.9 and 0.999 remember too long for so short a run.
+BETA_1 = 0.8
+BETA_2 = 0.99
+EPSILON = 1e-8
+WARM_UP = 0.15  # the part of a climb in which the rate rises
+NO_SHIFT = [0, 0]  # no shift
+DECAY = 0.05  # of what was reached lately, with each step
+MIN_RISE = 1e-3  # of an objective, relative: what counts as one
+MIN_SCALE = 0.1  # of the largest attribute on an image: the least that an attribute is measured by
 
 PerPair = Float[Tensor, "p"]
 
@@ -47,10 +46,15 @@ PerPair = Float[Tensor, "p"]
 @final
 @dataclass(frozen=True, eq=False)
 class Maximized:
-    """Where the climbs ended, one row a pair, on the CPU.
+    """The end of each optimisation, one row a pair, on the CPU.
 
-    images: [p, c, h, w], clipped to [0, 1]. start_values, end_values: φ_j as g decides with it, on the low-contrast copy that the
-    climb started from, and on `images`. objective: at the end, before the image was clipped. steps: that the climb took.
+    Args:
+        images: [p, c, h, w], clipped to [0, 1].
+        start_values: φ_j as g uses it, on the low-contrast copy that the optimisation starts from,
+            [p].
+        end_values: φ_j as g uses it, on `images`, [p].
+        objective: At the end, before the image is clipped, [p].
+        steps: Number of steps, [p].
     """
 
     images: Float[Tensor, "p c h w"]
@@ -71,19 +75,30 @@ def maximize(
     chunk: int | None = None,
     seed: int = 0,
 ) -> Maximized:
-    """Changes image i, of `starts` [p, c, h, w] in [0, 1], so that attribute `attributes[i]` grows.
+    """Change image i so that attribute `attributes[i]` grows.
 
-    settings: what is climbed; by default what suits the model's images. chunk: pairs at once, by default as many as take a few
-    hundred MiB. seed: of the shifts.
+    The attribute is taken before it competes with others: one that loses has no gradient. A pair
+    gives the same result for any other pairs, except for rounding. The model is unchanged,
+    gradients included.
 
-    The attribute is taken before it competes for a place, where it does: one without a place has no gradient. A pair comes out
-    the same, but for rounding, whatever the others are. The model is left as it was, gradients included.
+    Source: FLINT, section 3.3 and supplement. Departs from its code in the schedule: one short run
+        whose
+    best image is kept, instead of 600 steps of Adam, restarted every 50, at half the rate.
 
-    Raises `UserError` for images of another shape, or with NaN, for an attribute that there is not, and where an objective
-    becomes NaN.
+    Args:
+        model: f and g.
+        starts: [p, c, h, w] in [0, 1].
+        attributes: One for each image, [p].
+        settings: The objective; by default one that suits the model's images.
+        chunk: Pairs in one pass; by default as many as take a few hundred MiB.
+        seed: Of the shifts.
 
-    Source: FLINT, section 3.3 and supplement. Departs from its code in the schedule: one short climb, whose best image is kept,
-    for 600 steps by Adam that is begun anew every 50, at half the rate.
+    Returns:
+        The images and their values.
+
+    Raises:
+        UserError: If images have another shape or NaN, there is no such attribute, or an objective
+            becomes NaN.
     """
     settings = settings or maximization_for(model.facts)
     _check(model, starts, attributes, chunk)
@@ -117,7 +132,7 @@ def _maximized(
     settings: Maximization,
     seed: int,
 ) -> tuple[Tensor, ...]:
-    hill = _Hill(model, images, attributes, settings)
+    goal = _Objective(model, images, attributes, settings)
     draws = torch.Generator().manual_seed(seed)
     pixels = settings.intensity * settings.units.apply(images)
     steps = torch.zeros_like(attributes)
@@ -126,7 +141,7 @@ def _maximized(
         shifts = torch.randint(
             -settings.jitter, settings.jitter + 1, (settings.steps, 2), generator=draws
         ).tolist()
-        pixels, objective, taken = _climbed(hill, pixels, variation, shifts)
+        pixels, objective, taken = _optimised(goal, pixels, variation, shifts)
         _require_finite(objective, attributes)
         steps += taken
     end = settings.units.invert(pixels).clamp(0, 1)
@@ -138,8 +153,8 @@ def _maximized(
 
 
 @final
-class _Hill:
-    """The objective of each of some pairs, over pixels in `settings.units`."""
+class _Objective:
+    """Objective of some pairs, over pixels in `settings.units`."""
 
     def __init__(
         self, model: InterpretableModel, images: Images, attributes: Indices, settings: Maximization
@@ -153,13 +168,13 @@ class _Hill:
             with torch.no_grad():
                 dense = dense_attributes(model, images)
             own = dense.gather(1, attributes[:, None])[:, 0]
-            scale = torch.maximum(own, SILENT * dense.amax(dim=1))
+            scale = torch.maximum(own, MIN_SCALE * dense.amax(dim=1))
             self.scale = scale.where(scale > 0, 1)
 
     def objective(
         self, pixels: Images, rows: Indices, variation: float, shift: list[int]
     ) -> PerPair:
-        """`C phi_j(x) / s - lambda_bo Bo(x) - lambda_tv TV(x)` of the pairs `rows`, with the image shifted for φ_j."""
+        """Compute `C phi_j(x) / s - lambda_bo Bo(x) - lambda_tv TV(x)`; φ_j sees a shifted image."""
         settings = self.settings
         shown = settings.units.invert(pixels.roll(shift, (2, 3)) if any(shift) else pixels)
         phi = dense_attributes(self.model, shown).gather(1, self.attributes[rows, None])[:, 0]
@@ -172,7 +187,7 @@ class _Hill:
     def slope(
         self, pixels: Images, rows: Indices, variation: float, shift: list[int]
     ) -> tuple[PerPair, Images]:
-        """The objective and its gradient; none is left at the model's parameters."""
+        """Return the objective and its gradient; parameters get no gradient."""
         with torch.enable_grad():
             pixels = pixels.detach().requires_grad_()
             value = self.objective(pixels, rows, variation, shift)
@@ -184,60 +199,79 @@ class _Hill:
         return value.detach(), gradient
 
     def inside(self, pixels: Images) -> Images:
-        """Pixels that stand for values in [0, 1], where they have to."""
+        """Clip pixels to values in [0, 1], if the settings ask for it."""
         return pixels.clamp(self.low, self.high) if self.settings.bounded else pixels
 
 
 def total_variation(pixels: Images) -> PerPair:
-    """`mean |x_{i+1,k} - x_{i,k}| + mean |x_{i,k+1} - x_{i,k}|` of each image. Source: FLINT's official code; anisotropic, L1."""
+    """Compute `mean |x_{i+1,k} - x_{i,k}| + mean |x_{i,k+1} - x_{i,k}|` of each image.
+
+    Source: FLINT's official code; anisotropic, L1.
+
+    Args:
+        pixels: [p, c, h, w].
+
+    Returns:
+        The variation, [p].
+    """
     down = (pixels[:, :, 1:] - pixels[:, :, :-1]).abs()
     right = (pixels[..., 1:] - pixels[..., :-1]).abs()
     return down.flatten(1).mean(dim=1) + right.flatten(1).mean(dim=1)
 
 
 def out_of_range(pixels: Images, low: Tensor | float, high: Tensor | float) -> PerPair:
-    """`mean( 1[x < low or x > high] |x| )` of each image. Source: FLINT's official code."""
+    """Compute `mean( 1[x < low or x > high] |x| )` of each image. Source: FLINT's official code.
+
+    Args:
+        pixels: [p, c, h, w].
+        low: Lower bound.
+        high: Upper bound.
+
+    Returns:
+        The penalty, [p].
+    """
     return (pixels.abs() * ((pixels < low) | (pixels > high))).flatten(1).mean(dim=1)
 
 
-def _climbed(
-    hill: _Hill, pixels: Images, variation: float, shifts: list[list[int]]
+def _optimised(
+    goal: _Objective, pixels: Images, variation: float, shifts: list[list[int]]
 ) -> tuple[Images, PerPair, Tensor]:
-    """The images at the end, their objectives, and the steps that each pair took; a pair that has not risen for long leaves."""
-    settings, pairs = hill.settings, torch.arange(len(pixels), device=pixels.device)
-    seen, adam, rows = _Seen(pixels, settings.jitter > 0), _Adam(pixels), pairs
+    """Return images, objectives and steps of each pair; a pair that stops rising is finished."""
+    settings, pairs = goal.settings, torch.arange(len(pixels), device=pixels.device)
+    seen, adam, rows = _Best(pixels, settings.jitter > 0), _Adam(pixels), pairs
     steps = torch.zeros_like(pairs)
     for step, shift in enumerate(shifts):
-        value, gradient = hill.slope(pixels, rows, variation, shift)
+        value, gradient = goal.slope(pixels, rows, variation, shift)
         seen.see(rows, pixels, value)
-        pixels = hill.inside(
+        pixels = goal.inside(
             pixels + settings.rate * _share(step / len(shifts)) * adam.direction(gradient)
         )
         steps[rows] += 1
-        climbing = seen.since[rows] < settings.patience
-        if not climbing.all():
-            rows, pixels = rows[climbing], pixels[climbing]
-            adam.keep(climbing)
+        rising = seen.since[rows] < settings.patience
+        if not rising.all():
+            rows, pixels = rows[rising], pixels[rising]
+            adam.keep(rising)
         if not len(rows):
             break
     with torch.no_grad():
-        seen.see(rows, pixels, hill.objective(pixels, rows, variation, STILL))
-        return seen.images, hill.objective(seen.images, pairs, variation, STILL), steps
+        seen.see(rows, pixels, goal.objective(pixels, rows, variation, NO_SHIFT))
+        return seen.images, goal.objective(seen.images, pairs, variation, NO_SHIFT), steps
 
 
 def _share(progress: float) -> float:
-    """Of the highest rate: a straight rise from a tenth, then half a cosine, squared, down to 0."""
-    if progress < WARM:
-        return 0.1 + 0.9 * progress / WARM
-    half: float = 0.5 + 0.5 * math.cos(math.pi * (progress - WARM) / (1 - WARM))
+    """Return the share of the highest rate: a linear rise, then half a cosine, squared."""
+    if progress < WARM_UP:
+        return 0.1 + 0.9 * progress / WARM_UP
+    half: float = 0.5 + 0.5 * math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))
     return half**2
 
 
 @final
-class _Seen:
-    """The best image of each pair, or its `last` where every step sees it shifted: then the best is but the luckiest.
+class _Best:
+    """Best image of each pair, or the last one where every step sees a shifted image.
 
-    A rise is one above what was reached lately, which is forgotten little by little: the first steps may well lead down.
+    Under shifts the best image is only the luckiest. A rise is compared with what was reached
+    lately, which decays: the first steps may lead down.
     """
 
     def __init__(self, images: Images, last: bool) -> None:
@@ -249,21 +283,21 @@ class _Seen:
         )  # steps without a rise
 
     def see(self, rows: Indices, images: Images, value: PerPair) -> None:
-        """What the pairs `rows` are now, and how high."""
+        """Record the images and values of the pairs `rows`."""
         best, level = self.best[rows], self.level[rows]
-        better, risen = value > best, value > level + RISE * level.abs()
+        better, risen = value > best, value > level + MIN_RISE * level.abs()
         risen |= level.isinf()
         self.images[rows] = images.where(
             (better | self.last)[:, None, None, None], self.images[rows]
         )
         self.best[rows] = torch.maximum(value, best)
-        self.level[rows] = torch.where(risen, value, level + FORGET * (value - level))
+        self.level[rows] = torch.where(risen, value, level + DECAY * (value - level))
         self.since[rows] = torch.where(risen, 0, self.since[rows] + 1)
 
 
 @final
 class _Adam:
-    """Adam's direction, uphill. It is elementwise, so that no pair moves another."""
+    """Adam's direction, upgoal. It is elementwise, so that no pair moves another."""
 
     def __init__(self, pixels: Images) -> None:
         self.first, self.second, self.steps = torch.zeros_like(pixels), torch.zeros_like(pixels), 0
@@ -271,14 +305,14 @@ class _Adam:
     def direction(self, gradient: Images) -> Images:
         """Where to go now; about 1 in size for each pixel."""
         self.steps += 1
-        self.first.lerp_(gradient, 1 - FIRST)
-        self.second.lerp_(gradient.square(), 1 - SECOND)
-        spread = self.second.div(1 - SECOND**self.steps).sqrt_().add_(TINY)
-        return self.first.div(1 - FIRST**self.steps).div_(spread)
+        self.first.lerp_(gradient, 1 - BETA_1)
+        self.second.lerp_(gradient.square(), 1 - BETA_2)
+        spread = self.second.div(1 - BETA_2**self.steps).sqrt_().add_(EPSILON)
+        return self.first.div(1 - BETA_1**self.steps).div_(spread)
 
-    def keep(self, climbing: Tensor) -> None:
+    def keep(self, rising: Tensor) -> None:
         """Forgets the pairs that have left."""
-        self.first, self.second = self.first[climbing], self.second[climbing]
+        self.first, self.second = self.first[rising], self.second[rising]
 
 
 def _check(
@@ -287,11 +321,13 @@ def _check(
     n_attributes, wanted = model.interpreter.n_attributes, tuple(model.facts.image_shape)
     if tuple(starts.shape[1:]) != wanted:
         raise UserError(
-            f"This model takes images of shape {wanted}; maximization was to start from {tuple(starts.shape[1:])}."
+            f"This model takes images of shape {wanted}; maximization was to start from "
+            f"{tuple(starts.shape[1:])}."
         )
     if len(attributes) != len(starts):
         raise UserError(
-            f"Maximization takes an attribute for each image, not {len(attributes)} for {len(starts)}."
+            f"Maximization takes an attribute for each image, not {len(attributes)} for "
+            f"{len(starts)}."
         )
     if len(attributes) and not 0 <= int(attributes.min()) <= int(attributes.max()) < n_attributes:
         named = sorted(set(attributes.tolist()))
@@ -300,7 +336,8 @@ def _check(
         )
     if not bool(torch.isfinite(starts).all()):
         raise UserError(
-            "An image that maximization was to start from holds NaN or an infinity. Check how it was read."
+            "An image that maximization was to start from holds NaN or an infinity. Check how it "
+            "was read."
         )
     if chunk is not None:
         check_whole("chunk", chunk, minimum=1)
@@ -310,6 +347,7 @@ def _require_finite(objective: PerPair, attributes: Indices) -> None:
     if not bool(torch.isfinite(objective).all()):
         named = sorted(set(attributes[~torch.isfinite(objective)].tolist()))
         raise UserError(
-            f"The objective of attributes {named} became NaN or infinite. Look for weights that are, and for a predictor that "
+            f"The objective of attributes {named} became NaN or infinite. Look for weights that "
+            "are, and for a predictor that "
             "diverged; preset 'grey', 'colour' or 'large' keeps pixels within [0, 1]."
         )

@@ -1,7 +1,4 @@
-"""What an attribute means to the decoder: an image's attributes decoded without it, with nothing else, and at several strengths.
-
-Does not know which attributes were asked about, or why; draws nothing.
-"""
+"""Decoded attributes: without one of them, with it alone, and at several strengths."""
 
 from __future__ import annotations
 
@@ -25,9 +22,14 @@ Image = Float[Tensor, "c h w"]
 @final
 @dataclass(frozen=True, eq=False)
 class DecoderViews:
-    """d(Φ) as images, clipped to [0, 1], on the CPU.
+    """d(Φ) as images clipped to [0, 1], on the CPU.
 
-    full: of Φ as it is. without: with φ_j = 0. alone: of φ_j, all others 0. sweep: with φ_j at each of `levels`, the others kept.
+    Args:
+        full: Of Φ itself.
+        without: With φ_j = 0.
+        alone: Of φ_j, all others 0.
+        sweep: With φ_j at each of `levels`, the others unchanged.
+        levels: The values of φ_j.
     """
 
     full: Image
@@ -44,16 +46,28 @@ def decoder_views(
     top: float,
     n: int = LEVELS,
 ) -> DecoderViews:
-    """What the decoder makes of `attributes` [J] around attribute j, which is swept from 0 to `top` in `n` levels.
-
-    The model is left as it was. Raises `UserError` for an attribute that there is not, and for fewer than two levels.
+    """Decode an image's attributes around attribute j. The model's modes are restored.
 
     Source: decoding Φ with and without φ_j is in FLINT's official code, commented out.
+
+    Args:
+        model: f and g.
+        attributes: Φ(x), [J].
+        j: The attribute.
+        top: The largest value of φ_j in the sweep; it begins at 0.
+        n: Number of levels, at least 2.
+
+    Returns:
+        The decoded images.
+
+    Raises:
+        UserError: If there is no such attribute, or there are fewer than two levels.
     """
     n_attributes = model.interpreter.n_attributes
     if not 0 <= j < n_attributes or len(attributes) != n_attributes:
         raise UserError(
-            f"This model has attributes 0 to {n_attributes - 1}; attribute {j} of {len(attributes)} was to be decoded."
+            f"This model has attributes 0 to {n_attributes - 1}; attribute {j} of "
+            f"{len(attributes)} was to be decoded."
         )
     if n < 2:
         raise UserError(f"A sweep needs two levels at least, not {n}.")
@@ -67,14 +81,30 @@ def decoder_views(
 
 
 def decoded(model: InterpretableModel, codes: Float[Tensor, "n attributes"]) -> Images:
-    """d(Φ) of each row of `codes`, clipped to [0, 1], on the CPU."""
+    """Decode attributes.
+
+    Args:
+        model: f and g.
+        codes: Attributes, [n, J].
+
+    Returns:
+        Images clipped to [0, 1], on the CPU.
+    """
     with evaluating(model), torch.no_grad():
         images: Tensor = model.interpreter.decoder(codes.to(model.interpreter.head.weights))
     return images.clamp(0, 1).cpu()
 
 
 def strong_value(table: InterpretationTable, j: int) -> float:
-    """The 99th percentile of φ_j over the images where it is positive; 0 where it is positive on none."""
+    """Compute the 99th percentile of an attribute over the images where it is positive.
+
+    Args:
+        table: The table.
+        j: The attribute.
+
+    Returns:
+        The value; 0 for an attribute that is positive nowhere.
+    """
     values = table.attributes[:, j]
     positive = values[values > 0]
     if not len(positive):

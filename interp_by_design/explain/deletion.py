@@ -1,4 +1,4 @@
-"""Whether heat lies where it matters: does an attribute fall when the hottest part of the image goes? Does not draw."""
+"""Deletion test for heat maps."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ Maps = Float[Tensor, "n h w"]
 
 @dataclass(frozen=True, eq=False)
 class DeletionCheck:
-    """Shares of φ_j that are lost where a part of the image is removed: 1 is all of it, below 0 it rose, 0 where φ_j was 0.
+    """Share of φ_j that is lost where part of the image is removed: 1 is all, below 0 it rose.
 
-    drop: with the hottest pixels. random: with as many in the same shape at random places, the mean of three. area: the share of
-    the pixels that is removed.
+    Args:
+        drop: Without the hottest pixels, [n]; 0 where φ_j was 0.
+        random: Without as many pixels of the same shape at random places, the mean of three, [n].
+        area: Share of the pixels that is removed.
     """
 
     drop: Float[Tensor, "n"]
@@ -42,11 +44,25 @@ def deletion_check(
     area: float = 0.1,
     seed: int = 0,
 ) -> DeletionCheck:
-    """How much of attribute `attributes[i]` is lost on image i when the hottest `area` of its pixels is blurred away.
+    """Compute how much of attribute `attributes[i]` is lost without the hottest pixels of image i.
 
-    φ_j is the attribute that g decides with: one that loses its place among the k largest is lost altogether. The control is the
-    same removed shape, moved by a random step that wraps around the edges. The model is left as it was. Raises `UserError` for an
-    area outside 0..1.
+    The pixels are blurred. φ_j is the attribute that g decides with: one that is no longer among
+    the k largest is lost altogether. The baseline is the same shape, moved by a random step that
+    wraps around the edges. The model's modes are restored.
+
+    Args:
+        model: f and g.
+        images: [n, c, h, w] in [0, 1].
+        attributes: One for each image, [n].
+        maps: Heat maps, [n, h, w].
+        area: Share of the pixels that is removed, between 0 and 1.
+        seed: Of the random steps.
+
+    Returns:
+        The lost shares.
+
+    Raises:
+        UserError: If the area is not between 0 and 1.
     """
     chosen = attributes.long()[:, None]
     removed, draws = hottest(maps, area), torch.Generator().manual_seed(seed)
@@ -63,7 +79,15 @@ def deletion_check(
 
 
 def moved(removed: Tensor, draws: torch.Generator) -> Tensor:
-    """Each mask [n, h, w] moved down and to the right by a random step, wrapped around the edges."""
+    """Move each mask by a random step, wrapped around the edges.
+
+    Args:
+        removed: Masks, [n, h, w].
+        draws: The random numbers.
+
+    Returns:
+        Masks, [n, h, w].
+    """
     if not len(removed):
         return removed
     sides = removed.shape[1:]
@@ -74,7 +98,15 @@ def moved(removed: Tensor, draws: torch.Generator) -> Tensor:
 
 
 def interpreted(model: InterpretableModel, images: Images) -> Interpretation:
-    """What f and g make of the images in evaluation mode, some at a time, without gradients and reconstructions."""
+    """Run f and g in evaluation mode, without gradients and reconstructions, in several passes.
+
+    Args:
+        model: f and g; its modes are restored.
+        images: [n, c, h, w] in [0, 1].
+
+    Returns:
+        The interpretation of all images.
+    """
     chunk = images_per_pass(images.shape[1:], MAX_IMAGES, MAX_VALUES)
     with evaluating(model), torch.no_grad():
         parts = [model(some, reconstruct=False) for some in torch.split(images, chunk)]

@@ -1,7 +1,4 @@
-"""Where f and g disagree, how sure each of them is there, and which classes it concerns.
-
-Does not know what either of them looked at.
-"""
+"""Disagreement of f and g, with their certainty and the classes concerned."""
 
 from __future__ import annotations
 
@@ -12,25 +9,26 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from interp_by_design.metrics.table_batches import row_slices
 from interp_by_design.terms import InterpretationTable, Logits
 
-SURE_PREDICTOR, SURE_INTERPRETER = (
-    0.1,
-    0.07,
-)  # nats; below them f and g are sure, as FLINT's authors had it
-
-ROWS = 4096  # of a table, at once
+# Entropies in nats below which f and g are sure, those of FLINT's authors.
+MAX_SURE_PREDICTOR = 0.1
+MAX_SURE_INTERPRETER = 0.07
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Disagreement:
-    """f against g over N images.
+    """f against g over n images.
 
-    confusion: images by what f (rows) and g (columns) decide, [C, C].
-    rows: of the table, ascending, where they disagree.
-    counts: images by four questions in this order, 0 for no and 1 for yes: is f sure, is g sure, do they agree, is f right.
-    predictor_entropy, interpreter_entropy: of the softmaxes, [N] in nats.
+    Args:
+        confusion: Counts of images by the class of f (rows) and g (columns), [C, C].
+        rows: Rows of the table where they disagree, ascending.
+        counts: Counts of images by four answers, 0 for no and 1 for yes: is f sure, is g sure, do
+            they agree, is f right.
+        predictor_entropy: Entropy of f's softmax in nats, [n].
+        interpreter_entropy: Entropy of g's softmax in nats, [n].
     """
 
     confusion: Int[Tensor, "classes classes"]
@@ -41,17 +39,23 @@ class Disagreement:
 
 
 def disagreement(table: InterpretationTable) -> Disagreement:
-    """Disagreement of f and g on `table`. f is sure where H(f) < 0.1 nats, g where H(g) < 0.07.
+    """Compare f and g on a table. f is sure where H(f) < 0.1 nats, g where H(g) < 0.07.
 
-    Source: the bounds and the four questions are those of the disagreement analysis in FLINT's official code.
+    Source: bounds and questions of the disagreement analysis in FLINT's official code.
+
+    Args:
+        table: The table.
+
+    Returns:
+        Where, and how certainly, they disagree.
     """
     f, g = table.predictor.argmax(dim=1), table.interpreter.argmax(dim=1)
     entropies = entropy(table.predictor), entropy(table.interpreter)
     n_classes = table.head_weights.shape[0]
     confusion = torch.bincount(f * n_classes + g, minlength=n_classes**2).view(n_classes, n_classes)
     answers = [
-        entropies[0] < SURE_PREDICTOR,
-        entropies[1] < SURE_INTERPRETER,
+        entropies[0] < MAX_SURE_PREDICTOR,
+        entropies[1] < MAX_SURE_INTERPRETER,
         f == g,
         f == table.labels,
     ]
@@ -59,8 +63,18 @@ def disagreement(table: InterpretationTable) -> Disagreement:
 
 
 def entropy(logits: Logits) -> Float[Tensor, "n"]:
-    """`H = - sum_c p_c log p_c` of the softmax of each row, in nats."""
-    return torch.cat([_entropy(part) for part in torch.split(logits, ROWS)])
+    """Compute `H = - sum_c p_c log p_c` of the softmax of each row.
+
+    Args:
+        logits: [n, C].
+
+    Returns:
+        The entropy in nats, [n].
+
+    >>> round(float(entropy(torch.zeros(1, 4))), 4)
+    1.3863
+    """
+    return torch.cat([_entropy(logits[rows]) for rows in row_slices(len(logits))])
 
 
 def _entropy(logits: Logits) -> Tensor:

@@ -1,7 +1,4 @@
-"""Whether two attributes of an image differ in what they do to f as g says that they differ, for all classes at once.
-
-Does not know the labels.
-"""
+"""Agreement between measured and predicted effects of removing an attribute."""
 
 from __future__ import annotations
 
@@ -25,10 +22,12 @@ Differences = Float[Tensor, "m classes"]
 
 @dataclass(frozen=True, eq=False)
 class Effects:
-    """Differences of probabilities [m, C], each row summing to 0, on m images with a shown attribute and another active one.
+    """Differences of probabilities between removing one attribute and removing another.
 
-    measured: of f's answer without what the one looks at, from that without what the other looks at. predicted: of g's answer
-    with the one at 0, from that with the other at 0. looked_at: how many images were tried.
+    Args:
+        measured: Of f, without what the one attribute looks at or the other, [m, C].
+        predicted: Of g, with the one attribute at 0 or the other, [m, C].
+        looked_at: Number of images that were tried.
     """
 
     measured: Differences
@@ -37,7 +36,7 @@ class Effects:
 
     @property
     def agreement(self) -> float:
-        """The cosine of the two over all images and classes at once, -1..1; 0 where one of them is no difference at all.
+        """Cosine of both over all images and classes, -1..1; 0 if one of them is 0.
 
         An image counts by how much its two attributes differ.
         """
@@ -51,16 +50,30 @@ def effects(
     tau: float | int = TAU,
     n: int = 500,
 ) -> Effects:
-    """`p_f(x without E_j) - p_f(x without E_k)` beside `p_h(Φ(x), φ_j = 0) - p_h(Φ(x), φ_k = 0)`, p softmaxes, on `n` images.
+    """Compute the measured and predicted difference of removing two attributes of each image.
 
-    They are the first of `batches`. j is drawn from the attributes that are shown at tau, k from those that are active besides j.
-    E_j is the hottest tenth of the pixels in the heat map of φ_j, and is blurred away. The model is left as it was. Raises
-    `UserError` where there is no image.
+    They are `p_f(x without E_j) - p_f(x without E_k)` and `p_h(Φ, φ_j = 0) - p_h(Φ, φ_k = 0)`, p
+    softmaxes. j is drawn from the attributes that are shown at tau, k from the other active ones.
+    E_j is the hottest tenth of the pixels in the heat map of φ_j, and is blurred.
 
-    The house's own, after the objections of Kumar and Ahuja (CVPR 2026), arXiv 2504.10833, to measures by deletion: that f gives
-    way to an image that has become strange, whatever was taken out of it, and that one class tells little. What is taken from f
-    by any removal cancels out between two of them. Sizes are not compared: a tenth of the pixels is not all that there is of an
-    attribute, and by the distance of the two, to predict no difference at all would beat every interpreter.
+    Original to this project, after the objections of Kumar and Ahuja (CVPR 2026), arXiv 2504.10833,
+    to deletion tests: any removal makes the image strange to f, and one class carries little
+    information. The effect that any removal has on f cancels out between two removals. Sizes are
+    not compared: a tenth of the pixels is not all of an attribute, and by the distance of the two,
+    predicting no difference would beat every interpreter.
+
+    Args:
+        model: f and g; its modes are restored.
+        batches: Batches of images.
+        seed: Of the drawn attributes.
+        tau: Larger than 1.
+        n: The first n images are used.
+
+    Returns:
+        The differences, on the m images with a shown attribute and another active one.
+
+    Raises:
+        UserError: If there is no image.
     """
     images, draws = first(model, batches, n), torch.Generator().manual_seed(seed)
     seen = interpreted(model, images)
@@ -85,13 +98,29 @@ def effect_scores(
     tau: float | int = TAU,
     n: int = 500,
 ) -> dict[str, float]:
-    """effect_agreement; absent where no image has a shown attribute and another active one."""
+    """Compute `effect_agreement`; absent if no image has a shown and another active attribute.
+
+    Args:
+        model: As for `effects`.
+        batches: As for `effects`.
+        seed: As for `effects`.
+        tau: As for `effects`.
+        n: As for `effects`.
+
+    Returns:
+        The score by key.
+    """
     found = effects(model, batches, seed, tau, n)
     return {"effect_agreement": found.agreement} if len(found.measured) else {}
 
 
 def cosine(one: Differences, other: Differences) -> float:
-    """`sum a b / ( |a| |b| )` over all of both."""
+    """Compute `sum a b / (|a| |b|)` over all entries.
+
+    Args:
+        one: [m, C].
+        other: [m, C].
+    """
     return float(
         torch.nn.functional.cosine_similarity(
             one.double().flatten(), other.double().flatten(), dim=0
@@ -100,13 +129,13 @@ def cosine(one: Differences, other: Differences) -> float:
 
 
 def _removed(model: InterpretableModel, images: Images, attribute: Chosen) -> Logits:
-    """What f says without what the chosen attribute looks at, as probabilities."""
+    """Return f's probabilities without what the chosen attribute looks at."""
     maps = located(model, images, attribute.to(images)).maps
     return interpreted(model, without(images, hottest(maps, AREA))).predictor.softmax(dim=1)
 
 
 def _zeroed(model: InterpretableModel, seen: Interpretation, attribute: Chosen) -> Logits:
-    """What g says with the chosen attribute at 0, as probabilities."""
+    """Return g's probabilities with the chosen attribute at 0."""
     head = model.interpreter.head
     logits = decide_from(seen.attributes, head.weights.detach(), head.bias.detach(), ~attribute)
     return logits.softmax(dim=1)

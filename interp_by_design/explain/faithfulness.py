@@ -1,7 +1,4 @@
-"""Whether f needs what g shows: does f let go of its decision when the evidence of the shown attributes is gone from the image?
-
-Does not know the labels.
-"""
+"""Faithfulness: the effect on f of removing the evidence of the shown attributes."""
 
 from __future__ import annotations
 
@@ -37,10 +34,12 @@ Chosen = Bool[Tensor, "n attributes"]
 
 @dataclass(frozen=True, eq=False)
 class Faithfulness:
-    """What f's probability of the class that it decides loses, 1 being all there is, below 0 where it rises; for m images.
+    """Loss of f's probability of the class that it decides, on m images; below 0 it rises.
 
-    shown: without the evidence of the attributes that are shown. random: without that of attributes drawn from those that are
-    active and not shown. looked_at: how many images were tried; the others have nothing to draw from.
+    Args:
+        shown: Without the evidence of the shown attributes, [m].
+        random: Without that of attributes drawn from those active and not shown, [m].
+        looked_at: Number of images that were tried; the others have nothing to draw from.
     """
 
     shown: Float[Tensor, "m"]
@@ -49,9 +48,9 @@ class Faithfulness:
 
     @property
     def gap_low(self) -> float:
-        """The lower end of the 95 % interval of the mean of shown less random, image by image; NaN for fewer than two.
+        """Lower end of the 95 % interval of the mean of shown - random; NaN below two images.
 
-        `mean d - 1.96 s / sqrt m` with s the deviation of d, after the normal distribution: too narrow for a handful of images.
+        `mean d - 1.96 s / sqrt m`, s the standard deviation of d: too narrow for a handful of images.
         """
         gaps = (self.shown - self.random).double()
         return (
@@ -68,16 +67,29 @@ def faithfulness(
     tau: float | int = TAU,
     n: int = 500,
 ) -> Faithfulness:
-    """`p_f(c | x) - p_f(c | x without E)`, c what f decides on x, on the first `n` images of `batches`.
+    """Compute `p_f(c | x) - p_f(c | x without E)`, c the class that f decides on x.
 
-    E is the hottest tenth of the pixels in the heat map of `sum_{j in S} |w_{j,c(x)}| phi_j`, and is blurred away. S are the
-    attributes that are shown at tau; for `random`, as many drawn from those that are active and not shown, or all of these where
-    they are fewer. The area is the same.
+    E is the hottest tenth of the pixels in the heat map of `sum_{j in S} |w_{j,c(x)}| phi_j`, and
+    is blurred. S are the attributes that are shown at tau; for `random`, as many drawn from those
+    that are active and not shown, or all of these if they are fewer. The area is the same.
 
-    The model is left as it was. Raises `UserError` where there is no image.
+    Source: the removal test of VisCoIN, Parekh, Bouniot et al. (2025), arXiv 2407.01331, section
+        4.1.
+    Departs from it in removing evidence from the image, where it zeroes attributes and lets g judge
+    the decoder's image: that stays within the interpreter.
 
-    Source: the removal test of VisCoIN, Parekh, Bouniot et al. (2025), arXiv 2407.01331, section 4.1. Departs from it in removing
-    evidence from the image, where it zeroes attributes and asks g of the decoder's image: that stays within the interpreter.
+    Args:
+        model: f and g; its modes are restored.
+        batches: Batches of images.
+        seed: Of the drawn attributes.
+        tau: Larger than 1.
+        n: The first n images are used.
+
+    Returns:
+        The losses.
+
+    Raises:
+        UserError: If there is no image.
     """
     images = first(model, batches, n)
     seen = interpreted(model, images)
@@ -101,9 +113,19 @@ def faithfulness_scores(
     tau: float | int = TAU,
     n: int = 500,
 ) -> dict[str, float]:
-    """faithfulness, faithfulness_random, faithfulness_gap_low, and faithfulness_samples, how many images they are of.
+    """Compute faithfulness, faithfulness_random, faithfulness_gap_low and faithfulness_samples.
 
-    No key without any image; no `faithfulness_gap_low` with one alone.
+    Without any image there is no score; with one image there is no `faithfulness_gap_low`.
+
+    Args:
+        model: As for `faithfulness`.
+        batches: As for `faithfulness`.
+        seed: As for `faithfulness`.
+        tau: As for `faithfulness`.
+        n: As for `faithfulness`.
+
+    Returns:
+        The scores by key.
     """
     found = faithfulness(model, batches, seed, tau, n)
     if not len(found.shown):
@@ -119,7 +141,16 @@ def faithfulness_scores(
 def shown_and_others(
     model: InterpretableModel, seen: Interpretation, tau: float | int
 ) -> tuple[Chosen, Chosen]:
-    """The attributes that are shown on each image, and those that are active and not shown."""
+    """Return the shown attributes of each image, and those that are active and not shown.
+
+    Args:
+        model: f and g.
+        seen: The interpretation of n images.
+        tau: Larger than 1.
+
+    Returns:
+        Two masks, [n, J].
+    """
     weights = model.interpreter.head.weights.detach()
     chosen = shown(local_relevance(seen.attributes, weights, seen.interpreter.argmax(dim=1)), tau)
     on = active(seen.attributes, activity_threshold(seen.attributes))
@@ -127,7 +158,16 @@ def shown_and_others(
 
 
 def drawn(among: Chosen, counts: Tensor, draws: torch.Generator) -> Chosen:
-    """In each row `counts` of those `among` which one may draw, or all where they are fewer."""
+    """Draw attributes of each row.
+
+    Args:
+        among: Those that may be drawn, [n, J].
+        counts: How many to draw in each row, [n].
+        draws: The random numbers.
+
+    Returns:
+        A mask [n, J]; all that may be drawn where they are fewer.
+    """
     order = (
         torch.where(among.cpu(), torch.rand(among.shape, generator=draws), 2.0)
         .argsort(dim=1)
@@ -138,7 +178,7 @@ def drawn(among: Chosen, counts: Tensor, draws: torch.Generator) -> Chosen:
 
 
 def _lost(model: InterpretableModel, images: Images, logits: Tensor, weights: Attributes) -> Tensor:
-    """What f's decided probability loses without the evidence for so much of the attributes."""
+    """Return the loss of f's decided probability without the evidence of some attributes."""
     decided = logits.argmax(dim=1, keepdim=True)
     maps = located(model, images, weights).maps
     after = interpreted(model, without(images, hottest(maps, AREA))).predictor
@@ -149,7 +189,19 @@ def _lost(model: InterpretableModel, images: Images, logits: Tensor, weights: At
 def first(
     model: InterpretableModel, batches: Iterable[Batch | BatchWithActivations], n: int
 ) -> Images:
-    """The first `n` images of `batches`, on the model's device. Raises `UserError` where there is none."""
+    """Return the first images of batches, on the model's device.
+
+    Args:
+        model: f and g.
+        batches: Batches of images.
+        n: Their number.
+
+    Returns:
+        At most n images.
+
+    Raises:
+        UserError: If there is none.
+    """
     device, found = model.interpreter.head.weights.device, list[Tensor]()
     for given in batches:
         images = (given.batch if isinstance(given, BatchWithActivations) else given).images

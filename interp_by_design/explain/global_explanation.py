@@ -1,7 +1,4 @@
-"""Global explanations: which attributes stand for which classes, over a whole table.
-
-The underscore only keeps clear of Python's keyword. Does not know which images they were, or what they look like.
-"""
+"""Global explanations: which attributes stand for which classes, over a whole table."""
 
 from __future__ import annotations
 
@@ -12,19 +9,22 @@ import torch
 from jaxtyping import Float, Int
 
 from interp_by_design.metrics import active_share
+from interp_by_design.metrics.table_batches import row_slices
 from interp_by_design.relevance import GlobalRelevance, global_relevance, local_relevance, relevant
 from interp_by_design.terms import HeadWeights, InterpretationTable, UserError
-
-ROWS = 4096  # of a table, at once
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class GlobalExplanation:
-    """What attributes stand for, over n images; classes are those that g decides.
+    """Relevance and use of attributes over n images; classes are those that g decides.
 
-    relevance: r_{j,c}, [C, J] in [-1, 1]; zeros for a class that g decides on no image. counts: the images of each class.
-    active_share: of the images, where each attribute is active, as the scorecard has it. mean_attributes: of φ_j over a class.
+    Args:
+        relevance: r_{j,c}, [C, J] in [-1, 1]; zeros for a class that g decides on no image.
+        counts: Images of each class, [C].
+        active_share: Share of the images where each attribute is active, [J] in 0..1.
+        mean_attributes: Mean of φ_j over each class, [C, J].
+        n: Number of images.
     """
 
     relevance: Float[torch.Tensor, "classes attributes"]
@@ -34,46 +34,81 @@ class GlobalExplanation:
     n: int
 
     def pairs(self, tau: float | int) -> list[tuple[int, int]]:
-        """`G = {(c, j) : r_{j,c} > 1/tau}` by class, the most relevant attribute of a class first. `UserError` unless tau > 1."""
+        """Return `G = {(c, j) : r_{j,c} > 1/tau}` by class, the most relevant attribute first.
+
+        Args:
+            tau: Larger than 1.
+
+        Raises:
+            UserError: If tau is not larger than 1.
+        """
         return GlobalRelevance(self.relevance, self.counts).pairs(tau)
 
     def classes_of(self, attribute: int, tau: float | int) -> list[int]:
-        """The classes that an attribute speaks for, the one it speaks for most first."""
+        """Return the classes that an attribute speaks for, the most relevant first.
+
+        Args:
+            attribute: Its number.
+            tau: Larger than 1.
+        """
         return _above(self.relevance[:, attribute], tau)
 
     def attributes_of(self, class_: int, tau: float | int) -> list[int]:
-        """The attributes that speak for a class, the most relevant first."""
+        """Return the attributes that speak for a class, the most relevant first.
+
+        Args:
+            class_: The class.
+            tau: Larger than 1.
+        """
         return _above(self.relevance[class_], tau)
 
     def shared(self, tau: float | int) -> dict[int, list[int]]:
-        """Attributes that speak for two classes or more, with those classes."""
+        """Return the attributes that speak for two classes or more, with those classes.
+
+        Args:
+            tau: Larger than 1.
+        """
         classes = {j: self.classes_of(j, tau) for j in range(self.relevance.shape[1])}
         return {j: found for j, found in classes.items() if len(found) > 1}
 
     def without_attribute(self, tau: float | int) -> list[int]:
-        """Classes that g decides on some image, and that no attribute speaks for."""
+        """Return the classes that g decides on some image and that no attribute speaks for.
+
+        Args:
+            tau: Larger than 1.
+        """
         none = ~relevant(self.relevance, tau).any(dim=1) & (self.counts > 0)
         return [int(c) for c in none.nonzero()[:, 0]]
 
     @property
     def undecided(self) -> list[int]:
-        """Classes that g decides on no image: nothing is known of them."""
+        """The classes that g decides on no image."""
         return GlobalRelevance(self.relevance, self.counts).undecided
 
 
 def explain_globally(table: InterpretationTable) -> GlobalExplanation:
-    """`r_{j,c} = (1/|S_c|) sum_{x in S_c} r_{j,x}` with `S_c = {x : argmax g(x) = c}`, and how much each attribute is used.
+    """Compute `r_{j,c} = (1/|S_c|) sum_{x in S_c} r_{j,x}`, `S_c = {x : argmax g(x) = c}`.
 
-    Raises `UserError` for an empty table. Source: FLINT, section 3.3.
+    Source: FLINT, section 3.3.
+
+    Args:
+        table: The table.
+
+    Returns:
+        Global relevance, and how much each attribute is used.
+
+    Raises:
+        UserError: If the table is empty.
     """
     if not len(table):
         raise UserError(
-            "The interpretation table is empty: there is nothing to explain. Check the split that it was made from."
+            "The interpretation table is empty: there is nothing to explain. Check the split that "
+            "it was made from."
         )
     n_classes, n_attributes = table.head_weights.shape
     relevance = torch.zeros(n_classes, n_attributes, dtype=torch.float64)
     attributes, counts = torch.zeros_like(relevance), torch.zeros(n_classes, dtype=torch.int64)
-    for rows in (slice(start, start + ROWS) for start in range(0, len(table), ROWS)):
+    for rows in row_slices(len(table)):
         decided = table.interpreter[rows].argmax(dim=1)
         part = global_relevance(
             local_relevance(table.attributes[rows], table.head_weights, decided), decided, n_classes
@@ -87,6 +122,6 @@ def explain_globally(table: InterpretationTable) -> GlobalExplanation:
 
 
 def _above(relevance: Float[torch.Tensor, "any"], tau: float | int) -> list[int]:
-    """Places with `r > 1/tau`, the largest first, of equals the lower."""
+    """Return the places with `r > 1/tau`, the largest first, of equals the lower."""
     order = relevance.argsort(descending=True, stable=True)
     return [int(place) for place in order[relevant(relevance, tau)[order]]]

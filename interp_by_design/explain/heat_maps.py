@@ -1,4 +1,4 @@
-"""Where in an image an attribute looks. Knows nothing of which attributes are shown, or how heat is drawn."""
+"""Heat maps: where in an image an attribute looks."""
 
 from __future__ import annotations
 
@@ -28,9 +28,11 @@ Maps = Float[Tensor, "n h w"]
 class Heatmaps:
     """One map for each image, at the image's own size.
 
-    maps: >= 0, the largest value of each 1; 0 everywhere where there is nothing to show.
-    placed: the share of the evidence that has a place, 0..1; the rest came through layers that are vectors.
-    method: `evidence`, `gradient` or `occlusion`.
+    Args:
+        maps: [n, h, w] >= 0, the largest value of each 1; 0 everywhere if there is nothing to show.
+        placed: Share of the evidence that has a place, [n] in 0..1; the rest came through layers
+            that are vectors.
+        method: `evidence`, `gradient` or `occlusion`.
     """
 
     maps: Maps
@@ -41,19 +43,29 @@ class Heatmaps:
 def heatmaps(
     model: InterpretableModel, images: Images, attributes: Indices, method: str = "auto"
 ) -> Heatmaps:
-    """Where on image i attribute `attributes[i]` looks; images are [p, c, h, w] in [0, 1], on the model's device.
+    """Map where on image i attribute `attributes[i]` looks. The model's modes are restored.
 
-    method: `evidence` is exact and takes one pass of f without gradients, but it knows the positions of hidden layers alone;
-        `gradient` and `occlusion` look through f at the pixels. `auto` is evidence where all that the dictionary reads has a
-        place, else the gradient; occlusion for an interpreter without a dictionary.
+    Args:
+        model: f and g.
+        images: [n, c, h, w] in [0, 1], on the model's device.
+        attributes: One for each image, [n].
+        method: `evidence` is exact and takes one pass of f without gradients, at the resolution of
+            the hidden layers. `gradient` and `occlusion` attribute to pixels through f. `auto` is
+            evidence where all that the dictionary reads has a place, else the gradient; occlusion
+            for an interpreter without a dictionary.
 
-    The model is left as it was. Raises `UserError` for an attribute that there is not, and for evidence where there is none;
-    `UnknownName` for another method.
+    Returns:
+        The maps.
+
+    Raises:
+        UserError: If there is no such attribute, or no evidence that has a place.
+        UnknownName: For another method.
     """
     n_attributes = model.interpreter.n_attributes
     if len(attributes) and not 0 <= int(attributes.min()) <= int(attributes.max()) < n_attributes:
         raise UserError(
-            f"Attributes run from 0 to {n_attributes - 1}, and heat maps of {sorted(set(attributes.tolist()))} were asked for."
+            f"Attributes run from 0 to {n_attributes - 1}, and heat maps of "
+            f"{sorted(set(attributes.tolist()))} were asked for."
         )
     weights = F.one_hot(attributes.long(), n_attributes).to(images)
     return located(model, images, weights, method)
@@ -62,7 +74,21 @@ def heatmaps(
 def located(
     model: InterpretableModel, images: Images, weights: Attributes, method: str = "auto"
 ) -> Heatmaps:
-    """As `heatmaps`, for a weighted sum of attributes on each image, `weights` [p, J] >= 0."""
+    """Map a weighted sum of attributes on each image, as `heatmaps` does.
+
+    Args:
+        model: f and g.
+        images: [n, c, h, w] in [0, 1], on the model's device.
+        weights: Of the attributes of each image, [n, J] >= 0.
+        method: As for `heatmaps`.
+
+    Returns:
+        The maps.
+
+    Raises:
+        UserError: If there is no evidence that has a place.
+        UnknownName: For another method.
+    """
     if method not in METHODS:
         raise UnknownName.among("method", method, METHODS, owner="heat maps")
     if not len(images):
@@ -91,7 +117,8 @@ Find = Callable[[InterpretableModel, Images, Attributes], tuple[Tensor, Tensor]]
 def _automatic(model: InterpretableModel, images: Images) -> str:
     """The cheap method that the deletion check prefers.
 
-    The share of φ that is lost with the hottest tenth of the image, and with a random one. Occlusion is 4 to 70 times the cost.
+    The share of φ that is lost with the hottest tenth of the image, and with a random one.
+    Occlusion is 4 to 70 times the cost.
 
                                              evidence   gradient   occlusion   random
         LeNet, MNIST: a map and a vector       .56        .85         .74       .13
@@ -116,11 +143,12 @@ def _automatic(model: InterpretableModel, images: Images) -> str:
 def _by_evidence(
     model: InterpretableModel, images: Images, weights: Attributes
 ) -> tuple[Tensor, Tensor]:
-    """What each position adds, where that is positive: each layer's enlarged to the image, and summed over layers."""
+    """Sum the positive contributions of each position over layers, enlarged to the image."""
     evidence = _evidence(model, images, weights)
     if evidence is None or not evidence.maps:
         raise UserError(
-            "This interpreter reads no hidden layer whose positions lie on the image: there is no evidence to place. "
+            "This interpreter reads no hidden layer whose positions lie on the image: there is no "
+            "evidence to place. "
             "Take method='gradient' or 'occlusion', or an interpreter of layers that are maps."
         )
     height, width = images.shape[2:]
@@ -142,7 +170,7 @@ def _by_evidence(
 def _evidence(
     model: InterpretableModel, images: Images, weights: Attributes
 ) -> SpatialContributions | None:
-    """The dictionary's, with what lies in a single position, or a column of tokens, as having no place."""
+    """Return the dictionary's evidence; single positions and columns of tokens have no place."""
     dictionary = dictionary_of(model)
     if dictionary is None:
         return None

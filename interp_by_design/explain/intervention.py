@@ -1,6 +1,6 @@
-"""Interventions: set, scale or zero attributes, or edit the weights of h, and see g decide.
+"""Interventions: edit attributes or the weights of h, and let g decide.
 
-Only g is asked: what the same edit would do to f is not known from here, since f does not read attributes.
+The effect of the same edit on f is unknown: f does not read attributes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from interp_by_design.metrics.table_batches import row_slices
 from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import (
     Attributes,
@@ -23,15 +24,22 @@ from interp_by_design.terms import (
     UserError,
 )
 
-ROWS = 4096  # of a table, at once
-
 
 @final
 @dataclass(frozen=True)
 class Intervention:
-    """What is changed: attributes by `scales` (factors), then by `values` (φ_j itself), and `weights` of h by (class, attribute).
+    """An edit of attributes and of the weights of h.
 
-    Raises `UserError` for a value or a factor that is negative or not finite: attributes are >= 0.
+    Args:
+        values: New φ_j by attribute.
+        scales: Factors of φ_j by attribute, applied before `values`.
+        weights: New weights of h by (class, attribute).
+
+    Raises:
+        UserError: If a value or a factor is negative or not finite, or a weight is not finite.
+
+    >>> Intervention.zeroing(1).attributes(torch.tensor([[3.0, 4.0]])).tolist()
+    [[3.0, 0.0]]
     """
 
     values: Mapping[int, float] = field(default_factory=dict)
@@ -43,7 +51,8 @@ class Intervention:
             for attribute, number in given.items():
                 if not 0 <= number < float("inf"):
                     raise UserError(
-                        f"The {what} of attribute {attribute} is {number}; attributes are >= 0, so give 0 or more."
+                        f"The {what} of attribute {attribute} is {number}; attributes are >= 0, "
+                        "so give 0 or more."
                     )
         for pair, number in self.weights.items():
             if not abs(number) < float("inf"):
@@ -53,11 +62,19 @@ class Intervention:
 
     @classmethod
     def zeroing(cls, *attributes: int) -> Intervention:
-        """Attributes set to 0, as if they had not been seen."""
+        """Return the intervention that sets attributes to 0.
+
+        Args:
+            attributes: Their numbers.
+        """
         return cls(values=dict.fromkeys(attributes, 0.0))
 
     def and_then(self, other: Intervention) -> Intervention:
-        """This one, and `other` after it, as one."""
+        """Return this intervention followed by another, as one.
+
+        Args:
+            other: The later one.
+        """
         scales = {j: factor for j, factor in self.scales.items() if j not in self.values}
         values = {j: value * other.scales.get(j, 1.0) for j, value in self.values.items()} | {
             **other.values
@@ -68,7 +85,17 @@ class Intervention:
         return Intervention(values, scales, {**self.weights, **other.weights})
 
     def attributes(self, attributes: Attributes) -> Attributes:
-        """Φ after it, a copy. Raises `UserError` for an attribute that there is not."""
+        """Apply it to attributes.
+
+        Args:
+            attributes: Φ, [n, J].
+
+        Returns:
+            A changed copy.
+
+        Raises:
+            UserError: If there is no such attribute.
+        """
         _check_attributes({*self.scales, *self.values}, attributes.shape[1])
         changed = attributes.clone()
         for attribute, factor in self.scales.items():
@@ -78,7 +105,17 @@ class Intervention:
         return changed
 
     def head(self, weights: HeadWeights) -> HeadWeights:
-        """W after it, a copy. Raises `UserError` for a class or an attribute that there is not."""
+        """Apply it to the weights of h.
+
+        Args:
+            weights: [C, J].
+
+        Returns:
+            A changed copy.
+
+        Raises:
+            UserError: If there is no such class or attribute.
+        """
         n_classes, n_attributes = weights.shape
         _check_attributes({attribute for _, attribute in self.weights}, n_attributes)
         changed = weights.clone()
@@ -94,7 +131,14 @@ class Intervention:
 @final
 @dataclass(frozen=True, eq=False)
 class Intervened:
-    """The logits of g before and after an intervention, [N, C], beside those of f and the labels, where these are known."""
+    """Logits of g before and after an intervention.
+
+    Args:
+        before: g, [n, C].
+        after: g after the intervention, [n, C].
+        predictor: f, [n, C].
+        labels: [n]; None if unknown.
+    """
 
     before: Logits
     after: Logits
@@ -103,12 +147,12 @@ class Intervened:
 
     @property
     def changed(self) -> Bool[Tensor, "n"]:
-        """Where g decides otherwise."""
+        """Where g changes its decision, [n]."""
         return self.before.argmax(dim=1) != self.after.argmax(dim=1)
 
     @property
     def probability_drop(self) -> Float[Tensor, "n"]:
-        """What g's probability of the class that it decided before loses; below 0 where it gains."""
+        """Loss of g's probability of the class that it decided before, [n]; below 0 it rises."""
         decided = self.before.argmax(dim=1, keepdim=True)
         drop = self.before.softmax(dim=1).gather(1, decided) - self.after.softmax(dim=1).gather(
             1, decided
@@ -117,42 +161,50 @@ class Intervened:
 
     @property
     def fidelity_before(self) -> float:
-        """The share of images where g decided as f."""
+        """Share of images where g decided as f, 0..1."""
         return _share(self.before, self.predictor.argmax(dim=1))
 
     @property
     def fidelity_after(self) -> float:
-        """The share of images where g decides as f now."""
+        """Share of images where g decides as f after the intervention, 0..1."""
         return _share(self.after, self.predictor.argmax(dim=1))
 
     @property
     def accuracy_before(self) -> float:
-        """The share of images where g decided the label. Raises `UserError` where no label is known."""
+        """Share of images where g decided the label, 0..1. `UserError` if labels are unknown."""
         return _share(self.before, self._labels)
 
     @property
     def accuracy_after(self) -> float:
-        """The share of images where g decides the label now. Raises `UserError` where no label is known."""
+        """Share of images where g decides the label afterwards. `UserError` without labels."""
         return _share(self.after, self._labels)
 
     @property
     def _labels(self) -> Labels:
         if self.labels is None:
             raise UserError(
-                "There is no accuracy without labels: an image of its own has none. Use fidelity, or a table."
+                "There is no accuracy without labels: an image of its own has none. Use fidelity, "
+                "or a table."
             )
         return self.labels
 
 
 def intervene(table: InterpretationTable, intervention: Intervention) -> Intervened:
-    """`h'(Φ'(x))` for every row of `table`. Raises `UserError` for an attribute or a class that there is not.
+    """Compute `h'(Φ'(x))` for every row of a table. Beyond the result, memory does not grow.
 
-    Beyond the result, memory does not grow with the table.
+    Args:
+        table: The table.
+        intervention: The edit.
+
+    Returns:
+        The logits before and after.
+
+    Raises:
+        UserError: If there is no such attribute or class.
     """
     weights = intervention.head(table.head_weights)
     after = torch.empty_like(table.interpreter)
-    for start in range(0, max(1, len(table)), ROWS):
-        rows = slice(start, start + ROWS)
+    for rows in row_slices(len(table)):
         after[rows] = intervention.attributes(table.attributes[rows]) @ weights.T + table.head_bias
     return Intervened(table.interpreter, after, table.predictor, table.labels)
 
@@ -160,7 +212,19 @@ def intervene(table: InterpretationTable, intervention: Intervention) -> Interve
 def intervene_on(
     model: InterpretableModel, image: Float[Tensor, "c h w"], intervention: Intervention
 ) -> Intervened:
-    """The same for one image [c, h, w] in [0, 1]; the model is left as it was."""
+    """Compute `h'(Φ'(x))` for one image. The model's modes are restored.
+
+    Args:
+        model: f and g.
+        image: [c, h, w] in [0, 1].
+        intervention: The edit.
+
+    Returns:
+        The logits before and after.
+
+    Raises:
+        UserError: If there is no such attribute or class.
+    """
     seen, head = model.look_at(image), model.interpreter.head
     with torch.no_grad():
         after = (

@@ -1,7 +1,4 @@
-"""Local explanations: for one image, or all of a table, what decides, what is shown of it, and whether that suffices.
-
-Does not know how an explanation is drawn.
-"""
+"""Local explanations of one image, or of every row of a table."""
 
 from __future__ import annotations
 
@@ -13,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from interp_by_design.activations import interpretation_table
+from interp_by_design.metrics.table_batches import row_slices
 from interp_by_design.model import InterpretableModel
 from interp_by_design.relevance import decide_from, explain_locally, local_relevance, shown
 from interp_by_design.terms import (
@@ -30,17 +28,22 @@ from interp_by_design.terms import (
     UserError,
 )
 
-ROWS = 4096  # of a table, at once
-
 
 @final
 @dataclass(frozen=True, eq=False)
 class LocalColumns:
-    """Local explanations of N images as columns, one row an image.
+    """Local explanations of n images as columns, one row an image.
 
-    relevance: of each attribute for the class that g decides, [N, J] in [-1, 1]. shown: those with |relevance| > 1/tau.
-    agrees: g decides what f decides. correct: f decides the label. sufficient: what is shown alone decides what f decides.
-    unexplained: no attribute contributes.
+    Args:
+        tau: Attributes are shown where |relevance| > 1/tau.
+        relevance: Of each attribute for the class that g decides, [n, J] in [-1, 1].
+        shown: Where |relevance| > 1/tau, [n, J].
+        predictor_class: argmax f, [n].
+        interpreter_class: argmax g, [n].
+        agrees: Where g decides as f, [n].
+        correct: Where f decides the label, [n].
+        sufficient: Where the shown attributes alone decide as f, [n].
+        unexplained: Where no attribute contributes, [n].
     """
 
     tau: float | int
@@ -58,14 +61,21 @@ class LocalColumns:
 
 
 def local_columns(table: InterpretationTable, tau: float | int = TAU) -> LocalColumns:
-    """Local explanations of every row of `table`; see `LocalColumns`. `UserError` unless tau > 1.
+    """Explain every row of a table. Beyond the result, memory does not grow with the table.
 
-    Beyond the result, memory does not grow with the table.
+    Args:
+        table: The table, n rows.
+        tau: Attributes are shown where |relevance| > 1/tau; larger than 1.
+
+    Returns:
+        The explanations, n rows.
+
+    Raises:
+        UserError: If tau is not larger than 1.
     """
     weights, bias = table.head_weights, table.head_bias
     columns: dict[str, Tensor] = {}
-    for start in range(0, max(1, len(table)), ROWS):
-        rows = slice(start, start + ROWS)
+    for rows in row_slices(len(table)):
         seen = table.predictor[rows], table.interpreter[rows], table.attributes[rows]
         for name, part in _columns(seen, weights, bias, tau, table.labels[rows]).items():
             column = columns.setdefault(name, part.new_empty(len(table), *part.shape[1:]))
@@ -78,9 +88,18 @@ def explain_set(
     batches: Iterable[Batch | BatchWithActivations],
     tau: float | int = TAU,
 ) -> LocalColumns:
-    """Local explanations of `batches` in one pass of f, without decoding images; on the CPU. The model is left as it was.
+    """Explain batches of images in one pass, without decoding. The model's modes are restored.
 
-    Raises `UserError` where there is no batch.
+    Args:
+        model: f and g.
+        batches: The images, or their passes.
+        tau: Attributes are shown where |relevance| > 1/tau; larger than 1.
+
+    Returns:
+        The explanations, on the CPU.
+
+    Raises:
+        UserError: If there is no batch, or tau is not larger than 1.
     """
     return local_columns(interpretation_table(model, batches, reconstruct=False), tau)
 
@@ -114,7 +133,7 @@ def _columns(
     tau: float | int,
     labels: Labels,
 ) -> dict[str, Tensor]:
-    """Columns of some rows; `seen` is the logits of f, those of g, and the attributes."""
+    """Return the columns of some rows; `seen` is the logits of f and g, and the attributes."""
     predictor, interpreter, attributes = seen
     f, g = predictor.argmax(dim=1), interpreter.argmax(dim=1)
     relevance = local_relevance(attributes, weights, g)

@@ -1,4 +1,4 @@
-"""What activation maximisation climbs, how far it may go, and the constants for kinds of images. Knows nothing of models."""
+"""Settings of activation maximisation: objective, schedule, and presets for kinds of images."""
 
 from __future__ import annotations
 
@@ -22,20 +22,26 @@ SIDES = {"grey": 28, "colour": 32, "large": 224}  # of the images that our prese
 @final
 @dataclass(frozen=True)
 class Maximization:
-    """`maximise C phi_j(x) / s - lambda_bo Bo(x) - lambda_tv TV(x)`, x in `units`.
+    """Settings of `maximise C phi_j(x) / s - lambda_bo Bo(x) - lambda_tv TV(x)`, x in `units`.
 
-    gain: C. out_of_range: λ_bo. variation: λ_tv; several are several climbs, each from where the one before ended.
-    within: the bounds of x that Bo has, in `units`; None for those of images, 0 and 1 before `units` are applied.
-    units: x is `(image - mean) / std`, by what the paper normalised such images with, whatever the network's normalisation is.
-    intensity: a climb starts from `intensity` times the image, in `units`: a low-contrast copy of it.
-    relative: s is the attribute's size on the image before that, so that one set of constants serves attributes of any scale;
-        where it is less than a tenth of the largest attribute's, that tenth. Otherwise s is 1.
-    bounded: pixels are kept within [0, 1] after each step, so that what is climbed is what is shown.
-    steps, rate: of each climb, by Adam; the rate rises to `rate` and then falls to 0.
-    jitter: the most pixels that the image is shifted by, around its edges, before each step.
-    patience: a pair whose objective has not risen in so many steps is finished.
+    Args:
+        gain: C.
+        out_of_range: λ_bo.
+        variation: λ_tv; several are several runs, each from the end of the one before.
+        within: Bounds of x in Bo, in `units`; None for those of images.
+        units: x is `(image - mean) / std`, normalised as in the paper for such images; independent
+            of the network's normalisation.
+        intensity: A run starts from `intensity` times the image, in `units`: a low-contrast copy.
+        relative: Whether s is the attribute's size on the image, at least a tenth of that of the
+            largest attribute, so that one set of constants serves any scale; otherwise s is 1.
+        bounded: Whether pixels are clipped to [0, 1] after each step.
+        steps: Steps of each run, of Adam.
+        rate: The highest learning rate; it rises to that, then falls to 0.
+        jitter: Largest shift of the image in pixels, around its edges, before each step.
+        patience: A pair whose objective has not risen in so many steps is finished.
 
-    Raises `UserError` for numbers that make no climb.
+    Raises:
+        UserError: If a number is invalid.
     """
 
     gain: float = 2.0
@@ -67,7 +73,8 @@ class Maximization:
             and self.rate
         ):
             raise UserError(
-                f"The numbers of a maximization are not negative, and gain and rate are not 0: {self} cannot be."
+                "The numbers of a maximization are not negative, and gain and rate are not 0: "
+                f"{self} cannot be."
             )
 
 
@@ -78,9 +85,10 @@ _COLOUR = Maximization(gain=2.0, out_of_range=20.0, within=(-2.5, 2.5), rate=0.4
 _CIFAR = replace(_COLOUR, variation=(20.0,), units=CIFAR, intensity=0.4)
 _CUB = replace(_COLOUR, gain=4.0, variation=(80.0, 240.0), units=IMAGENET, intensity=0.5, jitter=10)
 
-# The first three are ours, the others the paper's. Those were found for attributes that grow slowly with the image. Ours do not:
-# with them the best image of MNIST has pixels from -5 to 5, and what is left of it between 0 and 1 is noise. Hence the scale of
-# each attribute, the bounds, and the small shifts, which keep what is found from being a texture of single pixels.
+# The first three are ours, the others the paper's. Those were found for attributes that grow slowly
+# with the image. Ours do not: with them the best image of MNIST has pixels from -5 to 5, and what
+# is left of it between 0 and 1 is noise. Hence the scale of each attribute, the bounds, and the
+# small shifts, which keep what is found from being a texture of single pixels.
 PRESETS: Mapping[str, Maximization] = MappingProxyType(
     {
         "grey": replace(_GREY, gain=1.0, relative=True, bounded=True, within=None),
@@ -98,10 +106,18 @@ PRESETS: Mapping[str, Maximization] = MappingProxyType(
 
 
 def maximization_for(facts: DataFacts) -> Maximization:
-    """Our preset for such images: `grey` for one channel, `colour` up to 64 pixels, else `large`.
+    """Return the preset for such images.
 
-    The total variation of a picture falls as its side grows, so that its weight grows with it. Colours are changed in the units
-    that the data set is normalised to, where it has some.
+    It is `grey` for one channel, `colour` up to 64 pixels, else `large`.
+
+    The total variation of a picture falls as its side grows, so that its weight grows with it.
+    Colours are changed in the units that the data set is normalised to, if it has some.
+
+    Args:
+        facts: Of the images.
+
+    Returns:
+        The settings.
     """
     channels, *sides = facts.image_shape
     name = "grey" if channels == 1 else "colour" if max(sides) <= SMALL else "large"
@@ -116,7 +132,17 @@ def maximization_for(facts: DataFacts) -> Maximization:
 
 
 def preset_named(name: str) -> Maximization:
-    """One of `PRESETS`. Raises `UnknownName` for another."""
+    """Return one of `PRESETS`.
+
+    Args:
+        name: Its name.
+
+    Returns:
+        The settings.
+
+    Raises:
+        UnknownName: For another name.
+    """
     if name not in PRESETS:
         raise UnknownName.among("preset", name, PRESETS, owner="maximization")
     return PRESETS[name]

@@ -1,4 +1,4 @@
-"""Taking a part of an image away. Knows nothing of models."""
+"""Removal of parts of an image."""
 
 from __future__ import annotations
 
@@ -16,11 +16,18 @@ Maps = Float[Tensor, "n h w"]
 
 
 def blurred(images: Images, part: float = BLUR) -> Images:
-    """The images without detail: a Gaussian blur whose deviation is the shorter side divided by `part`.
+    """Blur images: the replacement of a part that is removed.
 
-    What takes the place of a part that is removed. A copy of the image itself needs no data set, keeps the colour and the light
-    of the place, and cuts fewer new edges than a constant does. (The mean image of a split in its place tells methods apart in
+    A copy of the image itself needs no data set, keeps the colour and the light of the place, and
+    adds fewer edges than a constant does. (The mean image of a split in its place ranks methods in
     the same order, and lets a random part remove more.)
+
+    Args:
+        images: [n, c, h, w].
+        part: The shorter side over the standard deviation of the Gaussian.
+
+    Returns:
+        Blurred images of the same shape.
     """
     shorter = min(images.shape[-2:])
     deviation = shorter / part
@@ -42,9 +49,17 @@ def blurred(images: Images, part: float = BLUR) -> Images:
 
 
 def hottest(maps: Maps, area: float) -> Bool[Tensor, "n h w"]:
-    """The `area` of the pixels where each map is largest; as many in each, so that of equals those nearest the top are taken.
+    """Return the share of pixels where each map is largest; of equals those nearest the top.
 
-    Raises `UserError` for an area outside 0..1.
+    Args:
+        maps: [n, h, w].
+        area: The share, between 0 and 1.
+
+    Returns:
+        Masks, [n, h, w], with as many pixels each.
+
+    Raises:
+        UserError: If the area is not between 0 and 1.
     """
     if not 0 < area < 1:
         raise UserError(
@@ -58,5 +73,13 @@ def hottest(maps: Maps, area: float) -> Bool[Tensor, "n h w"]:
 
 
 def without(images: Images, removed: Bool[Tensor, "n h w"]) -> Images:
-    """The images with the pixels `removed` taken from their blurred copies."""
+    """Replace pixels by those of the blurred image.
+
+    Args:
+        images: [n, c, h, w].
+        removed: Masks, [n, h, w].
+
+    Returns:
+        Images of the same shape.
+    """
     return torch.where(removed[:, None], blurred(images), images)

@@ -1,7 +1,4 @@
-"""A sheet for each attribute: all that is found out about it, put together for people to look at.
-
-Finds nothing itself, draws nothing, files nothing.
-"""
+"""Attribute sheets: the results on one attribute, collected for people."""
 
 from __future__ import annotations
 
@@ -25,22 +22,35 @@ from interp_by_design.explain.top_samples import maximum_activating
 from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import Attributes, Batch, Indices, InterpretationTable, UserError
 
-GROUP = 2**22  # values of the images that are worked on together, unless one attribute has more
+MAX_GROUP_VALUES = (
+    2**22
+)  # values of the images that are worked on together, unless one attribute has more
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class AttributeSheet:
-    """One attribute, over a split. Images are [c, h, w] in [0, 1], on the CPU; l of them, the most active first.
-
-    images, indices, labels: the samples that activate it most. values: of φ_j there.
-    maximized: what each sample becomes when φ_j is raised; maximized_values: what φ_j is then. None where that was not asked for.
-    heatmaps: where on each sample it looks, 0..1. deletion: how much of φ_j is lost without the hottest tenth of the sample, and
-        deletion_random without a random tenth; means over the samples, 1 is all of it; NaN without samples.
-    sweep: the first sample decoded with φ_j at each of `levels`, from 0 to its 99th percentile.
-    active_share: of the images of the split. class_relevance: r_{j,c}.
+    """One attribute over a split; images are in [0, 1], on the CPU, the most active first.
 
     An attribute that is active nowhere has no samples and no sweep.
+
+    Args:
+        attribute: Its number.
+        images: The l samples that activate it most, [l, c, h, w].
+        indices: Their indices, [l].
+        labels: Their labels, [l].
+        values: φ_j there, [l].
+        maximized: Each sample after φ_j is raised, [l, c, h, w]; None if not computed.
+        maximized_values: φ_j then, [l]; None if not computed.
+        heatmaps: Where on each sample it looks, [l, h, w] in 0..1.
+        heatmap_method: Of the heat maps.
+        deletion: Share of φ_j lost without the hottest tenth of a sample, mean; NaN without
+            samples.
+        deletion_random: The same without a random tenth.
+        sweep: The first sample decoded with φ_j at each of `levels`.
+        levels: From 0 to the 99th percentile of φ_j.
+        active_share: Share of the images of the split where it is active, 0..1.
+        class_relevance: r_{j,c}, [C].
     """
 
     attribute: int
@@ -65,9 +75,13 @@ class AttributeSheet:
 class SheetSettings:
     """What sheets hold.
 
-    samples: at most so many of each attribute. maximize: also what they become when the attribute is raised, which takes most of
-    the time. preset: of that, by its name; None for what suits the images. chunk: pairs that are raised together; None for as
-    many as take a few hundred MiB. seed: of what is drawn. attributes: which, in this order; None for all.
+    Args:
+        samples: Samples of each attribute at most.
+        maximize: Whether activation maximisation runs; it takes most of the time.
+        preset: Its preset by name; None for one that suits the images.
+        chunk: Pairs that are optimised together; None for as many as take a few hundred MiB.
+        seed: Of what is drawn.
+        attributes: Which ones, in this order; None for all.
     """
 
     samples: int = 3
@@ -84,10 +98,20 @@ def attribute_sheets(
     table: InterpretationTable,
     sheets: SheetSettings | None = None,
 ) -> list[AttributeSheet]:
-    """A sheet for each attribute, from `table`, which is `split`'s.
+    """Make a sheet for each attribute, some at a time. The model's modes are restored.
 
-    Some attributes at a time are worked on, so that it takes little more memory than the sheets. The model is left as it was.
-    Raises `UserError` for an empty table, and for an attribute, a preset or a number of samples that cannot be.
+    Args:
+        model: f and g.
+        split: The images.
+        table: The table of `split`.
+        sheets: What the sheets hold.
+
+    Returns:
+        The sheets.
+
+    Raises:
+        UserError: If the table is empty, or an attribute, a preset or a number of samples is
+            invalid.
     """
     sheets = sheets or SheetSettings()
     n_attributes = table.head_weights.shape[1]
@@ -98,23 +122,23 @@ def attribute_sheets(
         )
     about = _About(model, split, table, explain_globally(table), sheets)
     top = maximum_activating(table, sheets.samples)
-    size = max(1, GROUP // (sheets.samples * math.prod(split.image_shape)))
+    size = max(1, MAX_GROUP_VALUES // (sheets.samples * math.prod(split.image_shape)))
     groups = (chosen[start : start + size] for start in range(0, len(chosen), size))
     return [sheet for group in groups for sheet in _sheets(about, [(j, top.of(j)) for j in group])]
 
 
 class _About(NamedTuple):
-    """What sheets are made from."""
+    """Inputs of all sheets."""
 
     model: InterpretableModel
     split: Split
     table: InterpretationTable
-    told: GlobalExplanation
+    overall: GlobalExplanation
     settings: SheetSettings
 
 
 class _Looked(NamedTuple):
-    """What there is to see on some samples, one row each; `maximized` is None where that was not asked for."""
+    """Results on some samples, one row each; `maximized` is None if not computed."""
 
     batch: Batch
     heat: Heatmaps
@@ -123,7 +147,7 @@ class _Looked(NamedTuple):
 
 
 def _sheets(about: _About, group: Sequence[tuple[int, list[int]]]) -> list[AttributeSheet]:
-    """Of some attributes, each with the indices of its samples."""
+    """Make the sheets of some attributes, each given with the indices of its samples."""
     indices = torch.tensor([index for _, found in group for index in found], dtype=torch.long)
     attributes = torch.tensor([j for j, found in group for _ in found], dtype=torch.long)
     looked = (
@@ -153,7 +177,7 @@ def _looked(about: _About, batch: Batch, attributes: Indices) -> _Looked:
 
 
 def _unseen(about: _About) -> _Looked:
-    """Where no attribute has a sample."""
+    """Return empty results, for attributes without samples."""
     images, none, whole = (
         torch.zeros(0, *about.split.image_shape),
         torch.zeros(0),
@@ -182,13 +206,13 @@ def _sheet(about: _About, j: int, looked: _Looked, rows: slice) -> AttributeShee
         deletion_random=float(looked.check.random[rows].mean()),
         sweep=sweep,
         levels=levels,
-        active_share=float(about.told.active_share[j]),
-        class_relevance=about.told.relevance[:, j],
+        active_share=float(about.overall.active_share[j]),
+        class_relevance=about.overall.relevance[:, j],
     )
 
 
 def _swept(about: _About, j: int, indices: Indices) -> tuple[Tensor, Tensor]:
-    """Images and levels of the sweep of the first sample; none of them without one."""
+    """Return images and levels of the sweep of the first sample, if there is one."""
     if not len(indices):
         return torch.zeros(0, *about.split.image_shape), torch.zeros(0)
     first = _attributes(about.table, indices[:1])[0]
@@ -197,6 +221,6 @@ def _swept(about: _About, j: int, indices: Indices) -> tuple[Tensor, Tensor]:
 
 
 def _attributes(table: InterpretationTable, indices: Indices) -> Attributes:
-    """The attributes of images by their index, which need not be the row."""
+    """Return the attributes of images by their index, which need not be the row."""
     rows = [int((table.indices == index).nonzero()[0]) for index in indices]
     return table.attributes[torch.tensor(rows, dtype=torch.long)]

@@ -1,6 +1,6 @@
-"""Is there a shortcut? A small fixed place in images that decides for a class alone, found from the global explanation.
+"""Search for shortcuts: a small fixed place in images that decides for a class alone.
 
-Knows neither labels, nor what a shortcut looks like, nor where one could be.
+It uses neither labels nor what a shortcut looks like.
 """
 
 from __future__ import annotations
@@ -22,22 +22,28 @@ from interp_by_design.predictor import evaluating
 from interp_by_design.relevance import global_relevance, local_relevance, relevant
 from interp_by_design.terms import Batch, HeadWeights, Images, InterpretationTable, UserError
 
-TOP, PASTED = (
-    40,
-    200,
-)  # images of a class that are looked at, and images of other classes that are pasted into
+MAX_OWN = 40  # images of a class that are used
+MAX_PASTED = 200  # images of other classes that are pasted into
 PART = 8  # the place is a square whose side is the shorter side of an image divided by this
-LEAST_MOVED = 0.25
+MIN_MOVED = 0.25
 UNLABELLED = -1
 
 
 @final
 @dataclass(frozen=True)
 class Suspect:
-    """A class, an attribute that speaks for it, and where in its images the attribute looks most: a square of `side` pixels.
+    """A class, an attribute relevant to it, and the square of its images where the attribute looks.
 
-    relevance: r_{j,c}. held: the share of the attribute's heat that the square holds, over images of the class. moved: of images
-    that f decides otherwise, the share that it decides for the class once the square of an image of the class is pasted in.
+    Args:
+        class_: The class.
+        attribute: The attribute.
+        top: First row of the square.
+        left: First column of the square.
+        side: Side of the square in pixels.
+        relevance: r_{j,c}.
+        held: Share of the attribute's heat that the square holds, over images of the class, 0..1.
+        moved: Share of the images of other classes that f assigns to the class once the square of
+            an image of the class is pasted in, 0..1.
     """
 
     class_: int
@@ -51,34 +57,49 @@ class Suspect:
 
     @property
     def found(self) -> bool:
-        """Whether it is a shortcut: the square alone, 2 % of the image, moves a quarter of the other images to the class."""
-        return self.moved >= LEAST_MOVED
+        """Whether it is a shortcut: the square moves a quarter of the other images to the class."""
+        return self.moved >= MIN_MOVED
 
 
 @final
 @dataclass(frozen=True)
 class Audit:
-    """All pairs of class and attribute that were tested, the most moving first."""
+    """All pairs of class and attribute that were tested.
+
+    Args:
+        suspects: The pairs, the most moving first.
+    """
 
     suspects: tuple[Suspect, ...]
 
     @property
     def shortcuts(self) -> tuple[Suspect, ...]:
-        """Those that are shortcuts; empty for a clean model."""
+        """The pairs that are shortcuts; empty for a clean model."""
         return tuple(one for one in self.suspects if one.found)
 
     def mending(self) -> Intervention:
-        """g without the attributes that look at shortcuts; f stays as it is."""
+        """Return the intervention that removes the attributes of shortcuts from g."""
         return Intervention.zeroing(*sorted({one.attribute for one in self.shortcuts}))
 
 
 def audit(model: InterpretableModel, images: Images, tau: float | int = 5) -> Audit:
-    """Tests every pair of `G = {(c, j) : r_{j,c} > 1/tau}` of the global explanation of `images` [n, c, h, w] in [0, 1].
+    """Test every pair `{(c, j) : r_{j,c} > 1/tau}` of the global explanation for a shortcut.
 
-    The place is where the mean heat map of φ_j is hottest, over the images that g decides for c and where φ_j is largest. What
-    moves about, as objects do, is not at one place, and a small square of it does not make another image its class.
+    The place is where the mean heat map of φ_j is hottest, over the images that g decides for c and
+    where φ_j is largest. An object that moves about is not at one place, and a small square of it
+    does not make another image its class. A shortcut without a fixed place, such as a colour, is
+    not found. The model's modes are restored.
 
-    The model is left as it was. Raises `UserError` without images. A shortcut that has no fixed place, such as a colour, escapes.
+    Args:
+        model: f and g.
+        images: Some hundred of all classes, [n, c, h, w] in [0, 1].
+        tau: Larger than 1.
+
+    Returns:
+        The tested pairs.
+
+    Raises:
+        UserError: If there is no image.
     """
     if not len(images):
         raise UserError(
@@ -113,7 +134,7 @@ def _tested(
 ) -> Suspect:
     class_, attribute = pair
     own = (table.interpreter.argmax(dim=1) == class_).nonzero()[:, 0]
-    rows = own[table.attributes[own, attribute].argsort(descending=True)[:TOP]]
+    rows = own[table.attributes[own, attribute].argsort(descending=True)[:MAX_OWN]]
     heat = heatmaps(model, images[rows], torch.full((len(rows),), attribute)).maps.mean(dim=0)
     side = max(1, min(heat.shape) // PART)
     windows = F.avg_pool2d(heat[None, None], side, 1)[0, 0] * side**2
@@ -135,8 +156,8 @@ def _moved(
     rows: Tensor,
     place: tuple[slice, slice],
 ) -> float:
-    """The share of other images that f decides for the class, with the class's pixels in `place`; 0 where there is no other."""
-    others = (table.predictor.argmax(dim=1) != class_).nonzero()[:PASTED, 0]
+    """Return the share of other images that f assigns to the class with its pixels."""
+    others = (table.predictor.argmax(dim=1) != class_).nonzero()[:MAX_PASTED, 0]
     if not len(others):
         return 0.0
     pasted = images[others].clone()

@@ -1,7 +1,4 @@
-"""Whether an explanation stays as it is where f does: do the attributes keep their direction when the image changes a little?
-
-Does not know the labels.
-"""
+"""Stability of attributes under small changes of the image that do not change f."""
 
 from __future__ import annotations
 
@@ -28,9 +25,11 @@ MOVES = 0.05  # a probability of f by so much: then the explanation may change t
 
 @dataclass(frozen=True, eq=False)
 class Stability:
-    """For each way to change an image the cosines of Φ(x) and Φ(x'), 0..1, on the images where it does not move f.
+    """Cosines of Φ(x) and Φ(x'), 0..1, on the images where f does not change.
 
-    looked_at: how many images were changed, the same ones in each way.
+    Args:
+        cosines: By kind of change, [m] each.
+        looked_at: Number of images that were changed, the same for each kind.
     """
 
     cosines: Mapping[str, Float[Tensor, "m"]]
@@ -43,17 +42,31 @@ def stability(
     seed: int,
     n: int = 500,
 ) -> Stability:
-    """`Φ(x) · Φ(x') / ( |Φ(x)| |Φ(x')| )` on the first `n` images of `batches` where f answers x' as it answers x.
+    """Compute `Φ(x) · Φ(x') / (|Φ(x)| |Φ(x')|)` where f answers x' as it answers x.
 
-    x' is x with Gaussian noise of deviation 0.05, clipped to [0, 1]; x as JPEG of quality 20 gives it back; x moved by one or two
-    pixels in a direction that the seed draws, its edges repeated. f answers alike where no probability of its softmax moves by
-    0.05 or more. Images without attributes are left out: there is no explanation to keep. Where x' alone has none, it is 0.
+    x' is x with Gaussian noise of standard deviation 0.05, clipped to [0, 1]; x after JPEG
+    compression of quality 20; x moved by one or two pixels in a direction that the seed draws, with
+    repeated edges. f answers alike where no probability of its softmax moves by 0.05 or more.
+    Images without attributes are left out: there is no explanation to keep. Where x' alone has
+    none, the cosine is 0.
 
-    The model is left as it was. Raises `UserError` where there is no image.
+    Source: the perturbations are three of those of Hendrycks and Dietterich, Benchmarking Neural
+        Network
+    Robustness to Common Corruptions and Perturbations (2019), arXiv 1903.12261, milder. The
+    restriction to images where f stays is original to this project: an explanation that stays while
+    f changes its decision would be wrong.
 
-    Source: the perturbations are three of those of Hendrycks and Dietterich, Benchmarking Neural Network Robustness to Common
-    Corruptions and Perturbations (2019), arXiv 1903.12261, milder. To look only where f stays is the house's own: an explanation
-    that stays while f changes its mind would be wrong.
+    Args:
+        model: f and g; its modes are restored.
+        batches: Batches of images.
+        seed: Of noise and shifts.
+        n: The first n images are used.
+
+    Returns:
+        The cosines.
+
+    Raises:
+        UserError: If there is no image.
     """
     images, draws = first(model, batches, n), torch.Generator().manual_seed(seed)
     before = interpreted(model, images)
@@ -74,9 +87,19 @@ def stability_scores(
     seed: int,
     n: int = 500,
 ) -> dict[str, float]:
-    """stability_noise, stability_jpeg20, stability_shift, means, and stability_samples, the least number that one rests on.
+    """Compute stability_noise, stability_jpeg20, stability_shift and stability_samples.
 
-    A mean over no image is absent, and so is the number where all are.
+    The first three are means, the last the smallest number of images of a mean. A mean over no
+    image is absent.
+
+    Args:
+        model: As for `stability`.
+        batches: As for `stability`.
+        seed: As for `stability`.
+        n: As for `stability`.
+
+    Returns:
+        The scores by key.
     """
     found = {
         name: cosines
@@ -90,12 +113,27 @@ def stability_scores(
 
 
 def noisy(images: Images, draws: torch.Generator) -> Images:
-    """The images with Gaussian noise, in [0, 1]."""
+    """Add Gaussian noise, and clip to [0, 1].
+
+    Args:
+        images: [n, c, h, w].
+        draws: The random numbers.
+
+    Returns:
+        Images of the same shape.
+    """
     return (images + SIGMA * torch.randn(images.shape, generator=draws).to(images)).clamp(0, 1)
 
 
 def compressed(images: Images) -> Images:
-    """The images as JPEG gives them back, three channels as a colour image and any others each as a grey one."""
+    """Compress images as JPEG: three channels as a colour image, any others each as a grey one.
+
+    Args:
+        images: [n, c, h, w] in [0, 1].
+
+    Returns:
+        The decompressed images.
+    """
     colour = images.shape[1] == 3
     planes = images if colour else images.flatten(0, 1)[:, None]
     back = torch.stack([_through_jpeg(plane) for plane in planes.detach().cpu().float()])
@@ -103,7 +141,15 @@ def compressed(images: Images) -> Images:
 
 
 def shifted(images: Images, draws: torch.Generator) -> Images:
-    """Each image moved by one or two pixels, along an axis or across, its edge repeated where nothing comes in."""
+    """Move each image by one or two pixels, along an axis or across, with repeated edges.
+
+    Args:
+        images: [n, c, h, w].
+        draws: The random numbers.
+
+    Returns:
+        Images of the same shape.
+    """
     steps = [(down, right) for down in _REACH for right in _REACH if (down, right) != (0, 0)]
     drawn = torch.tensor(steps)[torch.randint(len(steps), (len(images),), generator=draws)]
     rows, columns = (
@@ -118,7 +164,7 @@ _REACH = range(-FARTHEST, FARTHEST + 1)
 
 
 def _cosines(before: Interpretation, after: Interpretation) -> Tensor:
-    """Of the rows where f stays and attributes were there."""
+    """Return the cosines of the rows where f stays and there are attributes."""
     moved = (before.predictor.softmax(dim=1) - after.predictor.softmax(dim=1)).abs().amax(dim=1)
     rows = (moved < MOVES) & (before.attributes > 0).any(dim=1)
     return torch.nn.functional.cosine_similarity(

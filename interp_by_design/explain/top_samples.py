@@ -1,6 +1,6 @@
-"""Maximum activating samples (FLINT's MAS): the images on which an attribute is largest, overall and within each class.
+"""Maximum activating samples (FLINT's MAS), overall and within each class.
 
-Streams: a table, or batches one after another, in any order and in several processes. Knows nothing of the images themselves.
+Streams over a table or batches, in any order and in several processes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from interp_by_design.metrics.table_batches import row_slices
 from interp_by_design.relevance import require_classes
 from interp_by_design.terms import (
     Attributes,
@@ -22,7 +23,6 @@ from interp_by_design.terms import (
     check_whole,
 )
 
-ROWS = 8192  # of a table, at once
 NONE = -1  # the index where there is no further sample
 
 Largest = tuple[Tensor, Tensor]  # values and image indices, [..., l], the largest first
@@ -31,9 +31,13 @@ Largest = tuple[Tensor, Tensor]  # values and image indices, [..., l], the large
 @final
 @dataclass(frozen=True, eq=False)
 class TopSamples:
-    """The l images on which each attribute is largest, best first: values of φ_j and image indices, -1 where there are fewer.
+    """The l images on which each attribute is largest, best first; φ_j > 0 on each of them.
 
-    `class_values` and `class_indices` hold the same within each class. An image where φ_j is 0 is never among them.
+    Args:
+        values: φ_j there, [J, l].
+        indices: Their indices, [J, l]; -1 where there are fewer.
+        class_values: The same within each class, [C, J, l].
+        class_indices: The same within each class, [C, J, l].
     """
 
     values: Float[Tensor, "attributes l"]
@@ -42,17 +46,31 @@ class TopSamples:
     class_indices: Int[Tensor, "classes attributes l"]
 
     def of(self, attribute: int, class_: int | None = None) -> list[int]:
-        """The image indices of an attribute, or of an attribute within a class, best first."""
+        """Return the image indices of an attribute, best first.
+
+        Args:
+            attribute: Its number.
+            class_: Only images of this class; None for all.
+        """
         found = self.indices[attribute] if class_ is None else self.class_indices[class_, attribute]
         return [int(index) for index in found if index != NONE]
 
 
 @final
 class MaximumActivating:
-    """Keeps the `length` largest samples of each attribute, and of each attribute within each class, while batches go by.
+    """Accumulator of the largest samples of each attribute, overall and within each class.
 
-    Of equal values the lower image index comes first, so that the result depends neither on the order of batches nor on how they
-    were shared out. An image that comes twice, as the padding of several processes does, counts once. Memory: C x J x length.
+    Of equal values the lower image index comes first, so that the result depends neither on the
+    order of batches nor on how they were distributed. An image that comes twice, as the padding of
+    several processes does, counts once. Memory: C x J x length.
+
+    Args:
+        n_attributes: J.
+        n_classes: C.
+        length: Samples of each attribute.
+
+    Raises:
+        UserError: If `length` is not a positive whole number.
     """
 
     def __init__(self, n_attributes: int, n_classes: int, length: int = 9) -> None:
@@ -61,12 +79,22 @@ class MaximumActivating:
         self._within = _nothing(n_classes, n_attributes, length)
 
     def update(self, attributes: Attributes, classes: Indices, indices: Indices) -> None:
-        """Some images: Φ [n, J], the class [n] of each, and its index [n]. Raises `UserError` for a class that there is not."""
+        """Add some images.
+
+        Args:
+            attributes: Φ, [n, J].
+            classes: The class of each image, [n].
+            indices: The index of each image, [n].
+
+        Raises:
+            UserError: If there is no such class.
+        """
         n_classes, _, length = self._within[0].shape
         require_classes(classes, n_classes)
         if not len(classes):
             return
-        # Images by index, each once, and zeros for what is never kept: then a stable sort by value leaves ties as they should be.
+        # Images by index, each once, and zeros for what is never kept: then a stable sort by value
+        # leaves ties as they should be.
         indices, order = indices.cpu().long().sort(stable=True)
         once = torch.ones_like(indices, dtype=torch.bool)
         once[1:] = indices[1:] != indices[:-1]
@@ -80,9 +108,10 @@ class MaximumActivating:
         self._update_within(values, found, classes.cpu().long()[order][places])
 
     def _update_within(self, values: Tensor, found: Tensor, classes: Tensor) -> None:
-        """`values`, image indices and classes are [J, n], the largest value of each attribute first.
+        """Update the samples within classes from [J, n] arrays, sorted by value.
 
-        A stable sort by class leaves the values of a class in that order, and a class in the same places for every attribute.
+        A stable sort by class leaves the values of a class in that order, and a class in the same places
+        for every attribute.
         """
         n_classes, n_attributes, length = self._within[0].shape
         sorted_classes, order = classes.sort(dim=1, stable=True)
@@ -101,26 +130,43 @@ class MaximumActivating:
         self._within = next(within), next(within)
 
     def merge(self, other: MaximumActivating) -> None:
-        """What another one has kept, of other images or of the same. Raises `UserError` for one of another shape."""
+        """Add the samples of another accumulator, of other images or of the same.
+
+        Args:
+            other: Of the same shape.
+
+        Raises:
+            UserError: If it has another shape.
+        """
         if other._within[0].shape != self._within[0].shape:
             mine, theirs = (tuple(one._within[0].shape) for one in (self, other))
             raise UserError(
-                f"Top samples of classes, attributes and length {theirs} cannot be merged into those of {mine}."
+                f"Top samples of classes, attributes and length {theirs} cannot be merged into "
+                f"those of {mine}."
             )
         self._overall = _merged(self._overall, other._overall)
         self._within = _merged(self._within, other._within)
 
     def top(self) -> TopSamples:
-        """What is kept up to now."""
+        """Return the samples so far."""
         return TopSamples(*self._overall, *self._within)
 
 
 def maximum_activating(
     table: InterpretationTable, length: int = 9, by: str = "label"
 ) -> TopSamples:
-    """The top samples of a table. `by` says what the class of an image is: `label`, or what `predictor` or `interpreter` decides.
+    """Return the top samples of a table. Source: FLINT's `MAS(c, phi_j, l)`, by label.
 
-    Source: FLINT's `MAS(c, phi_j, l)`, where the class is the label.
+    Args:
+        table: The table.
+        length: Samples of each attribute.
+        by: The class of an image: `label`, or what `predictor` or `interpreter` decides.
+
+    Returns:
+        The samples.
+
+    Raises:
+        UnknownName: For another `by`.
     """
     classes = {
         "label": lambda rows: table.labels[rows],
@@ -131,7 +177,7 @@ def maximum_activating(
         raise UnknownName.among("class", by, classes)
     n_classes, n_attributes = table.head_weights.shape
     kept = MaximumActivating(n_attributes, n_classes, length)
-    for rows in (slice(start, start + ROWS) for start in range(0, len(table), ROWS)):
+    for rows in row_slices(len(table)):
         kept.update(table.attributes[rows], classes[by](rows), table.indices[rows])
     return kept.top()
 
@@ -141,7 +187,7 @@ def _nothing(*shape: int) -> Largest:
 
 
 def _merged(one: Largest, other: Largest) -> Largest:
-    """The largest of both: an image counts once, with its larger value; of equal values the lower index comes first."""
+    """Merge two: an image counts once, with its larger value."""
     length = one[0].shape[-1]
     values, order = torch.cat([one[0], other[0]], dim=-1).sort(dim=-1, descending=True, stable=True)
     found, by_index = (

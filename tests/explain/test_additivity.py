@@ -1,8 +1,9 @@
 """What g says is a sum, to the last part: of attributes for each class, and of places in hidden layers for each attribute.
 
-FaCT (Parchami-Araghi et al., NeurIPS 2025, arXiv 2510.25512) asks of a faithful explanation that what concepts contribute adds up
-to the logit, and what places contribute to the concept. Here the places are positions of the hidden layers that g reads, not
-pixels, and an attribute is the softplus of their sum.
+FaCT (Parchami-Araghi et al., NeurIPS 2025, arXiv 2510.25512) asks of a faithful explanation that
+what concepts contribute adds up to the logit, and what places contribute to the concept. Here the
+places are positions of the hidden layers that g reads, not pixels, and an attribute is the softplus
+of their sum.
 """
 
 import math

@@ -1,13 +1,17 @@
 """Consistency, where what each attribute does to an image is planted."""
 
 import dataclasses
-import sys
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from interp_by_design.explain.consistency import consistency, consistency_scores, imputed, telling
+from interp_by_design.explain.consistency import (
+    consistency,
+    consistency_scores,
+    imputed,
+    speaking_rows,
+)
 from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import InterpretationTable
 from tests.small import small_model
@@ -99,8 +103,8 @@ def test_rows_are_those_that_an_attribute_speaks_for_the_largest_first(
     given = table(2)
     decided = given.interpreter.argmax(dim=1).tolist()
     for rows_at_once in (4096, 7):
-        monkeypatch.setattr(sys.modules[telling.__module__], "ROWS", rows_at_once)
-        found = telling(given, most=8)
+        monkeypatch.setattr("interp_by_design.metrics.table_batches.BATCH_ROWS", rows_at_once)
+        found = speaking_rows(given, most=8)
         for j in range(J):
             able = [
                 i

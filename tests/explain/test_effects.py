@@ -23,7 +23,8 @@ TAU = 50.0  # every attribute is shown that is more than a trace
 def quadrants(roll: int = 0) -> InterpretableModel:
     """f decides by the brightest quadrant. So does g, but that of its four attributes each is `roll` classes off.
 
-    Each weight of h is less by the same, which changes no probability, and has each attribute speak for or against each class.
+    Each weight of h is less by the same, which changes no probability, and has each attribute speak
+    for or against each class.
     """
     pixels, light = nn.Conv2d(1, 1, 1, bias=False), nn.Linear(SIDE**2, 4, bias=False)
     network = nn.Sequential(pixels, nn.Flatten(), light)

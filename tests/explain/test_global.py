@@ -14,7 +14,7 @@ from tests.reference.relevance import global_relevance, local_relevance, pairs
 def test_relevance_and_means_are_what_loops_find(monkeypatch: pytest.MonkeyPatch) -> None:
     table = made_up()
     monkeypatch.setattr(
-        "interp_by_design.explain.global_explanation.ROWS", 37
+        "interp_by_design.metrics.table_batches.BATCH_ROWS", 37
     )  # chunks that no class fills evenly
 
     found = explain_globally(table)

@@ -13,7 +13,7 @@ from tests.small import small_model
 
 
 def test_g_decides_by_what_the_attributes_are_set_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interp_by_design.explain.intervention.ROWS", 37)
+    monkeypatch.setattr("interp_by_design.metrics.table_batches.BATCH_ROWS", 37)
     table = made_up(bias=1.0)
     changed = intervene(
         table, Intervention(values={0: 2.0}, scales={1: 0.5, 0: 9.0}, weights={(2, 3): -1.0})

@@ -14,7 +14,7 @@ from tests.small import small_model
 
 
 def test_columns_are_what_loops_find(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interp_by_design.explain.local_explanation.ROWS", 37)
+    monkeypatch.setattr("interp_by_design.metrics.table_batches.BATCH_ROWS", 37)
     table = made_up(bias=1.0)
 
     columns = local_columns(table, tau=2.5)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 import torch
 
@@ -34,7 +32,7 @@ def same(one: TopSamples, other: TopSamples) -> bool:
 def test_they_are_what_sorting_everything_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     table = made_up()
 
-    monkeypatch.setattr(sys.modules[maximum_activating.__module__], "ROWS", 37)
+    monkeypatch.setattr("interp_by_design.metrics.table_batches.BATCH_ROWS", 37)
     top = maximum_activating(table, length=5)
 
     for j in range(6):

@@ -1,7 +1,8 @@
 """Heat maps and interventions against planted causes: images whose factors are on record, and networks that learned to use them.
 
-Two networks see the same kind of image. One is taught texture and outline, with a white patch in the corner of one class; the
-other is taught what lies behind the object, so that heat which always falls on the object would fail there.
+Two networks see the same kind of image. One is taught texture and outline, with a white patch in
+the corner of one class; the other is taught what lies behind the object, so that heat which always
+falls on the object would fail there.
 """
 
 from collections.abc import Sequence
