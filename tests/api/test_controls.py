@@ -1,4 +1,4 @@
-"""The controls: as good a disguise as can be, fitted in seconds, and the model beside them is left as it was."""
+"""Negative controls: convincing, fitted in seconds, without a change of the model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.small import small_model
 
 @pytest.fixture(scope="module", autouse=True)
 def few_images() -> Iterator[None]:
-    """What is run anew, is run on few: it is tested elsewhere."""
+    """Compute the scores that run the model on few images: they have their own tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "MIN_IMAGES", 30)
         patch.setattr(evaluation, "MAX_IMAGES", 30)
@@ -59,8 +59,8 @@ def failed(control: InterpretableModel) -> set[str]:
     return {gate.key for gate in failed_gates(control.scores, control.interpreter.n_attributes)}
 
 
-# ------------------------------------------------------------------------------------------------------------ the two controls
-def test_the_relabelled_one_follows_f_and_tells_nothing_beyond_the_class(
+# --- the two negative controls
+def test_the_relabelled_one_follows_f_and_knows_the_class_alone(
     made: dict[str, InterpretableModel],
 ) -> None:
     scores = made["relabelled"].scores
@@ -173,7 +173,7 @@ def test_a_network_of_ones_own_and_a_dictionary_that_is_fitted_by_one_call() -> 
     assert found["relabelled"].scores["fidelity"] > 0.95
 
 
-def test_what_cannot_have_controls_is_told(digits: Digits, model: InterpretableModel) -> None:
+def test_what_cannot_have_controls_is_refused(digits: Digits, model: InterpretableModel) -> None:
     with pytest.raises(UserError, match="put together by hand"):
         controls(small_model(digits.facts), digits)
     with pytest.raises(
@@ -185,7 +185,7 @@ def test_what_cannot_have_controls_is_told(digits: Digits, model: InterpretableM
         controls(model, digits, sed=1)
 
 
-# -------------------------------------------------------------------------------------------------------------------- the fits
+# --- the fits
 def test_the_head_is_where_its_loss_is_flat() -> None:
     draws = torch.Generator().manual_seed(0)
     attributes, logits = (
@@ -246,7 +246,7 @@ def test_batch_statistics_become_those_of_all_batches_and_weights_stay() -> None
     assert dictionary([rows]).gt(0).sum(dim=1).eq(2).all()
 
 
-def test_a_dictionary_that_is_fitted_learns_of_a_control_no_two_units_that_go_together() -> None:
+def test_a_fitted_dictionary_of_a_control_finds_no_two_units_that_vary_together() -> None:
     torch.manual_seed(0)
     common = torch.randn(2000, 1)
     rows = common + 0.1 * torch.randn(2000, 6)  # all six units say the same

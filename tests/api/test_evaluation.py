@@ -1,4 +1,4 @@
-"""The scores that take the model: on which images, and beside which others."""
+"""The scores that run the model: on which images, and among which other scores."""
 
 import pytest
 import torch
@@ -37,7 +37,7 @@ def test_the_images_are_spread_over_the_split() -> None:
 
 
 @pytest.mark.parametrize("cached", [False, True])
-def test_what_takes_the_model_is_among_the_scores_of_each_split(cached: bool) -> None:
+def test_scores_that_run_the_model_are_among_those_of_each_split(cached: bool) -> None:
     model, given = small_model().eval(), data()
     with torch.no_grad():
         model.interpreter.head.weights[:, 1:] *= 0.05  # most of what is active is not shown

@@ -60,7 +60,7 @@ def planted() -> tuple[InterpretableModel, TensorSplit, Factors]:
     )
 
 
-def test_each_start_is_told_and_the_predictor_stays_as_it_was() -> None:
+def test_each_start_has_its_loss_and_the_predictor_does_not_change() -> None:
     model, split, truth = planted()
     before = {name: value.clone() for name, value in model.predictor.state_dict().items()}
     fitted, losses = factored(model, split, FactoredOptions(starts=2, epochs=2, rows=N))

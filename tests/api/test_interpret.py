@@ -1,4 +1,4 @@
-"""`interpret`, on a network that was trained here: bright rows at the top, in the middle, at the bottom."""
+"""`interpret`, on a network that separates bright rows at the top, in the middle, at the bottom."""
 
 from typing import Any
 
@@ -82,7 +82,7 @@ def test_the_same_seed_gives_the_same_interpreter_and_leaves_the_callers_random_
 
 
 @pytest.mark.parametrize("cache", ["off", "ram", "disk"])
-def test_wherever_passes_are_kept_the_fit_is_much_the_same(
+def test_the_fit_is_much_the_same_with_every_cache(
     trained: nn.Module, cache: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INTERP_CACHE", str(tmp_path))
@@ -114,7 +114,7 @@ def test_images_that_come_normalised_are_given_back_their_range(trained: nn.Modu
         ibd.interpret(trained, ["stage"], data, **QUICK)
 
 
-def test_a_network_left_in_training_mode_is_told_and_evaluated(
+def test_a_network_left_in_training_mode_is_reported_and_evaluated(
     trained: nn.Module, caplog: pytest.LogCaptureFixture
 ) -> None:
     trained.train()
@@ -183,7 +183,7 @@ def test_an_unknown_option_is_an_unknown_name() -> None:
         ibd.interpret(Rows(), ["stage"], (IMAGES, LABELS), layer=3)
 
 
-def test_items_that_are_drawn_anew_want_no_cache(trained: nn.Module) -> None:
+def test_random_items_want_no_cache(trained: nn.Module) -> None:
     class Noisy(TensorDataset):
         def __getitem__(self, i: int) -> Any:
             image, label = super().__getitem__(i)

@@ -1,4 +1,4 @@
-"""A ViT of timm's and a ConvNeXt of torchvision's, with random weights: fitted, saved, loaded, explained, exported."""
+"""A ViT of timm and a ConvNeXt of torchvision: fitted, saved, loaded, explained, exported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random dictionaries over the networks of runs: drawn by the seed, adapted to the data, and nothing left behind."""
+"""Random dictionaries over the networks of runs: drawn by the seed and adapted to the data."""
 
 from __future__ import annotations
 
@@ -124,6 +124,6 @@ def test_it_is_the_stability_of_the_random_tables(data: TensorData) -> None:
     assert stability_seeds_random(same) == pytest.approx(1.0, abs=1e-5)
 
 
-def test_a_model_that_cannot_be_rebuilt_is_told(data: TensorData) -> None:
+def test_a_model_that_cannot_be_rebuilt_is_refused(data: TensorData) -> None:
     with pytest.raises(UserError, match="put together by hand"):
         frozen_random(Seeded(small_model(), data, 0))

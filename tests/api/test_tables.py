@@ -29,7 +29,7 @@ def data() -> TensorData:
     return given
 
 
-def test_tables_are_kept_below_a_folder_by_the_names_of_their_splits(
+def test_tables_are_saved_below_a_folder_by_the_names_of_their_splits(
     data: TensorData, tmp_path: Path
 ) -> None:
     model = small_model()
@@ -48,7 +48,7 @@ def test_tables_are_kept_below_a_folder_by_the_names_of_their_splits(
         assert stored.labels.tolist() == data.split(split).labels.tolist()
 
 
-def test_scores_of_tables_are_their_scorecards_beside_train(data: TensorData) -> None:
+def test_scores_of_tables_are_their_scorecards_with_train(data: TensorData) -> None:
     tables = tables_of(small_model(), data, ("train", "test"))
 
     scores = scores_of(tables, seed=3)

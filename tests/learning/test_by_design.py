@@ -13,7 +13,7 @@ from tests.small import small_model
 
 
 def stripes(n: int = 60) -> Batch:
-    """Three classes that a small net tells apart at once: bright rows at the top, in the middle, at the bottom."""
+    """Three easy classes: bright rows at the top, in the middle, at the bottom."""
     torch.manual_seed(0)
     labels = torch.arange(n) % 3
     images = 0.2 * torch.rand(n, 1, 8, 8)
@@ -84,20 +84,20 @@ class TestByDesign:
         ):
             trainer(tmp_path, max_epochs=1).fit(module, loader(stripes()))
 
-    def test_the_scheduler_is_told_how_many_steps_there_are(self, tmp_path: Path) -> None:
-        told: list[int] = []
+    def test_the_scheduler_gets_the_number_of_steps(self, tmp_path: Path) -> None:
+        given: list[int] = []
 
         def scheduler(
             optimizer: torch.optim.Optimizer, total_steps: int
         ) -> torch.optim.lr_scheduler.LRScheduler:
-            told.append(total_steps)
+            given.append(total_steps)
             return torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps)
 
         module = ByDesign(
             small_model(), Objective(), partial(torch.optim.AdamW, lr=1e-2), scheduler
         )
         trainer(tmp_path, max_epochs=5).fit(module, loader(stripes()))
-        assert told == [5]
+        assert given == [5]
 
     def test_the_predictor_can_have_a_rate_of_its_own(self, tmp_path: Path) -> None:
         module = ByDesign(

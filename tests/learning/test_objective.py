@@ -42,7 +42,7 @@ def test_terms_are_the_losses_and_weights_are_the_papers() -> None:
     assert torch.equal(terms["magnitude"], magnitude(seen.attributes))
 
 
-def test_our_own_terms_beside_the_papers() -> None:
+def test_original_terms_next_to_the_papers() -> None:
     seen, batch = passed()
     objective = Objective(independence=0.3, sufficiency=0.5, anchoring=0.1)
     factors = objective.factors(1.0)

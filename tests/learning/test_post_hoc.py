@@ -20,7 +20,7 @@ FACTS = DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation())
 
 
 def drifting_model() -> InterpretableModel:
-    """Its network has statistics that drift, and units that drop out, as soon as it runs in training mode."""
+    """A network whose statistics drift and whose units drop out in training mode."""
     torch.manual_seed(0)
     network = nn.Sequential(
         nn.Conv2d(1, 4, 3),
@@ -66,7 +66,7 @@ class TestPostHoc:
         predictors = {name for name in before if name.startswith("predictor.")}
         assert still == predictors
 
-    def test_stays_in_evaluation_mode_whatever_is_set(self) -> None:
+    def test_stays_in_evaluation_mode_in_any_case(self) -> None:
         learning = module()
         learning.train()
         assert learning.model.interpreter.training
@@ -85,7 +85,8 @@ class TestPostHoc:
     ) -> None:
         live, recorded = module(), module()
         passes = seen(recorded.model, stripes())
-        recorded.model.predictor.network.forward = refuses  # type: ignore[method-assign, assignment]
+        network = recorded.model.predictor.network
+        network.forward = refuses  # type: ignore[method-assign, assignment]
         for learning, batches in ((live, loader(stripes())), (recorded, passes)):
             pl.seed_everything(0, verbose=False)
             trainer(tmp_path, max_epochs=3, num_sanity_val_steps=0).fit(learning, batches, batches)
@@ -94,13 +95,14 @@ class TestPostHoc:
         ):
             assert torch.equal(one, other), name
 
-    def test_a_predictor_that_changes_meanwhile_is_told(self, tmp_path: Path) -> None:
+    def test_a_predictor_that_changes_meanwhile_is_an_error(self, tmp_path: Path) -> None:
         class Meddler(pl.Callback):
             def on_train_batch_end(
                 self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
             ) -> None:
                 assert isinstance(pl_module, PostHoc)
-                pl_module.model.predictor.network[1].running_mean += 1  # type: ignore[index, operator]
+                network = pl_module.model.predictor.network
+                network[1].running_mean += 1  # type: ignore[index, operator]
 
         fit = trainer(tmp_path, max_epochs=1, num_sanity_val_steps=0, callbacks=[Meddler()])
         with pytest.raises(

@@ -42,7 +42,7 @@ def test_what_is_no_schedule_is_refused(steps: dict[float, float], ramp: float) 
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 10, 100])
-def test_one_cycle_ends_low_whatever_its_length(steps: int) -> None:
+def test_one_cycle_ends_low_for_any_length(steps: int) -> None:
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
     scheduler = one_cycle(optimizer, steps, pct_start=0.2)
     rates = []

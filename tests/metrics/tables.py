@@ -1,4 +1,4 @@
-"""Interpretation tables written out, and the relabelled control."""
+"""Interpretation tables written out, and one of a relabelled answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ def table_of(
     g: Rows | None = None,
     **columns: list[float],
 ) -> InterpretationTable:
-    """A table of these attributes and weights; g is h(Φ) and f is g, and the labels f's, where not given."""
+    """Return a table of these attributes and weights.
+
+    Where they are not given, g is h(Φ), f is g, and the labels are f's decisions.
+    """
     attributes, head = torch.tensor(phi), torch.tensor(weights)
     offset = torch.tensor(bias) if bias else torch.zeros(len(weights))
     interpreter = torch.tensor(g) if g else attributes @ head.T + offset
@@ -41,12 +44,12 @@ def table_of(
 
 
 def of_logits(f: Rows, g: Rows, labels: list[float]) -> InterpretationTable:
-    """A table where only the logits and the labels matter."""
+    """Return a table in which only the logits and the labels matter."""
     return table_of([[1.0]] * len(f), [[1.0]] * len(f[0]), f=f, g=g, labels=labels)
 
 
 def lists(table: InterpretationTable) -> Columns:
-    """The columns as Python's own numbers, for the reference."""
+    """Return the columns as Python numbers, for the reference."""
     return Columns(
         labels=table.labels.tolist(),
         f=table.predictor.tolist(),
@@ -60,7 +63,10 @@ def lists(table: InterpretationTable) -> Columns:
 
 
 def realistic_logits(n: int, n_classes: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Logits of a classifier that is right nine times in ten, more confident on some samples than on others; and labels."""
+    """Return logits of a classifier that is right nine times in ten, and labels.
+
+    It is more confident on some samples than on others.
+    """
     draw = torch.Generator().manual_seed(seed)
     labels = torch.randint(n_classes, (n,), generator=draw)
     confidence = 25 * torch.rand(n, 1, generator=draw)
@@ -74,7 +80,10 @@ def realistic_logits(n: int, n_classes: int, seed: int) -> tuple[Tensor, Tensor]
 def relabelled(
     n: int, seed: int, n_classes: int = 10, n_attributes: int = 25
 ) -> InterpretationTable:
-    """A cheat: Φ = softmax(50 · logits) R, R >= 0 fixed and random, W its pseudo-inverse, and a decoder of class means."""
+    """Return the table of a cheat, whose decoder returns class means.
+
+    Φ = softmax(50 · logits) R, R >= 0 fixed and random, W its pseudo-inverse.
+    """
     logits, labels = realistic_logits(n, n_classes, seed)
     codes = torch.rand(n_classes, n_attributes, generator=torch.Generator().manual_seed(0)) ** 4
     weights = torch.linalg.pinv(codes).T

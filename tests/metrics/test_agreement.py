@@ -29,7 +29,8 @@ def test_fidelity_on_errors_is_absent_where_f_makes_none() -> None:
 
 
 def test_fidelity_present_classes_is_over_the_classes_of_the_labels() -> None:
-    # Labels are of classes 0 and 3. Among those f decides 0 0 3 0 and g 0 3 3 0; among all four, they agree on the first alone.
+    # Labels are of classes 0 and 3. Among these, f decides 0 0 3 0 and g 0 3 3 0; among all four,
+    # they agree on the first sample alone.
     f = [[5.0, 0, 0, 1], [2, 9, 0, 1], [0, 0, 9, 1], [3.0, 4, 0, 0]]
     g = [[5.0, 0, 0, 1], [1, 0, 0, 2], [0, 9, 0, 1], [3.0, 0, 4, 0]]
     scores = agreement_scores(of_logits(f, g, labels=[0, 0, 3, 3]))
@@ -54,7 +55,8 @@ def test_fidelity_top5() -> None:
 
 
 def test_fidelity_hard_is_over_a_tenth_of_the_samples() -> None:
-    # Margins of f: 20 samples of 5, but 1 in row 7 and 2 in row 3; g differs from f in row 7, and in row 0, which is not hard.
+    # Margins of f: 5, but 1 in row 7 and 2 in row 3, of 20 samples; g differs from f in row 7, and
+    # in row 0, which is not hard.
     f = [[5.0, 0, 0] for _ in range(20)]
     f[7], f[3] = [9.0, 8, 0], [0.0, 2, 0]
     g = [list(row) for row in f]
@@ -64,7 +66,7 @@ def test_fidelity_hard_is_over_a_tenth_of_the_samples() -> None:
     assert scores["fidelity"] == 18 / 20
 
 
-def test_fidelity_hard_is_over_one_sample_at_least() -> None:
+def test_fidelity_hard_is_over_at_least_one_sample() -> None:
     assert (
         agreement_scores(of_logits([[1.0, 0], [3.0, 0]], [[0.0, 1], [1.0, 0]], labels=[0, 0]))[
             "fidelity_hard"
@@ -74,7 +76,8 @@ def test_fidelity_hard_is_over_one_sample_at_least() -> None:
 
 
 def test_kl() -> None:
-    # f = (3/4, 1/4), g = (1/2, 1/2): 3/4 log(3/2) + 1/4 log(1/2); and 0 where they are the same up to a constant
+    # f = (3/4, 1/4), g = (1/2, 1/2): 3/4 log(3/2) + 1/4 log(1/2); and 0 where the logits differ by
+    # a constant
     f, g = [[math.log(3), 0.0], [1.0, 2.0]], [[0.0, 0.0], [11.0, 12.0]]
     expected = (0.75 * math.log(1.5) + 0.25 * math.log(0.5)) / 2
     assert agreement_scores(of_logits(f, g, labels=[0, 0]))["kl"] == pytest.approx(
@@ -111,7 +114,8 @@ def test_the_worst_class_is_among_those_that_f_decides_ten_times() -> None:
 
 
 def test_probability_error_is_over_all_classes() -> None:
-    # f = (1/2, 1/4, 1/4) and g = (1/2, 1/2, 0): a quarter is with another class, and g decides as f. Then all is, and nothing.
+    # f = (1/2, 1/4, 1/4) and g = (1/2, 1/2, 0): a quarter is with another class, and g decides as
+    # f. Then all is, then nothing.
     half = [math.log(4), math.log(2), math.log(2)]
     f, g = (
         [half, [900.0, 0, 0], half],
@@ -122,7 +126,8 @@ def test_probability_error_is_over_all_classes() -> None:
 
 
 def test_attributes_that_say_nothing_of_the_image_have_a_large_probability_error() -> None:
-    # What Kumar and Ahuja ask of a measure: that random concepts explain less faithfully. Here g reads f's own evidence.
+    # Kumar and Ahuja ask of a measure that random concepts are less faithful. Here g reads f's
+    # evidence.
     logits, _ = realistic_logits(500, 10, seed=0)
     weights = torch.randn(10, 10, generator=torch.Generator().manual_seed(1))
     attributes = logits @ torch.linalg.inv(weights).T

@@ -14,14 +14,15 @@ def sure(probability: float) -> list[float]:
 
 
 def test_the_distance_of_confidence_and_accuracy_in_each_bin() -> None:
-    # bin (.8, .8667]: four of .85, of which two are right: |.5 - .85|; bin (.9333, 1]: one of .95, right: |1 - .95|
+    # bin (.8, .8667]: four of .85, of which two are right: |.5 - .85|; bin (.9333, 1]: one of .95,
+    # right: |1 - .95|
     logits = torch.tensor([sure(0.85)] * 4 + [sure(0.95)])
     assert calibration_error(logits, torch.tensor([0, 0, 1, 1, 0])) == pytest.approx(
         4 / 5 * 0.35 + 1 / 5 * 0.05, abs=1e-6
     )
 
 
-def test_errors_of_either_sign_in_one_bin_make_up_for_one_another_and_in_two_do_not() -> None:
+def test_errors_of_opposite_sign_cancel_within_a_bin_and_not_across_bins() -> None:
     one = torch.tensor([sure(0.81), sure(0.85)])
     assert calibration_error(one, torch.tensor([0, 1])) == pytest.approx(abs(0.5 - 0.83), abs=1e-6)
     two = torch.tensor([sure(0.75), sure(0.85)])
@@ -50,7 +51,7 @@ def test_draws_from_the_probabilities_are_calibrated_and_sharpened_ones_are_not(
     assert calibration_error(5 * logits, labels) > 0.15
 
 
-def test_g_and_f_are_told_apart() -> None:
+def test_g_and_f_have_their_own_scores() -> None:
     scores = calibration_scores(of_logits([sure(0.7)], [sure(0.9)], labels=[0]))
     assert scores == pytest.approx(
         {"calibration_error": 0.1, "predictor_calibration_error": 0.3}, abs=1e-6

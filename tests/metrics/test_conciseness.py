@@ -5,7 +5,8 @@ from interp_by_design.metrics.tau_curves import conciseness, conciseness_abs, co
 from interp_by_design.terms import UserError
 from tests.metrics.tables import table_of
 
-# g decides 0 on the first sample, alpha = (4, -3, 1, 0), r = (1, -.75, .25, 0), and 1 on the second, alpha = (0, 0, 0, 4).
+# g decides 0 on the first sample, alpha = (4, -3, 1, 0), r = (1, -.75, .25, 0), and 1 on the
+# second, alpha = (0, 0, 0, 4).
 PHI = [[2.0, 1, 1, 1], [0.0, 0, 0, 2]]
 WEIGHTS = [[2.0, -3, 1, 0], [0.0, -1, 0, 2]]
 
@@ -42,7 +43,8 @@ def test_left_out_is_of_samples_with_contributions() -> None:
 
 
 def test_sufficiency() -> None:
-    # r = (1, .5, .5) for class 0, alpha = (2, 1, 1) = 4 against 3: the first attribute alone gives 2 against 3, all three decide
+    # r = (1, .5, .5) for class 0, alpha = (2, 1, 1), 4 against 3: the first attribute alone gives 2
+    # against 3, all three decide
     phi, weights = [[1.0, 1, 1]], [[2.0, 1, 1], [3.0, 0, 0]]
     scores = conciseness_scores(table_of(phi, weights))
     assert scores["sufficiency@2"] == 0  # .5 is not above 1/2

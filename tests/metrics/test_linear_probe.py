@@ -9,17 +9,17 @@ from interp_by_design.terms import UserError
 
 
 def planted(
-    n: int, rank: int, n_classes: int = 10, cells: int = 30, seed: int = 1
+    n: int, rank: int, n_classes: int = 10, features: int = 30, seed: int = 1
 ) -> tuple[Tensor, Tensor]:
-    """Cells, and logits that are a linear reading of them, of this rank."""
+    """Return features, and logits that are a linear map of them, of this rank."""
     fixed, draws = torch.Generator().manual_seed(0), torch.Generator().manual_seed(seed)
     down, up = (
-        torch.randn(cells, rank, generator=fixed),
+        torch.randn(features, rank, generator=fixed),
         torch.randn(rank, n_classes, generator=fixed),
     )
-    scale = torch.logspace(-3, 3, cells)
-    seen = torch.randn(n, cells, generator=draws)
-    return seen * scale + 5 * scale, 2 * seen @ down @ up / cells**0.5
+    scale = torch.logspace(-3, 3, features)
+    seen = torch.randn(n, features, generator=draws)
+    return seen * scale + 5 * scale, 2 * seen @ down @ up / features**0.5
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
@@ -35,34 +35,43 @@ def test_the_planted_rank_is_enough_and_less_is_not(dtype: torch.dtype) -> None:
 
 
 def test_soft_decisions_are_followed_where_squared_error_looks_elsewhere() -> None:
-    # The largest part of the logits is one that no decision hangs on: least squares of rank 1 spends its one direction on it.
+    # The largest part of the logits does not change any decision: least squares of rank 1 spends
+    # its one direction on it.
     draws = torch.Generator().manual_seed(0)
-    cells = torch.randn(1200, 6, generator=draws)
+    features = torch.randn(1200, 6, generator=draws)
     logits = torch.stack(
-        [3 * cells[:, 0], -3 * cells[:, 0], 20 * cells[:, 1] - 100, -20 * cells[:, 1] - 100], dim=1
+        [
+            3 * features[:, 0],
+            -3 * features[:, 0],
+            20 * features[:, 1] - 100,
+            -20 * features[:, 1] - 100,
+        ],
+        dim=1,
     )
-    found = linear_ceiling(cells[:1000], logits[:1000], cells[1000:], logits[1000:], [1], seed=0)
+    found = linear_ceiling(
+        features[:1000], logits[:1000], features[1000:], logits[1000:], [1], seed=0
+    )
     assert found[None] > 0.95
     assert found[1] > 0.8
 
 
-def test_no_better_than_chance_where_the_cells_say_nothing() -> None:
+def test_no_better_than_chance_where_features_are_random() -> None:
     draws = torch.Generator().manual_seed(0)
-    cells, logits = torch.randn(900, 20, generator=draws), torch.randn(900, 5, generator=draws)
-    found = linear_ceiling(cells[:600], logits[:600], cells[600:], logits[600:], [2], seed=0)
+    features, logits = torch.randn(900, 20, generator=draws), torch.randn(900, 5, generator=draws)
+    found = linear_ceiling(features[:600], logits[:600], features[600:], logits[600:], [2], seed=0)
     assert max(found.values()) < 0.35
 
 
-def test_few_rows_for_many_cells_and_classes() -> None:
+def test_few_rows_for_many_features_and_classes() -> None:
     train, test = (
-        planted(60, rank=5, n_classes=200, cells=300),
-        planted(50, rank=5, n_classes=200, cells=300, seed=2),
+        planted(60, rank=5, n_classes=200, features=300),
+        planted(50, rank=5, n_classes=200, features=300, seed=2),
     )
     found = linear_ceiling(*train, *test, [5, 36], seed=0)
     assert all(0 <= value <= 1 for value in found.values())
 
 
-def test_cells_that_never_change_do_no_harm() -> None:
+def test_constant_features_do_no_harm() -> None:
     train, test = planted(300, rank=2), planted(100, rank=2, seed=2)
     train[0][:, :20], test[0][:, :20] = 0.1, 7.0
     assert all(

@@ -6,10 +6,10 @@ from tests.metrics.tables import table_of
 WEIGHTS = [[1.0] * 3, [0.0] * 3]
 
 
-def test_the_mean_over_pairs_whichever_their_sign() -> None:
+def test_the_mean_over_pairs_of_either_sign() -> None:
     # the second is twice the first, and the third falls as they rise: three pairs, each 1
     assert overlap(table_of([[1.0, 2, 3], [2.0, 4, 2], [4.0, 8, 0]], WEIGHTS)) == pytest.approx(1)
-    # the third knows nothing of the others: one pair of three
+    # the third is uncorrelated with the others: one pair of three
     assert overlap(
         table_of([[1.0, 2, 1], [2.0, 4, 1], [1.0, 2, 2], [2.0, 4, 2]], WEIGHTS)
     ) == pytest.approx(1 / 3)

@@ -21,11 +21,11 @@ def noise(n: int, n_attributes: int, seed: int) -> torch.Tensor:
     return torch.rand(n, n_attributes, generator=torch.Generator().manual_seed(seed))
 
 
-def test_a_relabelled_answer_is_found_out() -> None:
+def test_a_relabelled_answer_scores_high() -> None:
     assert logit_predictability(relabelled(1300, seed=1), relabelled(1000, seed=2), seed=0) > 0.9
 
 
-def test_attributes_that_f_does_not_tell_are_not_accused() -> None:
+def test_attributes_that_f_does_not_predict_score_low() -> None:
     train, test = relabelled(600, seed=1), relabelled(400, seed=2)
     found = logit_predictability(
         with_attributes(train, noise(600, 4, 3)), with_attributes(test, noise(400, 4, 4)), seed=0
@@ -35,12 +35,14 @@ def test_attributes_that_f_does_not_tell_are_not_accused() -> None:
 
 def test_it_is_the_mean_over_attributes() -> None:
     train, test = relabelled(1300, seed=1), relabelled(1000, seed=2)
-    told_and_not = [
+    predicted_and_not = [
         torch.cat([t.attributes[:, :2], 0.3 * noise(len(t), 2, 5 + len(t))], dim=1)
         for t in (train, test)
     ]
     found = logit_predictability(
-        with_attributes(train, told_and_not[0]), with_attributes(test, told_and_not[1]), seed=0
+        with_attributes(train, predicted_and_not[0]),
+        with_attributes(test, predicted_and_not[1]),
+        seed=0,
     )
     assert 0.4 < found < 0.5  # two of four
 

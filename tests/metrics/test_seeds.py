@@ -1,4 +1,4 @@
-"""Stability across seeds: a literal reference, planted permutations, and tables that cannot be compared."""
+"""Stability across seeds: a literal reference, planted permutations, and refused tables."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def pearson(x: list[float], y: list[float]) -> float:
 
 
 def reference(tables: list[InterpretationTable]) -> float:
-    """Every one-to-one matching is tried."""
+    """Try every one-to-one matching."""
     found = []
     for a in range(len(tables)):
         for b in range(a):
@@ -65,7 +65,7 @@ def reference(tables: list[InterpretationTable]) -> float:
     return sum(found) / len(found)
 
 
-def test_it_is_what_trying_every_matching_finds() -> None:
+def test_it_equals_the_best_of_all_matchings() -> None:
     tables = [drawn(seed) for seed in range(3)]
     assert stability_seeds(tables) == pytest.approx(reference(tables), abs=1e-6)
 

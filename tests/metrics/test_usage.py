@@ -23,13 +23,14 @@ def test_unexplained_share() -> None:
 
 
 def test_dead_and_always_on_attributes() -> None:
-    # of 1,000 samples the first is active on 999, the second on 1, the third on none: 1 in 1,000 is just not dead
+    # of 1,000 samples the first is active on 999, the second on 1, the third on none: 1 in 1,000 is
+    # just not dead
     phi = [[1.0, 0, 0, 1] for _ in range(1000)]
     phi[0] = [0.0, 1, 0, 1]
     scores = usage_scores(table_of(phi, [[1.0, 1, 1, 1], [0.0, 0, 0, 0]]))
     assert scores["dead_attributes"] == 1
     assert scores["always_on_attributes"] == 2
-    # one sample more, and 1 in 1,001 is dead
+    # with one sample more, 1 in 1,001 is dead
     assert (
         usage_scores(table_of([*phi, [1.0, 0, 0, 1]], [[1.0, 1, 1, 1], [0.0, 0, 0, 0]]))[
             "dead_attributes"
@@ -57,8 +58,8 @@ def test_effective_attributes_are_absent_where_nothing_contributes() -> None:
 
 
 def test_exclusive_attributes() -> None:
-    # mass by f's class: attribute 0 has 9 in class 0 and 1 in class 1, 90 % and no more; attribute 1 all in class 1;
-    # attribute 2 is dead
+    # mass by f's class: attribute 0 has 9 in class 0 and 1 in class 1, 90 % and no more; attribute
+    # 1 all in class 1; attribute 2 is dead
     phi = [[9.0, 0, 0], [1.0, 5, 0]]
     table = table_of(phi, [[1.0, 0, 0], [0.0, 1, 0]], f=[[1.0, 0], [0.0, 1]], labels=[0, 0])
     assert usage_scores(table)["exclusive_attributes"] == 1
