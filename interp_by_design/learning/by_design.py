@@ -71,10 +71,12 @@ class ByDesign(Learning):
         """Return the parameters that learn, in two groups where the predictor has its own rate."""
         if self._predictor_lr is None:
             return learning_parameters(self.model)
-        return [
-            {"params": learning_parameters(self.model.interpreter)},
-            {"params": learning_parameters(self.model.predictor), "lr": self._predictor_lr},
-        ]
+        interpreter: dict[str, Any] = {"params": learning_parameters(self.model.interpreter)}
+        predictor = {
+            "params": learning_parameters(self.model.predictor),
+            "lr": self._predictor_lr,
+        }
+        return [interpreter, predictor]
 
     def interpretation(
         self, batch: Batch | BatchWithActivations, reconstruct: bool

@@ -92,8 +92,9 @@ def attribute_correlations(first: InterpretationTable, second: InterpretationTab
         products = products + a.T @ b
         squares_a = squares_a + a.square().sum(dim=0)
         squares_b = squares_b + b.square().sum(dim=0)
-    squares_a, squares_b = torch.broadcast_tensors(squares_a[:, None], squares_b)
-    found = correlation_from_moments(products, squares_a, squares_b)
+    found = correlation_from_moments(
+        products, squares_a[:, None].expand_as(products), squares_b.expand_as(products)
+    )
     return found.where(live & found.isfinite(), 0.0).clamp(-1, 1)
 
 
