@@ -1,4 +1,4 @@
-"""What docs/adding.md shows works: the dictionary passes the suite, trains from its YAML, is scored, and loads again."""
+"""The example of docs/adding.md: it passes its suite, trains from its YAML, and loads again."""
 
 from __future__ import annotations
 
