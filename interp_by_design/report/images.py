@@ -71,5 +71,5 @@ def read_images(split: Split, findings: Findings) -> ReportImages:
 def _images_of(
     split: Split, table: InterpretationTable, rows: Iterable[int]
 ) -> Iterator[tuple[int, Tensor]]:
-    for some in torch.tensor(sorted(rows), dtype=torch.long).split(BATCH_IMAGES):
+    for some in torch.split(torch.tensor(sorted(rows), dtype=torch.long), BATCH_IMAGES):
         yield from zip(some.tolist(), split.batch(table.indices[some].clone()).images, strict=True)
