@@ -22,7 +22,7 @@ from benchmarks.record import save
 from interp_by_design.api.factored_control import FactoredOptions, factored, random_groups
 from interp_by_design.data.datamodule import ImageData
 from interp_by_design.data.factor_images import FactorImages
-from interp_by_design.data.render import render
+from interp_by_design.data.rendering import render
 from interp_by_design.data.scene_factors import factors_of, split_shape
 from interp_by_design.data.scenes import Scenes
 from interp_by_design.explain import heatmaps

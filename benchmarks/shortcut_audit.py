@@ -22,7 +22,7 @@ from benchmarks.record import RESULTS, save
 from interp_by_design.attributes import TopKDictionary
 from interp_by_design.data import TensorData
 from interp_by_design.data.factor_images import NORMALISATION
-from interp_by_design.data.render import render, render_bytes
+from interp_by_design.data.rendering import render, render_bytes
 from interp_by_design.data.scenes import CLASS_NAMES, SHORTCUT_CLASS, Scenes, draw
 from interp_by_design.explain.intervention import Intervention
 from interp_by_design.explain.shortcut_audit import Audit

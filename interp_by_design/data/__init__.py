@@ -21,7 +21,7 @@ from interp_by_design.data.in_memory import InMemoryData
 from interp_by_design.data.loader import Loader
 from interp_by_design.data.mnist import MNIST, FashionMNIST
 from interp_by_design.data.quickdraw import QuickDraw
-from interp_by_design.data.render import render
+from interp_by_design.data.rendering import render
 from interp_by_design.data.scenes import Scenes
 from interp_by_design.data.split import DataSplits, Split, TensorSplit
 from interp_by_design.data.tensors import TensorData

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Unpack, final
 
 from interp_by_design.data.datamodule import ImageData, Loading
-from interp_by_design.data.render import render_bytes
+from interp_by_design.data.rendering import render_bytes
 from interp_by_design.data.scene_factors import factors_of
 from interp_by_design.data.scenes import CLASS_NAMES, Scenes, draw
 from interp_by_design.data.split import DataSplits, TensorSplit

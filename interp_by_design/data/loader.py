@@ -65,7 +65,8 @@ class Batches(Dataset[Batch | UserError]):
             batch_size: images of a batch.
         """
         shape = (buffers, min(batch_size, len(self)), *self.split.image_shape)
-        self.buffers = torch.empty(shape, dtype=torch.uint8).share_memory_()  # type: ignore[no-untyped-call]  # torch's
+        memory = torch.empty(shape, dtype=torch.uint8)
+        self.buffers = memory.share_memory_()  # type: ignore[no-untyped-call]  # torch's
 
     def buffer(self, place: int, n: int) -> Tensor:
         """Return the shared memory of a batch; it is reused once every other buffer was.
@@ -108,10 +109,9 @@ class Loader(DataLoader[Any]):
         )
         self.batches, self.order, self._memory = dataset, sampler, BufferPool()
 
-    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # torch's iterator type is not used
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
         # A generator, so that nothing is read before the first `next`: Lightning calls `iter`
-        # before
-        # it sets the epoch.
+        # before it sets the epoch.
         for batch in self.as_kept():
             yield batch._replace(images=unit(batch.images, self._memory.empty))
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from interp_by_design.data import FactorImages, Scenes, render
-from interp_by_design.data.render import render_bytes
+from interp_by_design.data.rendering import render_bytes
 from interp_by_design.data.scenes import (
     CAUSAL,
     CLASS_NAMES,
@@ -266,7 +266,7 @@ class TestFactorsData:
         data.setup()
         return data
 
-    def test_records_stand_beside_their_images(self) -> None:
+    def test_scenes_match_their_images(self) -> None:
         data = self.made()
         for name in ("train", "val", "test"):
             scenes, split = data.scenes(name), data.split(name)

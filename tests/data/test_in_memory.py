@@ -11,7 +11,8 @@ from interp_by_design.data import InMemoryData
 from interp_by_design.data.in_memory import declared_normalisation, first_image
 from interp_by_design.terms import Normalisation, UserError
 
-MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.25, 0.3)
+MEAN = (0.4, 0.5, 0.6)
+STD = (0.2, 0.25, 0.3)
 NORMALISE = Normalisation(MEAN, STD)
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 6, 5, 3), dtype=np.uint8)
 
@@ -55,22 +56,22 @@ def given(data: InMemoryData, split: str) -> torch.Tensor:
         ),
     ],
 )
-def test_images_come_out_in_unit_range_whatever_they_were(
-    transform: Any, options: dict[str, Any]
-) -> None:
+def test_images_of_any_kind_come_out_in_unit_range(transform: Any, options: dict[str, Any]) -> None:
     data = read(Photos(transform), **options)
     for name, count in (("train", 32), ("val", 4), ("test", 4)):
         (batch,) = data.in_order(name)
         assert len(batch.images) == count
         torch.testing.assert_close(batch.images, given(data, name), atol=1e-6, rtol=0)
-        assert batch.labels.tolist() == [int(row) % 4 for row in data.split(name).rows]  # type: ignore[attr-defined]
+        rows = data.split(name).rows  # type: ignore[attr-defined]
+        assert batch.labels.tolist() == [int(row) % 4 for row in rows]
 
 
 def test_floats_between_the_levels_stay_floats() -> None:
     images = torch.rand(20, 1, 4, 4)
     data = read([(image, i % 4) for i, image in enumerate(images)])
     (batch,) = data.in_order("train")
-    torch.testing.assert_close(batch.images, images[data.split("train").rows])  # type: ignore[attr-defined]
+    rows = data.split("train").rows  # type: ignore[attr-defined]
+    torch.testing.assert_close(batch.images, images[rows])
 
 
 def test_the_transforms_normalisation_is_found_below_subsets() -> None:
@@ -88,7 +89,7 @@ def test_targets_spare_reading_the_images() -> None:
     assert items.reads < len(items)
 
 
-def test_the_fingerprint_tells_pixels_and_labels() -> None:
+def test_the_fingerprint_depends_on_pixels_and_labels() -> None:
     images = [torch.full((1, 2, 2), i / 255) for i in range(20)]
     one, other, relabelled = (
         read([(image, (i + shift) % 4) for i, image in enumerate(pictures)]).fingerprint()

@@ -24,7 +24,8 @@ pytestmark = [
         "ignore:.*use of fork.. may lead to deadlocks:DeprecationWarning"
     ),  # from Python 3.12
 ]
-EPOCHS, BATCHES = 3, 4
+EPOCHS = 3
+BATCHES = 4
 
 
 class Watcher(pl.LightningModule):

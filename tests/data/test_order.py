@@ -76,7 +76,7 @@ def test_training_wants_an_image_for_every_rank() -> None:
         on_ranks(3, lambda: Shuffled(2, 1, seed=0))
 
 
-def test_a_pass_begins_where_it_is_told_to_until_another_epoch_comes() -> None:
+def test_a_pass_begins_where_it_is_set_to_until_another_epoch_comes() -> None:
     order = Shuffled(20, 4, seed=0)
     order.start_at(2, 3)
     order.set_epoch(2)

@@ -18,7 +18,7 @@ from torch import Tensor
 from interp_by_design.attributes import TopKDictionary
 from interp_by_design.data import Scenes, TensorData
 from interp_by_design.data.factor_images import NORMALISATION
-from interp_by_design.data.render import PATCH, render, render_bytes
+from interp_by_design.data.rendering import PATCH, render, render_bytes
 from interp_by_design.data.scenes import CLASS_NAMES, DISTRACTORS, TEXTURES, draw
 from interp_by_design.explain.deletion import deletion_check
 from interp_by_design.explain.effects import cosine, effects

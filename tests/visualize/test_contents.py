@@ -59,7 +59,7 @@ class TestRelevanceBars:
         assert "+0.50" in found
         assert "φ1" not in found
 
-    def test_what_is_not_shown_is_told_in_words(self) -> None:
+    def test_what_is_not_shown_is_described(self) -> None:
         assert "1 other attribute contributes less: 2 % of the evidence" in words(
             v.relevance_bars(reading([4.9, 0.1]), CLASSES, NAMES)
         )
@@ -147,7 +147,7 @@ class TestRelevanceMap:
         ]
         assert sorted(found) == sorted(["+.50", MINUS + ".21", "+1.00"])
 
-    def test_where_there_is_no_room_pairs_hold_their_sign(self) -> None:
+    def test_where_no_number_fits_pairs_hold_their_sign(self) -> None:
         relevance = torch.zeros(2, 40)
         relevance[0, 3], relevance[1, 5], relevance[1, 6] = 0.5, 0.7, -0.4
         marks = [

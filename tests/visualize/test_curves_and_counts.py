@@ -126,7 +126,7 @@ class TestScale:
                 assert value == pytest.approx(tick, rel=1e-9)
 
 
-def test_a_factor_is_told_where_it_settles_and_not_on_its_ramp() -> None:
+def test_a_factor_is_written_where_it_settles_and_not_on_its_ramp() -> None:
     assert settled([1, 2, 3, 4, 5, 6], [0, 0, 0.3, 0.6, 0.6, 1.0]) == [(1, 0), (4, 0.6), (6, 1.0)]
     assert settled([], []) == []
 

@@ -87,7 +87,7 @@ def test_letters_can_be_read(name: str) -> None:
     assert min(text.get_fontsize() for text in texts(drawn(name, LIGHT).figure)) >= 6
 
 
-def test_the_same_values_make_the_same_picture_whatever_a_users_settings_are(name: str) -> None:
+def test_the_same_values_make_the_same_picture_with_any_settings_of_a_user(name: str) -> None:
     with matplotlib.rc_context(UNFRIENDLY):
         before = dict(matplotlib.rcParams)
         figure = FIGURES[name](LIGHT)

@@ -128,7 +128,7 @@ def test_too_many_lines_end_in_an_ellipsis() -> None:
     assert lines[-1].endswith(ELLIPSIS)
 
 
-def test_a_class_always_has_a_name_that_tells_it_apart() -> None:
+def test_a_class_always_has_a_unique_name() -> None:
     names = ["cat", "", "\U0010fffd", " \n", "\U0010fffe"]
     assert [class_label(c, names, 2, 9) for c in range(7)] == [
         "cat",
@@ -147,7 +147,7 @@ def test_an_attribute_keeps_its_number() -> None:
     assert attribute_label(120, names, 1.0, 9) == "φ120"
 
 
-def test_numbers_are_told_as_people_write_them() -> None:
+def test_numbers_are_written_as_people_write_them() -> None:
     assert [count(0, "class"), count(1, "class"), count(1200, "image"), count(7)] == [
         "0 classes",
         "1 class",
