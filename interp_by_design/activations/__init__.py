@@ -1,6 +1,6 @@
-"""One pass over a data set; what comes out is what every analysis reads. Knows nothing of training or figures.
+"""Forward passes over a data set: interpretation tables and the activation cache.
 
-Imports nothing heavy by itself: a command that lists caches need not wait for what trains.
+Importing it loads no library: a command that lists caches need not wait for torch.
 """
 
 import lazy_loader

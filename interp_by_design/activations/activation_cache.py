@@ -1,7 +1,8 @@
-"""A frozen predictor's passes over a data set, made once and kept in memory or on disk. Knows nothing of what they are for.
+"""Activation cache: forward passes of a frozen predictor, in memory or on disk.
 
-On disk a split has a folder of its own, named for all that its content depends on: other weights, another preprocessing, other
-images or layers are another folder. A pass that was stopped goes on at the first shard that is missing.
+On disk each split has its own folder, named after all that its content depends on: other weights,
+preprocessing, images or layers are another folder. A pass that was stopped resumes at the first
+missing shard.
 """
 
 from __future__ import annotations
@@ -34,12 +35,23 @@ log = logging.getLogger(__name__)
 def cached_activations(
     predictor: Predictor, data: ImageData, settings: CacheSettings, device: Any = "cpu"
 ) -> CachedData | None:
-    """The passes of `predictor` over the splits of `data`, recorded on `device` or found; None where they are not to be kept.
+    """Record the passes of a predictor over all splits, or find them.
 
-    Every split is recorded now, and what that takes is said before it begins. The predictor is left as it was.
+    Required and free space are logged before anything is computed. The predictor is unchanged.
 
-    Raises `UserError`, before anything is computed, where images are augmented or there is not the room; and where the folder
-    cannot be written, a value does not fit `settings.dtype`, or a cache that was found is damaged.
+    Args:
+        predictor: f.
+        data: The images.
+        settings: Where and in which precision passes are kept.
+        device: Where the predictor runs.
+
+    Returns:
+        The passes; None if they are not to be kept.
+
+    Raises:
+        UserError: If images are augmented, or there is too little space, before anything is
+            computed; if the folder cannot be written, a value does not fit the precision, or a
+            cache is damaged.
     """
     if settings.kind == "off" or not _repeats(data, settings.kind):
         return None
@@ -50,26 +62,27 @@ def cached_activations(
         for name in SPLITS
     }
     size = sum(form.total_bytes for form in layouts.values())
-    told = (
+    message = (
         f"The predictor's passes over {sum(form.n for form in layouts.values()):,} images "
-        f"({', '.join(predictor.hidden_layers)}: {len(predictor.hidden_layers)} layers of {settings.dtype})"
+        f"({', '.join(predictor.hidden_layers)}: {len(predictor.hidden_layers)} layers of "
+        f"{settings.dtype})"
     )
     if settings.kind == "ram" or (settings.kind == "auto" and size <= AUTO_MEMORY * free_memory()):
-        return _in_memory(predictor, data, layouts, told, device)
+        return _in_memory(predictor, data, layouts, message, device)
     folders = _folders(predictor, data, layouts, settings.folder)
     missing = sum(_missing(layouts[name], folder) for name, folder in folders.items())
     free = _free_disk(settings.folder)
     if settings.kind == "auto" and missing > AUTO_DISK * free:
         log.info(
             "%s would take %s. Free are %s of memory and %s in %s: too little, so that the predictor runs in each epoch",
-            *(told, _gb(size), _gb(free_memory()), _gb(free), settings.folder),
+            *(message, _gb(size), _gb(free_memory()), _gb(free), settings.folder),
         )
         return None
-    _refuse(told, missing, free, f"in {settings.folder}", "cache.root=… for another disk")
+    _refuse(message, missing, free, f"in {settings.folder}", "cache.root=… for another disk")
     if missing:
         log.info(
             "%s take %s in %s, of which %s are missing; %s are free",
-            told,
+            message,
             _gb(size),
             settings.folder,
             _gb(missing),
@@ -79,26 +92,28 @@ def cached_activations(
 
 
 def _repeats(data: ImageData, kind: str) -> bool:
-    """Whether an epoch sees the images of the one before; raises where a cache was asked for and it does not."""
+    """Return whether every epoch sees the same images; raise if a cache was asked for and it does not."""
     if data.augmentation is None:
         return True
     if kind != "auto":
         raise UserError(
-            f"cache={kind} keeps one pass over each image, and data.augmentation changes the images in each epoch. "
+            f"cache={kind} keeps one pass over each image, and data.augmentation changes the "
+            "images in each epoch. "
             "Set data.augmentation=null, or cache=off."
         )
     log.info(
-        "Images are augmented, so that the predictor runs in each epoch; data.augmentation=null lets its passes be kept"
+        "Images are augmented, so that the predictor runs in each epoch; data.augmentation=null "
+        "lets its passes be kept"
     )
     return False
 
 
 def _in_memory(
-    predictor: Predictor, data: ImageData, layouts: Mapping[str, Layout], told: str, device: Any
+    predictor: Predictor, data: ImageData, layouts: Mapping[str, Layout], message: str, device: Any
 ) -> CachedData:
     size, free = sum(form.total_bytes for form in layouts.values()), free_memory()
-    _refuse(told, size, free, "of memory", "cache=disk")
-    log.info("%s take %s of memory; %s are free", told, _gb(size), _gb(free))
+    _refuse(message, size, free, "of memory", "cache=disk")
+    log.info("%s take %s of memory; %s are free", message, _gb(size), _gb(free))
     start = time.perf_counter()
     stores = {name: MemoryStore(form) for name, form in layouts.items()}
     for name, store in stores.items():
@@ -109,7 +124,7 @@ def _in_memory(
 def _folders(
     predictor: Predictor, data: ImageData, layouts: Mapping[str, Layout], root: Path
 ) -> dict[str, CacheFolder]:
-    """Each split's folder, with what it is to hold where nobody has begun it."""
+    """Return each split's folder, with its planned contents."""
     of_predictor, folders = predictor_ingredients(predictor), {}
     for name, form in layouts.items():
         ingredients = of_predictor | split_ingredients(name, data.split(name), form)
@@ -131,7 +146,7 @@ def _on_disk(
         stores[name] = DiskStore(layouts[name], folder)
         if not folder.is_complete:
             with folder.locked(wait=True):
-                folder.reread()  # another process may have gone on with it meanwhile
+                folder.reread()  # another process may have resumed it meanwhile
                 start = time.perf_counter()
                 if not folder.is_complete:
                     folder.begin()
@@ -155,11 +170,13 @@ def _missing(form: Layout, folder: CacheFolder) -> int:
     return form.total_bytes - folder.size
 
 
-def _refuse(told: str, needed: int, free: int | float, where: str, way_out: str) -> None:
+def _refuse(message: str, needed: int, free: int | float, where: str, way_out: str) -> None:
     if needed > free:
         raise UserError(
-            f"{told} need {_gb(needed)}, and {_gb(free)} are free {where}. Set {way_out}; cache.dtype=float16, which is the "
-            "smallest; fewer or deeper predictor.hidden_layers; or cache=off, which runs the predictor in each epoch."
+            f"{message} need {_gb(needed)}, and {_gb(free)} are free {where}. Set {way_out}; "
+            "cache.dtype=float16, which is the "
+            "smallest; fewer or deeper predictor.hidden_layers; or cache=off, which runs the "
+            "predictor in each epoch."
         )
 
 

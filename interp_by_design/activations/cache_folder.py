@@ -1,4 +1,4 @@
-"""A cache on disk: shards and `cache.json`, which says what they hold and which are whole. Knows nothing of tensors."""
+"""One cache on disk: shards, and `cache.json`, which lists their contents and checksums."""
 
 from __future__ import annotations
 
@@ -22,13 +22,17 @@ from interp_by_design.terms import UserError
 VERSION = 1  # of what is in a cache folder; another one is never read
 CONTENTS, LOCK = "cache.json", ".writing"
 BLOCK = 2**20  # read at once when checking
-WAYS_OUT = "Choose another folder, cache.root=… or the environment variable INTERP_CACHE; or set cache=ram, or cache=off."
+REMEDIES = "Choose another folder, cache.root=… or the environment variable INTERP_CACHE; or set cache=ram, or cache=off."
 
 log = logging.getLogger(__name__)
 
 
 def default_root() -> Path:
-    """`activations` in the folder INTERP_CACHE, else in interp_by_design's below XDG_CACHE_HOME, else below ~/.cache."""
+    """Return the folder of all caches.
+
+    It is `activations` in the folder INTERP_CACHE, else in interp_by_design's below XDG_CACHE_HOME,
+    else below ~/.cache.
+    """
     given, shared = os.environ.get("INTERP_CACHE"), os.environ.get("XDG_CACHE_HOME")
     home = (
         Path(given)
@@ -39,15 +43,25 @@ def default_root() -> Path:
 
 
 def checksum(data: bytes | memoryview, before: int = 0) -> int:
-    """CRC-32: it finds what disks and copies do to a file, at 4 GB/s on one core where SHA-256 does 1.7 and BLAKE2b 0.8."""
+    """Compute CRC-32: it finds what disks and copies damage, at 4 GB/s on one core.
+
+    SHA-256 does 1.7 GB/s and BLAKE2b 0.8.
+
+    Args:
+        data: The bytes.
+        before: Checksum of the bytes before them.
+    """
     return zlib.crc32(data, before)
 
 
 @final
 class CacheFolder:
-    """The folder of one split's passes; shards are there whole or not at all.
+    """The folder of one split's passes; a shard is complete or absent.
 
-    `plan` is what it is to hold: the ingredients of its key, and under `sizes` how large each shard is to be.
+    Args:
+        path: The folder.
+        plan: Its planned contents: the ingredients of its key, and the `sizes` of the shards in
+            bytes.
     """
 
     def __init__(self, path: Path, plan: Mapping[str, Any] | None = None) -> None:
@@ -56,7 +70,7 @@ class CacheFolder:
         self.reread()
 
     def reread(self) -> None:
-        """What `cache.json` says now; nothing where it is not there, damaged, or of another version."""
+        """Read `cache.json` again; nothing if it is absent, damaged, or of another version."""
         try:
             contents = json.loads((self.path / CONTENTS).read_text())
             usable = contents["version"] == VERSION and len(contents["checksums"]) <= len(
@@ -72,13 +86,13 @@ class CacheFolder:
 
     @property
     def checksums(self) -> list[str]:
-        """Of the shards that are whole, from the first."""
+        """Checksums of the complete shards, from the first."""
         checksums: list[str] = self.contents.get("checksums", [])
         return checksums
 
     @property
     def n_shards(self) -> int:
-        """How many shards there are to be."""
+        """The planned number of shards."""
         return len(self.contents["sizes"]) if self.contents else 0
 
     @property
@@ -87,15 +101,19 @@ class CacheFolder:
 
     @property
     def size(self) -> int:
-        """Bytes of the shards that are whole."""
+        """Bytes of the complete shards."""
         return sum(self.contents.get("sizes", [])[: len(self.checksums)])
 
     def shard(self, number: int) -> Path:
-        """The file of a shard."""
+        """Return the file of a shard.
+
+        Args:
+            number: From 0.
+        """
         return self.path / f"{number:05}.shard"
 
     def begin(self) -> None:
-        """Writes the plan, where nothing has been written by it. Raises UserError where it cannot be written."""
+        """Write the plan if nothing was written yet. `UserError` if it cannot be written."""
         if self.contents:
             self._require_plan()
         else:
@@ -111,15 +129,30 @@ class CacheFolder:
             )
 
     def add(self, number: int, data: memoryview) -> None:
-        """The next shard. Raises UserError where it cannot be written."""
-        with telling_ways_out():
+        """Write the next shard.
+
+        Args:
+            number: From 0.
+            data: Its bytes.
+
+        Raises:
+            UserError: If it cannot be written.
+        """
+        with reporting_remedies():
             with replacing(self.shard(number)) as file:
                 file.write(data)
             self._write({**self.contents, "checksums": [*self.checksums, f"{checksum(data):08x}"]})
 
     @contextmanager
     def locked(self, wait: bool) -> Iterator[None]:
-        """For the block, no other process writes here. Without `wait`, UserError where one does."""
+        """Keep other processes from writing here during the block.
+
+        Args:
+            wait: Whether to wait for a process that writes.
+
+        Raises:
+            UserError: If another process writes and `wait` is False.
+        """
         lock = FileLock(self.path / LOCK, timeout=0)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -134,7 +167,7 @@ class CacheFolder:
                 lock.acquire(timeout=-1)
         except OSError as error:
             raise UserError(
-                f"{self.path} cannot be written: {error.strerror or error}. {WAYS_OUT}"
+                f"{self.path} cannot be written: {error.strerror or error}. {REMEDIES}"
             ) from error
         try:
             yield
@@ -142,31 +175,34 @@ class CacheFolder:
             lock.release()
 
     def bad(self) -> list[str]:
-        """What is wrong with shards that should be whole, by file name; each is read, in several threads."""
+        """Read all shards in several threads, and describe the damaged ones by file name."""
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-            return [told for told in pool.map(self._fault, range(len(self.checksums))) if told]
+            return [fault for fault in pool.map(self._fault, range(len(self.checksums))) if fault]
 
     def check(self) -> None:
-        """Raises UserError that names all shards that are not as they were written, and for a folder of other passes."""
+        """Check all shards. `UserError` names the damaged ones, or a folder of other passes."""
         self._require_plan()
         if bad := self.bad():
             raise UserError(
-                f"{self.path} is damaged: {', '.join(bad)}. Nothing was read from it. `interp cache rm {self.key}"
-                f"{'' if self.path.parent == default_root() else f' --root {self.path.parent}'}` removes it, and the next run "
-                "records it anew."
+                f"{self.path} is damaged: {', '.join(bad)}. Nothing was read from it. `interp "
+                f"cache rm {self.key}"
+                f"{'' if self.path.parent == default_root() else f' --root {self.path.parent}'}` "
+                "removes it, and the next run "
+                "records it again."
             )
 
     def _require_plan(self) -> None:
-        """Whatever brought it here, a copy or a new name, a folder of other passes is never read under this key."""
+        """Refuse a folder of other passes, such as one that was copied or renamed."""
         wanted = json.loads(json.dumps(dict(self.plan)))
         if strange := [name for name, value in wanted.items() if self.contents.get(name) != value]:
             raise UserError(
-                f"{self.path} holds other passes than its name says: {', '.join(strange)} differ. Remove it: `interp cache rm "
-                f"{self.key}`; the next run records it anew."
+                f"{self.path} holds other passes than its name says: {', '.join(strange)} differ. "
+                "Remove it: `interp cache rm "
+                f"{self.key}`; the next run records it again."
             )
 
     def remove(self) -> int:
-        """Deletes all of it; returns how many bytes that freed. Raises UserError while another process writes it."""
+        """Delete the folder, and return the freed bytes. `UserError` while another process writes it."""
         with self.locked(wait=False):
             freed = sum(file.stat().st_size for file in self.path.iterdir())
             shutil.rmtree(self.path)
@@ -192,26 +228,28 @@ class CacheFolder:
         )
 
     def _write(self, contents: dict[str, Any]) -> None:
-        with telling_ways_out():
+        with reporting_remedies():
             write_text(self.path / CONTENTS, json.dumps(contents, indent=1) + "\n")
         self.contents = contents
 
 
 @contextmanager
-def telling_ways_out() -> Iterator[None]:
-    """A file that cannot be written is told with what to do about it."""
+def reporting_remedies() -> Iterator[None]:
+    """A file that cannot be written is fault with what to do about it."""
     try:
         yield
     except UserError as error:
-        if WAYS_OUT in str(error):
+        if REMEDIES in str(error):
             raise
-        raise UserError(
-            f"{error} What was recorded is kept, and gone on with. {WAYS_OUT}"
-        ) from error
+        raise UserError(f"{error} What was recorded is kept, and resumed. {REMEDIES}") from error
 
 
 def caches(root: Path) -> list[CacheFolder]:
-    """Every cache below `root`, by key; none where there is no such folder."""
+    """Return every cache below a folder, by key.
+
+    Args:
+        root: The folder; it need not exist.
+    """
     found = (
         [CacheFolder(path) for path in sorted(root.iterdir()) if path.is_dir()]
         if root.is_dir()

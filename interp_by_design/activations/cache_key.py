@@ -1,4 +1,4 @@
-"""What a cache's name is made of: all that its content depends on, so that nothing stale can ever be met."""
+"""Key of a cache: a hash of all that its content depends on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ SHOWN = 16  # digits of a key that name its folder
 
 
 def predictor_ingredients(predictor: Predictor) -> dict[str, Any]:
-    """The predictor's part: weights and buffers, structure and options, layers, and what it does to an image first."""
+    """Describe a predictor: weights, structure, layers and preprocessing.
+
+    Args:
+        predictor: f.
+    """
     network = predictor.network
     return {
         "network": f"{type(network).__module__}.{type(network).__qualname__}",
@@ -34,7 +38,13 @@ def predictor_ingredients(predictor: Predictor) -> dict[str, Any]:
 
 
 def split_ingredients(name: str, split: Split, layout: Layout) -> dict[str, Any]:
-    """The data's part: which split, what is in it, and how its rows lie."""
+    """Describe a split: its name, its content, and the layout of its rows.
+
+    Args:
+        name: Of the split.
+        split: The images.
+        layout: Of the rows.
+    """
     return {
         "split": name,
         "data": fingerprint(split),
@@ -44,7 +54,11 @@ def split_ingredients(name: str, split: Split, layout: Layout) -> dict[str, Any]
 
 
 def fingerprint(split: Split) -> str:
-    """The split's own, and for files when each was last changed, since a split of files knows only their names and sizes."""
+    """Return a split's fingerprint; for files it includes their modification times.
+
+    Args:
+        split: The images.
+    """
     if not isinstance(split, FileSplit):
         return split.fingerprint()
     digest = hashlib.sha256(split.fingerprint().encode())
@@ -54,6 +68,10 @@ def fingerprint(split: Split) -> str:
 
 
 def key(ingredients: Mapping[str, Any]) -> str:
-    """SHA-256 of the ingredients and the version of caches, in as many hexadecimal digits as name a folder."""
+    """Compute the key: the first digits of a SHA-256 of the ingredients and the cache version.
+
+    Args:
+        ingredients: Plain values by name.
+    """
     text = json.dumps({"version": VERSION, **ingredients}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:SHOWN]

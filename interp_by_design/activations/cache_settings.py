@@ -1,4 +1,4 @@
-"""Whether a frozen predictor's passes are kept, where, and how precisely. Knows nothing of predictors or data."""
+"""Settings of the activation cache."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ DTYPES = ("float16", "bfloat16", "float32")
 @final
 @dataclass(frozen=True)
 class CacheSettings:
-    """Where passes are kept, `ram` or `disk`; `off` runs the network each epoch, `auto` chooses by what there is room for.
+    """Where and in which precision passes are kept.
 
-    root: a folder for caches on disk; None is `default_root()`.
-    dtype: of hidden layers: float16, bfloat16 or float32. Logits are float32 always.
-    shard_bytes: about how large one file is; training mixes the rows of a few at a time.
+    Args:
+        kind: `ram` or `disk`; `off` runs the network each epoch, `auto` chooses by the free space.
+        root: Folder of the caches on disk; None for `default_root()`.
+        dtype: Of hidden layers: float16, bfloat16 or float32. Logits are float32.
+        shard_bytes: Approximate size of a file; training mixes the rows of a few at a time.
+
+    Raises:
+        UserError: If a value is invalid.
     """
 
     kind: str = "auto"
@@ -36,5 +41,5 @@ class CacheSettings:
 
     @property
     def folder(self) -> Path:
-        """Where caches lie on disk."""
+        """The folder of the caches on disk."""
         return default_root() if self.root is None else Path(self.root).expanduser()

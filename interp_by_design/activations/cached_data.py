@@ -1,4 +1,4 @@
-"""A data set as a frozen predictor saw it: what fitting and evaluating read in place of images. Knows nothing of training."""
+"""A data set with the forward passes of a frozen predictor."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from interp_by_design.terms import DataFacts, UnknownName
 
 @final
 class CachedData:
-    """The loaders of `data`, with the predictor's passes in each batch.
+    """The loaders of a data set, with the predictor's passes in each batch.
 
-    seconds: how long it took to record them; 0 where all were found.
+    Args:
+        data: The images.
+        stores: The passes of each split.
+        seconds: How long recording took; 0 if all were found.
     """
 
     def __init__(self, data: ImageData, stores: Mapping[str, Store], seconds: float = 0.0) -> None:
@@ -26,23 +29,27 @@ class CachedData:
 
     @property
     def facts(self) -> DataFacts:
-        """The data set's."""
+        """Image shape, classes and normalisation of the data set."""
         return self._data.facts
 
     def class_counts(self) -> tuple[int, ...]:
-        """How many images of each class there are to train on."""
+        """Return the number of train images of each class."""
         return self._data.class_counts()
 
     def fingerprint(self) -> str:
-        """The data set's: passes are made of it, and hold nothing that it does not."""
+        """Return the fingerprint of the data set."""
         return self._data.fingerprint()
 
     def split(self, name: str) -> Split:
-        """The images and labels of `train`, `val` or `test`, without passes."""
+        """Return images and labels of a split, without passes.
+
+        Args:
+            name: `train`, `val` or `test`.
+        """
         return self._data.split(name)
 
     def train_dataloader(self) -> CachedLoader:
-        """Shuffled batches of the data set's size; outside Lightning, call `loader.sampler.set_epoch` each epoch."""
+        """Return shuffled batches. Outside Lightning, call `loader.sampler.set_epoch` each epoch."""
         store = self._stores["train"]
         order = Grouped(
             store.layout.n, self._data.batch_size, self._data.seed, store.layout.rows_per_shard
@@ -50,17 +57,18 @@ class CachedData:
         return CachedLoader(store, order)
 
     def val_dataloader(self) -> CachedLoader:
-        """Validation as it lies, shared out among the ranks."""
+        """Return the validation split in stored order, distributed over the ranks."""
         return self._as_stored("val", sharded=True)
 
     def test_dataloader(self) -> CachedLoader:
-        """Test as it lies, shared out among the ranks."""
+        """Return the test split in stored order, distributed over the ranks."""
         return self._as_stored("test", sharded=True)
 
     def in_order(self, split: str) -> CachedLoader:
         """A whole split not shuffled, each image once: val and test as they lie, train in the order that it is stored in.
 
-        That order is fixed, no training seed moves it, and batches hold indices. Never sharded out to several processes.
+        That order is fixed, no training seed moves it, and batches hold indices. Never sharded out
+        to several processes.
         """
         return self._as_stored(split, sharded=False)
 

@@ -1,4 +1,4 @@
-"""Batches of recorded rows. Knows nothing of the predictor that made them."""
+"""Loader of recorded rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ Part = tuple[dict[str, Tensor], Tensor]  # the fields of a shard, and rows in it
 class CachedLoader:
     """Batches with the predictor's pass over them; images are float32 in [0, 1], hidden layers of the dtype they are stored in.
 
-    To Lightning it is what `data.loader.Loader` is: it has `sampler.set_epoch`, and a state that lets an epoch be resumed.
+    To Lightning it is what `data.loader.Loader` is: it has `sampler.set_epoch`, and a state that
+    lets an epoch be resumed.
     """
 
     def __init__(self, store: Store, order: Order) -> None:
@@ -38,7 +39,8 @@ class CachedLoader:
         return len(self.order)
 
     def __iter__(self) -> Iterator[BatchWithActivations]:
-        # A generator, so that nothing is read before the first `next`: Lightning calls `iter`, then sets the epoch.
+        # A generator, so that nothing is read before the first `next`: Lightning calls `iter`, then
+        # sets the epoch.
         for rows in self.as_kept():
             yield self._seen(rows)
 
@@ -85,7 +87,7 @@ class CachedLoader:
 
 @final
 class _Window:
-    """The shards that are open: each from its first batch to its last."""
+    """The open shards: each from its first batch to its last."""
 
     def __init__(self, store: Store, batches: Sequence[Tensor]) -> None:
         self.store, self.rows_per_shard = store, store.layout.rows_per_shard
@@ -102,7 +104,8 @@ class _Window:
             .tolist()
         )
         used = [shard for shard in first.argsort(stable=True).tolist() if self.last[shard] >= 0]
-        # One more is asked for with each that is opened, and before the first as many as are to be ahead.
+        # One more is asked for with each that is opened, and before the first as many as are to be
+        # ahead.
         self.coming = iter(used)
         self._ask(AHEAD)
 

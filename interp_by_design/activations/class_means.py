@@ -1,4 +1,4 @@
-"""The mean image of each class: what can be drawn knowing the answer alone. Knows nothing of models."""
+"""Mean image of each class: what can be drawn from the answer alone."""
 
 from __future__ import annotations
 
@@ -16,27 +16,53 @@ from interp_by_design.terms import Batch, BatchWithActivations, Images, Labels, 
 @final
 @dataclass(frozen=True)
 class ClassMeans:
-    """The mean images of the classes that occur, and behind them the mean of all images; `rows` says where a class has its own.
+    """Mean images of the classes that occur, then the mean of all images.
 
-    Memory grows with the classes that occur, not with those that there are: a network may know a thousand.
+    Memory grows with the classes that occur: a network may have a thousand.
+
+    Args:
+        images: [k, c, h, w] in [0, 1].
+        rows: The row of each class, [C].
     """
 
     images: Float[Tensor, "k c h w"]
     rows: Int[Tensor, "classes"]
 
     def images_of(self, classes: Labels) -> Images:
-        """The mean image of each of `classes`; the mean of all images for one without any."""
+        """Return the mean image of each class; the mean of all images for one that does not occur.
+
+        Args:
+            classes: [n].
+
+        Returns:
+            Images, [n, c, h, w].
+        """
         return self.images[self.rows[classes]]
 
     def to(self, device: torch.device) -> ClassMeans:
-        """The same on `device`."""
+        """Copy to a device.
+
+        Args:
+            device: The device.
+        """
         return ClassMeans(self.images.to(device), self.rows.to(device))
 
 
 def class_mean_images(
     batches: Iterable[Batch | BatchWithActivations], n_classes: int
 ) -> ClassMeans:
-    """The mean image of each class by label, in [0, 1]. Raises `UserError` where there is no batch."""
+    """Compute the mean image of each class by label.
+
+    Args:
+        batches: Batches of images in [0, 1].
+        n_classes: C.
+
+    Returns:
+        The means.
+
+    Raises:
+        UserError: If there is no batch.
+    """
     totals: dict[int, Tensor] = {}
     counts = torch.zeros(n_classes)
     for given in batches:

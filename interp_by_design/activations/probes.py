@@ -1,4 +1,4 @@
-"""What linear probes of the same hidden layers reach: the ceiling that stands beside a post-hoc fidelity."""
+"""Linear probes of the hidden layers: an upper bound for post-hoc fidelity."""
 
 from __future__ import annotations
 
@@ -22,9 +22,19 @@ Batches = Iterable[Batch | BatchWithActivations]
 def probe_fidelities(
     model: InterpretableModel, train: Batches, test: Batches, seed: int
 ) -> dict[str, float]:
-    """`fidelity_rank_probe`, of rank J, and `fidelity_full_probe`, of what the dictionary of `model` reads, pooled as there.
+    """Compute the fidelity of linear probes, of rank J and of full rank.
 
-    From at most 20,000 samples of each split, drawn by the seed.
+    They read what the dictionary of `model` reads, pooled in the same way, from at most 20,000
+    samples of each split, drawn by the seed.
+
+    Args:
+        model: f and g.
+        train: Batches for the fit.
+        test: Batches for the score.
+        seed: Of draws and fit.
+
+    Returns:
+        `fidelity_rank_probe` and `fidelity_full_probe`.
     """
     n_attributes = model.interpreter.n_attributes
     cells, logits = _drawn(model, train, seed)

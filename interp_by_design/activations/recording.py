@@ -1,4 +1,4 @@
-"""The one pass of a frozen predictor over a split. Knows nothing of where its rows are kept, or of who reads them."""
+"""Recording of a frozen predictor's passes over a split."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from interp_by_design.data.split import Split, unit
 from interp_by_design.predictor import Predictor, evaluating
 from interp_by_design.terms import Batch, ForwardPass, UserError
 
-TOLD_EVERY = 30.0  # seconds
+LOG_INTERVAL = 30.0  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,15 @@ log = logging.getLogger(__name__)
 def layout(
     predictor: Predictor, split: Split, n_classes: int, dtype: str, shard_bytes: int
 ) -> Layout:
-    """How the passes of `predictor` over a split lie: pixels as the split keeps them, label, index, logits, hidden layers."""
+    """Return the layout of rows: pixels as the split stores them, label, index, logits, layers.
+
+    Args:
+        predictor: f.
+        split: The images.
+        n_classes: C.
+        dtype: Of hidden layers.
+        shard_bytes: Approximate size of a shard.
+    """
     kept = split.pixels(torch.arange(1)).dtype
     fields = (
         Field("images", str(kept).removeprefix("torch."), tuple(split.image_shape)),
@@ -44,25 +52,38 @@ def layout(
 
 
 def hidden(layer: int) -> str:
-    """The name of the field that holds the predictor's `layer`-th hidden layer."""
+    """Return the name of the field of a hidden layer.
+
+    Args:
+        layer: Its number, from 0.
+    """
     return f"hidden{layer}"
 
 
 def record(
     predictor: Predictor, data: ImageData, name: str, store: Store, device: Any = "cpu"
 ) -> None:
-    """Writes the shards of split `name` that `store` lacks; the predictor, in evaluation mode for it, is left as it was.
+    """Write the missing shards of a split. The predictor runs in evaluation mode, and is restored.
 
-    A thread of its own writes one shard while the next is made, so memory holds two and the pass hardly waits. Train is stored in
-    the fixed order of `Storing`, val and test as they lie.
+    A thread writes one shard while the next is computed, so that memory holds two. Train is stored
+    in the fixed order of `Storing`, val and test in their own order.
 
-    Raises `UserError` where a value does not fit the dtype, or is not finite to begin with, and where a shard cannot be written.
+    Args:
+        predictor: f.
+        data: The images.
+        name: Of the split.
+        store: Where shards go.
+        device: Where the predictor runs.
+
+    Raises:
+        UserError: If a value is not finite or does not fit the precision, or a shard cannot be
+            written.
     """
     split, form, shard = data.split(name), store.layout, store.written
     order = Storing(form.n, form.chunk, permuted=name == "train")
     order.start_at(0, shard * form.rows_per_shard // form.chunk)
     batches = Loader(Batches(split), order, data.workers).as_kept()
-    told = time.perf_counter()
+    logged = time.perf_counter()
     with _running(predictor, device), ThreadPoolExecutor(1) as writer:
         pending: Future[None] | None = None
         for shard in range(store.written, form.n_shards):
@@ -79,8 +100,8 @@ def record(
             if pending is not None:
                 pending.result()
             pending = writer.submit(store.put, shard, memory)
-            if time.perf_counter() - told > TOLD_EVERY:
-                told = time.perf_counter()
+            if time.perf_counter() - logged > LOG_INTERVAL:
+                logged = time.perf_counter()
                 log.info(
                     "Recorded %.0f %% of the %s images", 100 * (shard + 1) / form.n_shards, name
                 )
@@ -90,7 +111,7 @@ def record(
 
 @contextmanager
 def _running(predictor: Predictor, device: Any) -> Iterator[None]:
-    """In evaluation mode and on `device` for the block."""
+    """Put the predictor in evaluation mode and on `device` for the block."""
     home = next(predictor.parameters(), torch.empty(0)).device
     try:
         # Not inference mode: what a network caches in it could not be trained with later.
@@ -119,11 +140,14 @@ def _keep(into: Tensor, values: Tensor, what: str) -> None:
         return
     if not torch.isfinite(values).all():
         raise UserError(
-            f"{what} gives values that are not finite for some of these images. Look at the predictor's weights and at the "
+            f"{what} gives values that are not finite for some of these images. Look at the "
+            "predictor's weights and at the "
             "preprocessing that it was trained with: nothing can be learned from such a layer."
         )
     dtype = str(into.dtype).removeprefix("torch.")
     raise UserError(
-        f"{what} gives values up to {float(values.abs().max()):g}, and {dtype} ends at {torch.finfo(into.dtype).max:g}. "
-        "Set cache.dtype=bfloat16, which is coarser, or cache.dtype=float32, which takes twice the room."
+        f"{what} gives values up to {float(values.abs().max()):g}, and {dtype} ends at "
+        f"{torch.finfo(into.dtype).max:g}. "
+        "Set cache.dtype=bfloat16, which is coarser, or cache.dtype=float32, which takes twice "
+        "the space."
     )

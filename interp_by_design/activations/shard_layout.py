@@ -1,4 +1,4 @@
-"""How recorded rows lie in shards. Knows nothing of where shards are kept, or of what made the rows."""
+"""Layout of recorded rows in shards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ ALIGNED = 64  # bytes: a cache line, and all that vector instructions ask for
 @final
 @dataclass(frozen=True)
 class Field:
-    """One number or array that every row has; `dtype` is torch's name for it."""
+    """One number or array of each row.
+
+    Args:
+        name: Its name.
+        dtype: torch's name of its type.
+        shape: Of one row.
+    """
 
     name: str
     dtype: str
@@ -35,9 +41,13 @@ class Field:
 @final
 @dataclass(frozen=True)
 class Layout:
-    """`n` rows in shards of `rows_per_shard`, the last perhaps smaller. In a shard, fields lie one after another in C order.
+    """`n` rows in shards, the last perhaps smaller; in a shard, fields follow each other in C order.
 
-    chunk: how many rows are made at once; it divides `rows_per_shard`, so that each shard can be made without the others.
+    Args:
+        fields: The fields of a row.
+        n: Number of rows.
+        rows_per_shard: Rows of a full shard.
+        chunk: Rows of one pass; it divides `rows_per_shard`, so that shards are independent.
     """
 
     fields: tuple[Field, ...]
@@ -47,21 +57,32 @@ class Layout:
 
     @classmethod
     def of(cls, fields: Sequence[Field], n: int, shard_bytes: int, chunk: int) -> Layout:
-        """Shards of about `shard_bytes`, of at least a row each, made `chunk` rows at once or fewer."""
+        """Make shards of about `shard_bytes`, of at least one row each.
+
+        Args:
+            fields: The fields of a row.
+            n: Number of rows.
+            shard_bytes: Approximate size of a shard.
+            chunk: Rows of one pass at most.
+        """
         rows = max(1, shard_bytes // sum(field.row_bytes for field in fields))
         chunk = min(chunk, rows)
         return cls(tuple(fields), n, rows // chunk * chunk, chunk)
 
     @classmethod
     def read(cls, saved: Mapping[str, Any]) -> Layout:
-        """From what `described` wrote."""
+        """Read what `described` wrote.
+
+        Args:
+            saved: The description.
+        """
         fields = tuple(
             Field(field["name"], field["dtype"], tuple(field["shape"])) for field in saved["fields"]
         )
         return cls(fields, saved["rows"], saved["rows_per_shard"], saved["chunk"])
 
     def described(self) -> dict[str, Any]:
-        """For a file: enough to read shards without this program. Offsets are those of a whole shard."""
+        """Describe it in plain values: enough to read shards without this program."""
         offsets = self.offsets(self.rows_per_shard)
         fields = [
             {"name": field.name, "dtype": field.dtype, "shape": list(field.shape), "offset": offset}
@@ -84,22 +105,39 @@ class Layout:
         return sum(self.shard_bytes(number) for number in range(self.n_shards))
 
     def rows(self, shard: int) -> int:
-        """How many rows a shard has."""
+        """Return the number of rows of a shard.
+
+        Args:
+            shard: Its number.
+        """
         return min(self.rows_per_shard, self.n - shard * self.rows_per_shard)
 
     def shard_bytes(self, shard: int) -> int:
-        """How large a shard is."""
+        """Return the size of a shard.
+
+        Args:
+            shard: Its number.
+        """
         return self.offsets(self.rows(shard))[-1]
 
     def offsets(self, rows: int) -> list[int]:
-        """Where each field begins in a shard of `rows`, and behind them where the shard ends."""
+        """Return where each field begins in a shard, and where the shard ends.
+
+        Args:
+            rows: Of the shard.
+        """
         offsets = [0]
         for field in self.fields:
             offsets.append(-(-(offsets[-1] + rows * field.row_bytes) // ALIGNED) * ALIGNED)
         return offsets
 
     def views(self, memory: Tensor, shard: int) -> dict[str, Tensor]:
-        """The fields of a shard in its `memory`, bytes, by name: each [rows, ...]."""
+        """Return the fields of a shard by name, each [rows, ...].
+
+        Args:
+            memory: Its bytes.
+            shard: Its number.
+        """
         rows = self.rows(shard)
         return {
             field.name: memory[start : start + rows * field.row_bytes]

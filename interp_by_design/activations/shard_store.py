@@ -1,4 +1,4 @@
-"""Where the shards of one split are kept: in this process's memory, or in a folder. Knows nothing of what is in them."""
+"""Stores of shards: memory or a folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from interp_by_design.terms import UserError
 
 
 class Store(ABC):
-    """Shards that are written one after another, and read in any order."""
+    """Shards that are written in order, and read in any order.
+
+    Args:
+        layout: Of the rows.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
@@ -24,28 +28,45 @@ class Store(ABC):
     @property
     @abstractmethod
     def written(self) -> int:
-        """How many shards there are, from the first."""
+        """The number of shards, from the first."""
 
     @abstractmethod
     def blank(self, shard: int) -> Tensor:
-        """Memory, as bytes, to make a shard in; it is asked for once the shard before the last is put."""
+        """Return memory, as bytes, to make a shard in, once the shard before the last is stored.
+
+        Args:
+            shard: Its number.
+        """
 
     @abstractmethod
     def put(self, shard: int, memory: Tensor) -> None:
-        """Keeps the next shard."""
+        """Store the next shard.
+
+        Args:
+            shard: Its number.
+            memory: Its bytes.
+        """
 
     @abstractmethod
     def shard(self, shard: int) -> Tensor:
-        """A shard's bytes, to read only."""
+        """Return a shard's bytes, to read only.
+
+        Args:
+            shard: Its number.
+        """
 
     @abstractmethod
     def will_need(self, shard: int) -> None:
-        """A hint that this shard is read soon."""
+        """Announce that a shard is read soon.
+
+        Args:
+            shard: Its number.
+        """
 
 
 @final
 class MemoryStore(Store):
-    """Shards in this process's memory."""
+    """Shards in the memory of this process."""
 
     def __init__(self, layout: Layout) -> None:
         super().__init__(layout)
@@ -70,7 +91,12 @@ class MemoryStore(Store):
 
 @final
 class DiskStore(Store):
-    """Shards in the files of a folder, which are mapped when read: what is not used any more, the system takes back."""
+    """Shards in the files of a folder, mapped to memory when read.
+
+    Args:
+        layout: Of the rows.
+        folder: The folder.
+    """
 
     def __init__(self, layout: Layout, folder: CacheFolder) -> None:
         super().__init__(layout)
@@ -98,11 +124,13 @@ class DiskStore(Store):
         path = self.folder.shard(shard)
         try:
             with path.open("rb") as file:
-                # A private mapping, as torch warns of memory that may not be written; nobody writes, so nothing is copied.
+                # A private mapping, as torch warns of memory that may not be written; nobody
+                # writes, so nothing is copied.
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         except (OSError, ValueError) as error:  # ValueError: it is empty
             raise UserError(
-                f"{path} cannot be read any more: {error}. Start again; it is recorded anew if need be."
+                f"{path} cannot be read any more: {error}. Start again; it is recorded again if "
+                "need be."
             ) from error
         return torch.frombuffer(mapped, dtype=torch.uint8)
 

@@ -1,4 +1,4 @@
-"""The orders in which rows are stored, and in which stored rows are visited in training. Knows nothing of what a row holds."""
+"""Orders in which rows are stored, and visited in training."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ GROUP = 4  # shards whose rows are mixed: with the usual shards of 64 MiB, a qua
 
 @final
 class Storing(Order):
-    """Each image once, `chunk` at a time: as they lie, or in one permutation that belongs to the data set.
+    """Each image once, in its own order or in one fixed permutation.
 
-    Whoever trains on stored rows mixes those of a few shards at a time. A split that is sorted by class would give batches of a
-    few classes; where every shard is a fair sample of the split, so is every batch.
+    Training mixes the rows of a few shards at a time. Of a split that is sorted by class, batches
+    would then have few classes; after a permutation every shard is a fair sample, and so is every
+    batch.
+
+    Args:
+        n: Number of rows.
+        chunk: Rows of a batch.
+        permuted: Whether rows are permuted.
     """
 
     def __init__(self, n: int, chunk: int, permuted: bool) -> None:
@@ -38,10 +44,17 @@ class Storing(Order):
 
 @final
 class Grouped(Order):
-    """Shards in a new order each epoch, the rows of `GROUP` of them shuffled together; batches go on from group to group.
+    """Shards in a new order each epoch, the rows of `GROUP` of them shuffled together.
 
-    So a disk is read in long pieces, and memory holds a few shards. Batches are of one size: the rest is dropped, but never the
-    only batch. The rows of a batch ascend: what is learned from a batch does not depend on their order.
+    A disk is read in long pieces, and memory holds a few shards. Batches have one size: the rest is
+    dropped, but never the only batch. The rows of a batch ascend: what is learned from a batch does
+    not depend on their order.
+
+    Args:
+        n: Number of rows.
+        batch_size: Rows of a batch.
+        seed: Of the order.
+        rows_per_shard: Rows of a full shard.
     """
 
     def __init__(self, n: int, batch_size: int, seed: int, rows_per_shard: int) -> None:

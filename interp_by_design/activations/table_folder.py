@@ -1,7 +1,8 @@
-"""Interpretation tables on disk: a folder with a `.npy` file a column, read by memory-mapping. Knows nothing of models.
+"""Interpretation tables on disk: a folder with a memory-mapped `.npy` file for each column.
 
-A folder is written beside and renamed, so that it is whole or not there; rows are appended while a pass runs, so that a table may
-be larger than memory. `table.json` tells the format, the number of rows, and a hash of the head that made the logits of g.
+A folder is written under another name and renamed, so that it is complete or absent; rows are
+appended while a pass runs, so that a table may exceed memory. `table.json` has the format, the
+number of rows, and a hash of the head of g.
 """
 
 from __future__ import annotations
@@ -32,47 +33,63 @@ HEAD = (
 )  # one for the table; every other column has a row for each sample
 COLUMNS = tuple(field.name for field in fields(InterpretationTable))
 ROWS = tuple(name for name in COLUMNS if name not in HEAD)
-AT_ONCE = 4096  # rows
-ANEW = "Delete this folder; its table is made anew from the data."
+BATCH_ROWS = 4096  # rows
+REMEDY = "Delete this folder; its table is made again from the data."
 
 Append = Callable[[Mapping[str, Tensor]], None]
 
 
 def save_table(table: InterpretationTable, folder: Path) -> None:
-    """`table` as `folder`, in place of what was there.
+    """Store a table in a folder, and replace what was there.
 
-    Raises `UserError` for an empty table, and where the system cannot write it; what was there stays then.
+    Args:
+        table: The table.
+        folder: The folder.
+
+    Raises:
+        UserError: If the table is empty, or it cannot be written; the folder is then unchanged.
     """
     if not len(table):
         raise UserError(
-            "The interpretation table is empty: there is nothing to store. Check the split that it was made from."
+            "The interpretation table is empty: there is nothing to store. Check the split that "
+            "it was made from."
         )
     with writing_table(folder, head_of(table)) as append:
-        for start in range(0, len(table), AT_ONCE):
-            append({name: getattr(table, name)[start : start + AT_ONCE] for name in ROWS})
+        for start in range(0, len(table), BATCH_ROWS):
+            append({name: getattr(table, name)[start : start + BATCH_ROWS] for name in ROWS})
 
 
 def load_table(folder: Path) -> InterpretationTable:
-    """The table in `folder`, memory-mapped: a column is read where it is looked at. What is changed in it stays in memory.
+    """Map a stored table to memory. Changes to it stay in memory.
 
-    Raises `UserError` for a folder that holds no table, a damaged one, or one of another format.
+    Args:
+        folder: The folder.
+
+    Returns:
+        The table.
+
+    Raises:
+        UserError: If there is no table, it is damaged, or it has another format.
     """
     about = _about(folder)
     if about["format"] != FORMAT:
         raise UserError(
-            f"{folder} holds a table of format {about['format']}; this version reads format {FORMAT}. {ANEW}"
+            f"{folder} holds a table of format {about['format']}; this version reads format "
+            f"{FORMAT}. {REMEDY}"
         )
     columns = {name: _mapped(folder / f"{name}.npy") for name in COLUMNS}
     if about["head"] != head_hash(columns):
-        raise UserError(
-            f"{folder} is damaged: its head is not the one that {ABOUT} tells of. {ANEW}"
-        )
+        raise UserError(f"{folder} is damaged: its head is not the one in {ABOUT}. {REMEDY}")
     _check_shapes(folder, columns, about["rows"])
     return InterpretationTable(**columns)
 
 
 def stored_head(folder: Path) -> str | None:
-    """The hash of the head that made the table in `folder`; None where there is no whole table that this version reads."""
+    """Return the hash of the head of a stored table; None if there is no complete table.
+
+    Args:
+        folder: The folder.
+    """
     try:
         about = _about(folder)
     except UserError:
@@ -81,12 +98,20 @@ def stored_head(folder: Path) -> str | None:
 
 
 def head_of(table: InterpretationTable) -> dict[str, Tensor]:
-    """The weights and the bias of h, by the names of their columns."""
+    """Return the weights and the bias of h by column.
+
+    Args:
+        table: The table.
+    """
     return {name: getattr(table, name) for name in HEAD}
 
 
 def head_hash(head: Mapping[str, Tensor]) -> str:
-    """SHA-256 (hex) of a head's weights and bias."""
+    """Compute the SHA-256 of a head's weights and bias.
+
+    Args:
+        head: The head by column.
+    """
     digest = hashlib.sha256()
     for name in HEAD:
         array = _array(head[name])
@@ -96,36 +121,41 @@ def head_hash(head: Mapping[str, Tensor]) -> str:
 
 @contextmanager
 def writing_table(folder: Path, head: Mapping[str, Tensor]) -> Iterator[Append]:
-    """For the block, a function that appends rows, given as columns by name; at its end they are the table in `folder`.
+    """Yield a function that appends rows, given by column; at the end they are the stored table.
 
-    Raises `UserError` where the system cannot write; whatever was there stays then, and where the block fails.
+    Args:
+        folder: The folder.
+        head: The head by column.
+
+    Raises:
+        UserError: If it cannot be written; the folder is then unchanged, as where the block fails.
     """
-    beside = folder.with_name(f".{folder.name}.writing")
+    temporary = folder.with_name(f".{folder.name}.writing")
     try:
         with ExitStack() as files:
-            with _telling(folder):
-                columns = _begun(beside, head, files)
+            with _reporting_failure(folder):
+                columns = _begun(temporary, head, files)
 
             def append(rows: Mapping[str, Tensor]) -> None:
-                with _telling(folder):
+                with _reporting_failure(folder):
                     for name in ROWS:
                         columns[name].append(rows[name])
 
             yield append
-            with _telling(folder):
+            with _reporting_failure(folder):
                 for column in columns.values():
                     column.finish()
-        with _telling(folder):
+        with _reporting_failure(folder):
             about = {"format": FORMAT, "rows": columns["indices"].rows, "head": head_hash(head)}
-            (beside / ABOUT).write_text(json.dumps(about) + "\n")
-            _take_place(beside, folder)
+            (temporary / ABOUT).write_text(json.dumps(about) + "\n")
+            _take_place(temporary, folder)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @final
 class _Column:
-    """A `.npy` file that grows: NumPy leaves room in its header for the number of rows."""
+    """A `.npy` file that grows: NumPy reserves space in its header for the number of rows."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.rows = file, 0
@@ -160,36 +190,36 @@ class _Column:
         np.lib.format.write_array_header_1_0(self.file, header)  # type: ignore[no-untyped-call,unused-ignore]
 
 
-def _begun(beside: Path, head: Mapping[str, Tensor], files: ExitStack) -> dict[str, _Column]:
-    """A new folder with the head in it, and an open column for everything that has rows."""
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
+def _begun(temporary: Path, head: Mapping[str, Tensor], files: ExitStack) -> dict[str, _Column]:
+    """Make a new folder with the head, and an open column for each field of a row."""
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
     for name in HEAD:
-        np.save(beside / f"{name}.npy", _array(head[name]))
+        np.save(temporary / f"{name}.npy", _array(head[name]))
     columns = {}
     for name in ROWS:
-        columns[name] = _Column((beside / f"{name}.npy").open("wb"))
+        columns[name] = _Column((temporary / f"{name}.npy").open("wb"))
         files.callback(columns[name].close)
     return columns
 
 
 @contextmanager
-def _telling(folder: Path) -> Iterator[None]:
+def _reporting_failure(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        told = f"{folder} could not be written: {error.strerror or error}. What was there before is untouched."
-        raise UserError(told) from error
+        message = f"{folder} could not be written: {error.strerror or error}. What was there before is untouched."
+        raise UserError(message) from error
 
 
-def _take_place(beside: Path, folder: Path) -> None:
-    """Renames `beside` to `folder`; a table that was there comes back where that fails."""
+def _take_place(temporary: Path, folder: Path) -> None:
+    """Rename the new folder to `folder`; restore the old table where that fails."""
     before = folder.with_name(f".{folder.name}.before")
     shutil.rmtree(before, ignore_errors=True)
     if folder.exists():
         folder.rename(before)
     try:
-        beside.rename(folder)
+        temporary.rename(folder)
     except OSError:
         with suppress(OSError):
             before.rename(folder)
@@ -198,13 +228,13 @@ def _take_place(beside: Path, folder: Path) -> None:
 
 
 def _about(folder: Path) -> dict[str, Any]:
-    """What `table.json` says."""
+    """Return the content of `table.json`."""
     file = folder / ABOUT
     if not file.is_file():
         raise UserError(
-            f"{folder} holds no whole interpretation table: there is no {ABOUT}. {ANEW}"
+            f"{folder} holds no whole interpretation table: there is no {ABOUT}. {REMEDY}"
         )
-    with reporting_damage(file, f"is damaged, so that nothing is known of the table. {ANEW}"):
+    with reporting_damage(file, f"is damaged, so that nothing is known of the table. {REMEDY}"):
         about = json.loads(file.read_text())
         return {"format": about["format"], "rows": int(about["rows"]), "head": about.get("head")}
 
@@ -220,14 +250,14 @@ def _check_shapes(folder: Path, columns: Mapping[str, Tensor], n: int) -> None:
     for name, shape in wanted.items():
         if (found := tuple(columns[name].shape)) != shape:
             raise UserError(
-                f"{folder} is damaged: {name} is {found} numbers and should be {shape}. {ANEW}"
+                f"{folder} is damaged: {name} is {found} numbers and should be {shape}. {REMEDY}"
             )
 
 
 def _mapped(file: Path) -> Tensor:
     if not file.is_file():
-        raise UserError(f"{file} is missing. {ANEW}")
-    with reporting_damage(file, f"is damaged. {ANEW}"):
+        raise UserError(f"{file} is missing. {REMEDY}")
+    with reporting_damage(file, f"is damaged. {REMEDY}"):
         array = np.load(
             file, mmap_mode="c", allow_pickle=False
         )  # "c": torch warns of arrays that it could not write to

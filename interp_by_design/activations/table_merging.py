@@ -1,4 +1,4 @@
-"""Interpretation tables of shards, or of several processes, as one. Knows nothing of how they were made."""
+"""Merging of interpretation tables of shards or processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from interp_by_design.activations.table_folder import (
-    AT_ONCE,
+    BATCH_ROWS,
     ROWS,
     head_hash,
     head_of,
@@ -22,12 +22,18 @@ from interp_by_design.terms import Indices, InterpretationTable, UserError
 def merged(
     tables: Iterable[InterpretationTable], folder: Path | None = None
 ) -> InterpretationTable:
-    """`tables` as one, sorted by image index; an image that is in several, as the padding of processes is, counts once.
+    """Merge tables, sorted by image index; an image that is in several counts once.
 
-    With `folder`, it is stored there and memory-mapped, so that memory need not hold it.
+    Args:
+        tables: Of one model and one split.
+        folder: Where the result is stored and memory-mapped; None keeps it in memory.
 
-    Raises `UserError` where there is none, for tables of different heads (they are not of one model), where one image has two
-    labels (they are not of one split), and where the folder cannot be written.
+    Returns:
+        The merged table.
+
+    Raises:
+        UserError: If there is none, heads differ, one image has two labels, or the folder cannot be
+            written.
     """
     parts = list(tables)
     if not parts:
@@ -46,12 +52,19 @@ def merged(
 
 
 def concatenated(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Rows that were gathered piece by piece, as columns on the CPU."""
+    """Join rows that were collected in parts.
+
+    Args:
+        parts: Columns by name.
+
+    Returns:
+        Columns on the CPU.
+    """
     return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
 
 
 def _order(parts: Sequence[InterpretationTable]) -> Indices:
-    """Rows of the parts one after another, by image index, the first of those of one image."""
+    """Return the rows of all parts by image index, the first one of each image."""
     indices, order = torch.cat([part.indices for part in parts]).sort(stable=True)
     labels = torch.cat([part.labels for part in parts])[order]
     again = torch.zeros_like(indices, dtype=torch.bool)
@@ -64,9 +77,9 @@ def _order(parts: Sequence[InterpretationTable]) -> Indices:
 
 
 def _picked(parts: Sequence[InterpretationTable], order: Indices) -> Iterator[dict[str, Tensor]]:
-    """The rows in that order, some at once."""
+    """Yield the rows in that order, in batches."""
     starts = torch.tensor([0, *(len(part) for part in parts)]).cumsum(dim=0)
-    for rows in torch.split(order, AT_ONCE):
+    for rows in torch.split(order, BATCH_ROWS):
         owner = torch.searchsorted(starts, rows, right=True) - 1
         columns = {
             name: getattr(parts[0], name).new_empty(len(rows), *getattr(parts[0], name).shape[1:])

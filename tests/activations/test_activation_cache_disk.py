@@ -122,7 +122,7 @@ def test_every_bad_shard_is_named_before_anything_is_read(tmp_path: Path) -> Non
     assert str(raised.value) == (
         f"{train.path} is damaged: 00001.shard is not what was written (its checksum differs), 00004.shard has 3 bytes, not 2,048"
         f", 00006.shard is not there. Nothing was read from it. `interp cache rm {train.key} --root {tmp_path}` removes it, and "
-        "the next run records it anew."
+        "the next run records it again."
     )
     train.remove()
     assert record_small(tmp_path).seconds > 0
@@ -131,7 +131,7 @@ def test_every_bad_shard_is_named_before_anything_is_read(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "damage", ["", "{", "[]", '{"version": 0, "checksums": [], "sizes": []}', '{"version": 1}']
 )
-def test_a_list_of_contents_that_cannot_be_read_is_written_anew(
+def test_a_list_of_contents_that_cannot_be_read_is_written_again(
     damage: str, tmp_path: Path
 ) -> None:
     record_small(tmp_path)

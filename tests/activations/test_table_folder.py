@@ -125,7 +125,7 @@ def test_what_the_data_cannot_read_is_not_blamed_on_the_folder(tmp_path: Path) -
 
 
 def test_damage_is_told_and_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="made anew"):
+    with pytest.raises(UserError, match="made again"):
         load_table(tmp_path / "nowhere")
 
     save_table(made_up(), tmp_path / "t")

@@ -30,7 +30,7 @@ def shards(table: InterpretationTable) -> list[InterpretationTable]:
 def test_shards_are_put_together_by_index_and_padding_counts_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("interp_by_design.activations.table_merging.AT_ONCE", 37)
+    monkeypatch.setattr("interp_by_design.activations.table_merging.BATCH_ROWS", 37)
     table = made_up()
 
     assert same(merged(shards(table)), rows_of(table, table.indices.argsort()))
