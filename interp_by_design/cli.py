@@ -65,7 +65,8 @@ def main() -> None:
     """Run the command that the process was started with."""
     program = "python -m interp_by_design" if Path(sys.argv[0]).name == "__main__.py" else "interp"
     arguments = sys.argv[1:] or ["--help"]
-    known = list(get_group(app).commands)
+    group = get_group(app)
+    known = list(group.commands)
     if not arguments[0].startswith("-") and arguments[0] not in known:
         from interp_by_design.commands.errors import suggestion
 
@@ -76,7 +77,7 @@ def main() -> None:
         )
         sys.exit(2)
     try:
-        app(arguments, prog_name=program)
+        group(arguments, prog_name=program)
     except SystemExit as ended:
         if ended.code:
             raise
