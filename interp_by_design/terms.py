@@ -1,7 +1,4 @@
-"""The vocabulary: array types, the small frozen records that rooms hand to one another, and errors meant for the user.
-
-Knows nothing of networks, data sets, training or files.
-"""
+"""Shared types: array aliases, frozen records, checks, and user errors."""
 
 from __future__ import annotations
 
@@ -28,7 +25,7 @@ Scalar = Float[Tensor, ""]
 
 
 class UserError(ValueError):
-    """Something the user gave cannot be used. The message says what came, what was wanted and what to do."""
+    """Something that the user gave cannot be used: what came, what was wanted, what to do."""
 
 
 class UnknownName(UserError, LookupError):
@@ -36,7 +33,13 @@ class UnknownName(UserError, LookupError):
 
     @classmethod
     def among(cls, what: str, name: str, known: Iterable[str], owner: str = "") -> UnknownName:
-        """The error for `name`, listing the known names and the nearest of them.
+        """Return the error for `name`, with the known names and the nearest of them.
+
+        Args:
+            what: What the name is of.
+            name: The unknown name.
+            known: The known names.
+            owner: What has the known names.
 
         >>> print(UnknownName.among("layer", "conv9", ["conv1", "fc1"], owner="LeNet"))
         No layer 'conv9' in LeNet. Known: conv1, fc1. Did you mean 'conv1'?
@@ -117,7 +120,12 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Normalisation:
-    """Per-channel `(x - mean) / std` of images in [0, 1]; the identity by default."""
+    """Per-channel `(x - mean) / std` of images in [0, 1]; the identity by default.
+
+    Args:
+        mean: One value a channel.
+        std: One positive value a channel.
+    """
 
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
@@ -125,15 +133,24 @@ class Normalisation:
     def __post_init__(self) -> None:
         if len(self.mean) != len(self.std) or not all(s > 0 for s in self.std):
             raise UserError(
-                f"A normalisation needs as many means as positive deviations, not {self.mean} and {self.std}."
+                f"A normalisation needs as many means as positive deviations, not {self.mean} and "
+                f"{self.std}."
             )
 
     def apply(self, images: Images) -> Images:
-        """Images in [0, 1] to network input."""
+        """Convert images to network input.
+
+        Args:
+            images: [n, c, h, w] in [0, 1].
+        """
         return (images - self._channels(self.mean, images)) / self._channels(self.std, images)
 
     def invert(self, images: Images) -> Images:
-        """Network input back to images in [0, 1], for showing."""
+        """Convert network input to images in [0, 1].
+
+        Args:
+            images: [n, c, h, w].
+        """
         return images * self._channels(self.std, images) + self._channels(self.mean, images)
 
     @staticmethod
@@ -143,7 +160,13 @@ class Normalisation:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What a model must know of its data: enough to build it, and to load it again where the data is not at hand."""
+    """What a model needs to know of its data, also to be loaded without it.
+
+    Args:
+        image_shape: (c, h, w).
+        class_names: In the order of the labels.
+        normalisation: Of the images.
+    """
 
     image_shape: tuple[int, int, int]
     class_names: tuple[str, ...]
@@ -155,26 +178,26 @@ class DataFacts:
 
 
 class ForwardPass(NamedTuple):
-    """One pass of a predictor: its logits [n, C], and the chosen hidden layers, maps [n, c, h, w] or vectors [n, d]."""
+    """Logits [n, C] of a predictor, and its hidden layers, [n, c, h, w] or [n, d] each."""
 
     logits: Logits
     hidden: tuple[Tensor, ...]
 
 
 class BatchWithActivations(NamedTuple):
-    """A mini-batch and what a frozen predictor makes of it; floats of the pass may be of half precision."""
+    """A mini-batch and its forward pass; floats of the pass may be of half precision."""
 
     batch: Batch
     seen: ForwardPass
 
     @property
     def labels(self) -> Labels:
-        """The batch's, so that whoever counts samples need not know which kind of batch it is."""
+        """The labels of the batch, as `Batch` has them."""
         return self.batch.labels
 
 
 class Interpretation(NamedTuple):
-    """What the pair (f, g) says of a batch; `reconstruction` is in [0, 1] image units, or None where it was not asked for."""
+    """What f and g compute on a batch; `reconstruction` is in [0, 1], or None if not computed."""
 
     predictor: Logits
     interpreter: Logits
@@ -389,16 +412,27 @@ class Factors:
 
 @dataclass(frozen=True)
 class AttributeNames:
-    """What a person reads in attributes: words by the attribute's number. A reading, not a fact, and shown as one, in quotes."""
+    """Words that a person gave to attributes, by number. They are shown in quotes.
+
+    Args:
+        names: Words by the attribute's number.
+    """
 
     names: Mapping[int, str] = field(default_factory=dict)
 
     def get(self, attribute: int) -> str | None:
-        """The words for an attribute; None for one that nobody has named."""
+        """Return the words for an attribute; None if it has none.
+
+        Args:
+            attribute: Its number.
+        """
         return self.names.get(attribute)
 
     def label(self, attribute: int) -> str:
-        """How every table and figure calls it.
+        """Return how tables and figures call an attribute.
+
+        Args:
+            attribute: Its number.
 
         >>> AttributeNames({3: "closed loop"}).label(3), AttributeNames().label(4)
         ('φ3 “closed loop”', 'φ4')
