@@ -53,7 +53,9 @@ from interp_by_design.terms import (
     UserError,
 )
 
-RELABELLED, FROZEN_RANDOM = CONTROLS = ("relabelled", "frozen_random")
+RELABELLED = "relabelled"
+FROZEN_RANDOM = "frozen_random"
+CONTROLS = (RELABELLED, FROZEN_RANDOM)
 MAX_FIT_IMAGES = 20_000  # train images that controls are fitted to
 MAX_DECODER_BYTES = 2**28  # of the train images that decoders are fitted to, held in memory
 MAX_STATISTICS_IMAGES = 4096  # train images that a dictionary's batch statistics are taken of
