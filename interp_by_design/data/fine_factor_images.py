@@ -12,7 +12,15 @@ from torch import Tensor
 from interp_by_design.data.datamodule import ImageData, Loading
 from interp_by_design.data.order import Purpose, generator
 from interp_by_design.data.split import DataSplits, TensorSplit
-from interp_by_design.terms import Images, Indices, Labels, Normalisation, UserError, check_whole
+from interp_by_design.terms import (
+    Factors,
+    Images,
+    Indices,
+    Labels,
+    Normalisation,
+    UserError,
+    check_whole,
+)
 
 PARTS = ("top left", "top right", "bottom left", "bottom right")
 KINDS = ("cross", "dot", "box")  # of a part

@@ -80,3 +80,16 @@ def test_causes_hold_all_that_the_label_depends_on() -> None:
     ) - set(causal)
     other = split_shape(factors_of(scenes.changed("hue", 0.3))).only(causal).values
     assert torch.equal(other, factors.only(causal).values)
+
+
+def test_each_part_is_a_causal_factor() -> None:
+    data = FineFactorImages(n_train=60, n_test=20, validation=0.2)
+    data.setup()
+    factors, scenes = data.factors("val"), data.scenes("val")
+    causal = [name for name, causes in zip(factors.names, factors.causal, strict=True) if causes]
+    assert causal == list(PARTS)
+    assert torch.equal(factors.only(PARTS).values.long(), scenes.kinds)
+    assert factors.value_of("top left", 0) == KINDS[int(scenes.kinds[0, 0])]
+    concepts = data.concepts("train")
+    assert concepts is not None
+    assert len(concepts.names) == len(PARTS) * len(KINDS)
