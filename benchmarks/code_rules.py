@@ -19,7 +19,8 @@ HISTORY = {"docs/log.md", "docs/results.md"}  # records of the past keep their w
 HOOKS = re.compile(
     r"on_\w+|configure_\w+|log_\w+|\w+_step|\w+_dataloader|(load_)?state_dict|forward|setup"
     r"|teardown|update|compute|reset|prepare_data|finalize|save|extra_repr|test_\w+|call_\w+"
-    r"|placeholder|get_metadata|output_\w+|fork_rng|sync|plot|to_\w+|transfer_\w+|set_epoch"
+    r"|placeholder|get_metadata|get_metrics|train|after_save_checkpoint|fork_rng"
+    r"|output_\w+|sync|plot|to_\w+|transfer_\w+|set_epoch"
 )
 OVERLOADS = {"overload", "override", "setter", "command", "callback"}
 

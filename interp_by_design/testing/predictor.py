@@ -103,6 +103,6 @@ class PredictorConformance(ABC):
         optimizer = torch.optim.Adam(network.parameters(), self.learning_rate)
         for _ in range(self.n_steps):
             optimizer.zero_grad()
-            nn.functional.cross_entropy(network(images), labels).backward()
+            torch.autograd.backward(nn.functional.cross_entropy(network(images), labels))
             optimizer.step()
         assert torch.equal(network.eval()(images).argmax(dim=1), labels)

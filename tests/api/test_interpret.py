@@ -12,10 +12,8 @@ import interp_by_design as ibd
 from interp_by_design.predictor import weights_hash
 from interp_by_design.terms import Normalisation, UnknownName, UserError
 
-IMAGES, LABELS = (
-    torch.rand(120, 1, 12, 12, generator=torch.Generator().manual_seed(0)) * 0.3,
-    torch.arange(120) % 3,
-)
+IMAGES = torch.rand(120, 1, 12, 12, generator=torch.Generator().manual_seed(0)) * 0.3
+LABELS = torch.arange(120) % 3
 for row, label in enumerate(LABELS.tolist()):
     IMAGES[row, :, 4 * label : 4 * label + 3] += 0.6
 

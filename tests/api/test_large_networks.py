@@ -16,10 +16,8 @@ from torch import nn
 import interp_by_design as ibd
 
 SIDE = 64
-IMAGES, LABELS = (
-    torch.rand(48, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)),
-    torch.arange(48) % 3,
-)
+IMAGES = torch.rand(48, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+LABELS = torch.arange(48) % 3
 
 
 def vit() -> nn.Module:

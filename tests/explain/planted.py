@@ -12,7 +12,8 @@ from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import Predictor
 from interp_by_design.terms import DataFacts, ForwardPass, Normalisation
 
-SIDE, PARTS = 4, 5
+SIDE = 4
+PARTS = 5
 FACTS = DataFacts((1, SIDE, SIDE), ("a", "b"), Normalisation())
 
 

@@ -11,7 +11,8 @@ from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import Predictor
 from interp_by_design.terms import DataFacts, Normalisation, UserError
 
-SIDE, N = 16, 120
+SIDE = 16
+N = 120
 FACTS = DataFacts((1, SIDE, SIDE), ("dark", "bright", "marked"), Normalisation())
 
 

@@ -16,7 +16,8 @@ from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import InterpretationTable
 from tests.small import small_model
 
-J, N = 6, 60
+J = 6
+N = 60
 
 
 class Planted(nn.Module):

@@ -21,7 +21,8 @@ from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import InterpretationTable, UnknownName, UserError
 from tests.small import FACTS, small_model
 
-N, DEAD = 40, 3
+N = 40
+DEAD = 3
 QUICK = SheetSettings(maximize=False)
 
 

@@ -12,7 +12,8 @@ from interp_by_design.statistics import correlation_matrix, regression_r_squared
 from interp_by_design.terms import Factors, UserError
 
 N = 600
-TEXTURE, OUTLINE = torch.arange(N) % 3, torch.arange(N) // 3 % 2
+TEXTURE = torch.arange(N) % 3
+OUTLINE = torch.arange(N) // 3 % 2
 SIZE = torch.rand(N, generator=torch.Generator().manual_seed(0))
 VALUES = torch.stack([TEXTURE == 0, TEXTURE == 1, TEXTURE == 2, OUTLINE == 1], dim=1).float()
 FACTORS = Factors(

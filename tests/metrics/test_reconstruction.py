@@ -4,7 +4,8 @@ import torch
 from interp_by_design.metrics.reconstruction import reconstruction_scores, squared_error
 from tests.metrics.tables import table_of
 
-PHI, WEIGHTS = [[1.0], [1.0]], [[1.0], [0.0]]
+PHI = [[1.0], [1.0]]
+WEIGHTS = [[1.0], [0.0]]
 
 
 def test_by_hand() -> None:
