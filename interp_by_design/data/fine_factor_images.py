@@ -13,6 +13,7 @@ from interp_by_design.data.datamodule import ImageData, Loading
 from interp_by_design.data.order import Purpose, generator
 from interp_by_design.data.split import DataSplits, TensorSplit
 from interp_by_design.terms import (
+    FactorKind,
     Factors,
     Images,
     Indices,
@@ -209,10 +210,11 @@ class FineFactorImages(ImageData):
         scenes = self.scenes(name)
         columns = [*scenes.kinds.T, scenes.across, scenes.down, scenes.background]
         parts = len(PARTS)
+        kinds: list[FactorKind] = ["discrete"] * parts + ["continuous"] * 3
         return Factors(
             (*PARTS, "across", "down", "background"),
             torch.stack([column.double() for column in columns], dim=1),
-            (*["discrete"] * parts, "continuous", "continuous", "continuous"),
+            tuple(kinds),
             (*[True] * parts, False, False, False),
             dict.fromkeys(PARTS, KINDS),
         )
