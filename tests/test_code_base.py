@@ -8,7 +8,6 @@ from benchmarks.code_rules import RULES
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.xfail(strict=False, reason="the code base is being cleaned up")
 def test_no_place_breaks_the_rule(rule: str) -> None:
     places = [f"{path}:{line}: {what}" for path, line, what in RULES[rule]()]
 
