@@ -210,11 +210,12 @@ class FineFactorImages(ImageData):
         scenes = self.scenes(name)
         columns = [*scenes.kinds.T, scenes.across, scenes.down, scenes.background]
         parts = len(PARTS)
-        kinds: list[FactorKind] = ["discrete"] * parts + ["continuous"] * 3
+        discrete: FactorKind = "discrete"
+        continuous: FactorKind = "continuous"
         return Factors(
             (*PARTS, "across", "down", "background"),
             torch.stack([column.double() for column in columns], dim=1),
-            tuple(kinds),
+            (discrete,) * parts + (continuous,) * 3,
             (*[True] * parts, False, False, False),
             dict.fromkeys(PARTS, KINDS),
         )
