@@ -1,6 +1,6 @@
-"""Forward passes over a data set: interpretation tables and the activation cache.
+"""Forward passes over a data set, the interpretation table and the activation cache.
 
-Importing it loads no library: a command that lists caches need not wait for torch.
+Names are imported when first used: a command that lists caches does not import torch.
 """
 
 import lazy_loader

@@ -1,8 +1,7 @@
-"""Activation cache: forward passes of a frozen predictor, in memory or on disk.
+"""Activation cache of a frozen predictor, in memory or on disk.
 
-On disk each split has its own folder, named after all that its content depends on: other weights,
-preprocessing, images or layers are another folder. A pass that was stopped resumes at the first
-missing shard.
+On disk each split has a folder, named by a hash of all that its content depends on: weights,
+preprocessing, layers and images. An interrupted recording resumes at the first missing shard.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ from interp_by_design.data.files import free_memory
 from interp_by_design.predictor import Predictor
 from interp_by_design.terms import SPLITS, UserError
 
-AUTO_MEMORY = 0.25  # of what is free: training wants the rest
-AUTO_DISK = 0.9  # of what is free: a disk that is full stops other programs too
+MAX_MEMORY_SHARE = 0.25  # of free memory: training needs the rest
+MAX_DISK_SHARE = 0.9  # of free disk space: a full disk stops other programs too
 
 log = logging.getLogger(__name__)
 
@@ -35,23 +34,25 @@ log = logging.getLogger(__name__)
 def cached_activations(
     predictor: Predictor, data: ImageData, settings: CacheSettings, device: Any = "cpu"
 ) -> CachedData | None:
-    """Record the passes of a predictor over all splits, or find them.
+    """Return the activations of `predictor` over all splits of `data`, cached.
 
-    Required and free space are logged before anything is computed. The predictor is unchanged.
+    Activations that are not in the cache yet are recorded now; the log says how much space that
+    takes before it begins. The predictor is unchanged.
 
     Args:
-        predictor: f.
-        data: The images.
-        settings: Where and in which precision passes are kept.
-        device: Where the predictor runs.
+        predictor: The frozen predictor.
+        data: The data set, without augmentation.
+        settings: Where activations are kept, and in which precision.
+        device: The device of the forward passes.
 
     Returns:
-        The passes; None if they are not to be kept.
+        The data set with activations; None if nothing is cached: `kind` is `off`, or it is `auto`
+        and images are augmented or there is too little space.
 
     Raises:
-        UserError: If images are augmented, or there is too little space, before anything is
-            computed; if the folder cannot be written, a value does not fit the precision, or a
-            cache is damaged.
+        UserError: Before anything is computed, if images are augmented or there is too little
+            space; if the folder cannot be written, if a value does not fit `settings.dtype`, and if
+            a cache is damaged.
     """
     if settings.kind == "off" or not _repeats(data, settings.kind):
         return None
@@ -62,27 +63,26 @@ def cached_activations(
         for name in SPLITS
     }
     size = sum(form.total_bytes for form in layouts.values())
-    message = (
-        f"The predictor's passes over {sum(form.n for form in layouts.values()):,} images "
-        f"({', '.join(predictor.hidden_layers)}: {len(predictor.hidden_layers)} layers of "
-        f"{settings.dtype})"
-    )
-    if settings.kind == "ram" or (settings.kind == "auto" and size <= AUTO_MEMORY * free_memory()):
-        return _in_memory(predictor, data, layouts, message, device)
+    contents = _described(predictor, layouts, settings)
+    if settings.kind == "ram" or (
+        settings.kind == "auto" and size <= MAX_MEMORY_SHARE * free_memory()
+    ):
+        return _in_memory(predictor, data, layouts, contents, device)
     folders = _folders(predictor, data, layouts, settings.folder)
     missing = sum(_missing(layouts[name], folder) for name, folder in folders.items())
     free = _free_disk(settings.folder)
-    if settings.kind == "auto" and missing > AUTO_DISK * free:
+    if settings.kind == "auto" and missing > MAX_DISK_SHARE * free:
         log.info(
-            "%s would take %s. Free are %s of memory and %s in %s: too little, so that the predictor runs in each epoch",
-            *(message, _gb(size), _gb(free_memory()), _gb(free), settings.folder),
+            "%s would take %s. Free are %s of memory and %s in %s: too little, so that the "
+            "predictor runs in each epoch",
+            *(contents, _gb(size), _gb(free_memory()), _gb(free), settings.folder),
         )
         return None
-    _refuse(message, missing, free, f"in {settings.folder}", "cache.root=… for another disk")
+    _refuse(contents, missing, free, f"in {settings.folder}", "cache.root=… for another disk")
     if missing:
         log.info(
             "%s take %s in %s, of which %s are missing; %s are free",
-            message,
+            contents,
             _gb(size),
             settings.folder,
             _gb(missing),
@@ -91,29 +91,37 @@ def cached_activations(
     return _on_disk(predictor, data, layouts, folders, device)
 
 
+def _described(predictor: Predictor, layouts: Mapping[str, Layout], settings: CacheSettings) -> str:
+    n_images = sum(form.n for form in layouts.values())
+    layers = predictor.hidden_layers
+    return (
+        f"The predictor's activations of {n_images:,} images ({', '.join(layers)}: {len(layers)} "
+        f"layers of {settings.dtype})"
+    )
+
+
 def _repeats(data: ImageData, kind: str) -> bool:
-    """Return whether every epoch sees the same images; raise if a cache was asked for and it does not."""
+    """Return whether epochs see the same images; raise if not and a cache is required."""
     if data.augmentation is None:
         return True
     if kind != "auto":
         raise UserError(
-            f"cache={kind} keeps one pass over each image, and data.augmentation changes the "
-            "images in each epoch. "
-            "Set data.augmentation=null, or cache=off."
+            f"cache={kind} keeps the activations of each image, and data.augmentation changes the "
+            "images in each epoch. Set data.augmentation=null, or cache=off."
         )
     log.info(
-        "Images are augmented, so that the predictor runs in each epoch; data.augmentation=null "
-        "lets its passes be kept"
+        "Images are augmented, so that the predictor runs in each epoch; "
+        "data.augmentation=null lets its activations be cached"
     )
     return False
 
 
 def _in_memory(
-    predictor: Predictor, data: ImageData, layouts: Mapping[str, Layout], message: str, device: Any
+    predictor: Predictor, data: ImageData, layouts: Mapping[str, Layout], contents: str, device: Any
 ) -> CachedData:
     size, free = sum(form.total_bytes for form in layouts.values()), free_memory()
-    _refuse(message, size, free, "of memory", "cache=disk")
-    log.info("%s take %s of memory; %s are free", message, _gb(size), _gb(free))
+    _refuse(contents, size, free, "of memory", "cache=disk")
+    log.info("%s take %s of memory; %s are free", contents, _gb(size), _gb(free))
     start = time.perf_counter()
     stores = {name: MemoryStore(form) for name, form in layouts.items()}
     for name, store in stores.items():
@@ -124,7 +132,7 @@ def _in_memory(
 def _folders(
     predictor: Predictor, data: ImageData, layouts: Mapping[str, Layout], root: Path
 ) -> dict[str, CacheFolder]:
-    """Return each split's folder, with its planned contents."""
+    """Return the folder of each split, with the plan of its content."""
     of_predictor, folders = predictor_ingredients(predictor), {}
     for name, form in layouts.items():
         ingredients = of_predictor | split_ingredients(name, data.split(name), form)
@@ -146,7 +154,7 @@ def _on_disk(
         stores[name] = DiskStore(layouts[name], folder)
         if not folder.is_complete:
             with folder.locked(wait=True):
-                folder.reread()  # another process may have resumed it meanwhile
+                folder.reread()  # another process may have recorded it meanwhile
                 start = time.perf_counter()
                 if not folder.is_complete:
                     folder.begin()
@@ -170,13 +178,12 @@ def _missing(form: Layout, folder: CacheFolder) -> int:
     return form.total_bytes - folder.size
 
 
-def _refuse(message: str, needed: int, free: int | float, where: str, way_out: str) -> None:
+def _refuse(contents: str, needed: int, free: int | float, where: str, remedy: str) -> None:
     if needed > free:
         raise UserError(
-            f"{message} need {_gb(needed)}, and {_gb(free)} are free {where}. Set {way_out}; "
-            "cache.dtype=float16, which is the "
-            "smallest; fewer or deeper predictor.hidden_layers; or cache=off, which runs the "
-            "predictor in each epoch."
+            f"{contents} need {_gb(needed)}, and {_gb(free)} are free {where}. Set {remedy}; "
+            "cache.dtype=float16, which is the smallest; fewer or deeper predictor.hidden_layers; "
+            "or cache=off, which runs the predictor in each epoch."
         )
 
 

@@ -1,4 +1,4 @@
-"""One cache on disk: shards, and `cache.json`, which lists their contents and checksums."""
+"""Folder of an activation cache: shards, and `cache.json`, which describes and lists them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,24 @@ from filelock import FileLock, Timeout
 from interp_by_design.files import replacing, write_text
 from interp_by_design.terms import UserError
 
-VERSION = 1  # of what is in a cache folder; another one is never read
-CONTENTS, LOCK = "cache.json", ".writing"
-BLOCK = 2**20  # read at once when checking
-REMEDIES = "Choose another folder, cache.root=… or the environment variable INTERP_CACHE; or set cache=ram, or cache=off."
+VERSION = 1  # of the content of a cache folder; another version is never read
+CONTENTS = "cache.json"
+LOCK = ".writing"
+BLOCK_BYTES = 2**20  # of one read when shards are verified
+MAX_THREADS = 8  # that verify shards
+REMEDIES = (
+    "Choose another folder, cache.root=… or the environment variable INTERP_CACHE; or set "
+    "cache=ram, or cache=off."
+)
 
 log = logging.getLogger(__name__)
 
 
 def default_root() -> Path:
-    """Return the folder of all caches.
+    """Return the default folder of activation caches.
 
-    It is `activations` in the folder INTERP_CACHE, else in interp_by_design's below XDG_CACHE_HOME,
-    else below ~/.cache.
+    It is `$INTERP_CACHE/activations`, else `$XDG_CACHE_HOME/interp_by_design/activations`, else
+    `~/.cache/interp_by_design/activations`.
     """
     given, shared = os.environ.get("INTERP_CACHE"), os.environ.get("XDG_CACHE_HOME")
     home = (
@@ -43,25 +48,29 @@ def default_root() -> Path:
 
 
 def checksum(data: bytes | memoryview, before: int = 0) -> int:
-    """Compute CRC-32: it finds what disks and copies damage, at 4 GB/s on one core.
+    """Compute the CRC-32 of `data`.
 
-    SHA-256 does 1.7 GB/s and BLAKE2b 0.8.
+    It detects damage by disks and copies, at 4 GB/s on one core, where SHA-256 reaches 1.7 and
+    BLAKE2b 0.8.
 
     Args:
         data: The bytes.
-        before: Checksum of the bytes before them.
+        before: The checksum of the bytes before them; 0 at the start.
+
+    >>> checksum(b"interp") == checksum(b"erp", checksum(b"int"))
+    True
     """
     return zlib.crc32(data, before)
 
 
 @final
 class CacheFolder:
-    """The folder of one split's passes; a shard is complete or absent.
+    """Folder of the cached activations of one split. A shard is complete or absent.
 
     Args:
-        path: The folder.
-        plan: Its planned contents: the ingredients of its key, and the `sizes` of the shards in
-            bytes.
+        path: The folder; its name is the key.
+        plan: The planned content: the ingredients of the key, and under `sizes` the bytes of each
+            shard. None for a folder that is only read.
     """
 
     def __init__(self, path: Path, plan: Mapping[str, Any] | None = None) -> None:
@@ -70,7 +79,7 @@ class CacheFolder:
         self.reread()
 
     def reread(self) -> None:
-        """Read `cache.json` again; nothing if it is absent, damaged, or of another version."""
+        """Read `cache.json` again; `contents` is empty if it is absent, damaged or too new."""
         try:
             contents = json.loads((self.path / CONTENTS).read_text())
             usable = contents["version"] == VERSION and len(contents["checksums"]) <= len(
@@ -86,13 +95,13 @@ class CacheFolder:
 
     @property
     def checksums(self) -> list[str]:
-        """Checksums of the complete shards, from the first."""
+        """The checksums of the complete shards, from the first."""
         checksums: list[str] = self.contents.get("checksums", [])
         return checksums
 
     @property
     def n_shards(self) -> int:
-        """The planned number of shards."""
+        """The number of shards of the complete cache."""
         return len(self.contents["sizes"]) if self.contents else 0
 
     @property
@@ -101,19 +110,23 @@ class CacheFolder:
 
     @property
     def size(self) -> int:
-        """Bytes of the complete shards."""
+        """The bytes of the complete shards."""
         return sum(self.contents.get("sizes", [])[: len(self.checksums)])
 
     def shard(self, number: int) -> Path:
         """Return the file of a shard.
 
         Args:
-            number: From 0.
+            number: The number of the shard, from 0.
         """
         return self.path / f"{number:05}.shard"
 
     def begin(self) -> None:
-        """Write the plan if nothing was written yet. `UserError` if it cannot be written."""
+        """Write the plan, unless it is written already.
+
+        Raises:
+            UserError: If the folder cannot be written, or holds other activations.
+        """
         if self.contents:
             self._require_plan()
         else:
@@ -132,26 +145,27 @@ class CacheFolder:
         """Write the next shard.
 
         Args:
-            number: From 0.
+            number: Its number, from 0.
             data: Its bytes.
 
         Raises:
             UserError: If it cannot be written.
         """
-        with reporting_remedies():
+        with adding_remedies():
             with replacing(self.shard(number)) as file:
                 file.write(data)
             self._write({**self.contents, "checksums": [*self.checksums, f"{checksum(data):08x}"]})
 
     @contextmanager
     def locked(self, wait: bool) -> Iterator[None]:
-        """Keep other processes from writing here during the block.
+        """Keep other processes from writing here for the block.
 
         Args:
-            wait: Whether to wait for a process that writes.
+            wait: Whether to wait for a process that is writing.
 
         Raises:
-            UserError: If another process writes and `wait` is False.
+            UserError: If another process is writing and `wait` is False, or if the folder cannot be
+                written.
         """
         lock = FileLock(self.path / LOCK, timeout=0)
         try:
@@ -163,7 +177,9 @@ class CacheFolder:
                     raise UserError(
                         f"{self.key} is being written by another process. Wait for it, or stop it."
                     ) from None
-                log.info("Another process records the same passes in %s; waiting for it", self.path)
+                log.info(
+                    "Another process records the same activations in %s; waiting for it", self.path
+                )
                 lock.acquire(timeout=-1)
         except OSError as error:
             raise UserError(
@@ -175,34 +191,45 @@ class CacheFolder:
             lock.release()
 
     def bad(self) -> list[str]:
-        """Read all shards in several threads, and describe the damaged ones by file name."""
-        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        """Verify the complete shards, in several threads, and return what is wrong."""
+        with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
             return [fault for fault in pool.map(self._fault, range(len(self.checksums))) if fault]
 
     def check(self) -> None:
-        """Check all shards. `UserError` names the damaged ones, or a folder of other passes."""
+        """Verify all shards and the plan.
+
+        Raises:
+            UserError: If shards are damaged, with their names, or if the folder holds other
+                activations than planned.
+        """
         self._require_plan()
         if bad := self.bad():
+            root = self.path.parent
+            option = "" if root == default_root() else f" --root {root}"
             raise UserError(
-                f"{self.path} is damaged: {', '.join(bad)}. Nothing was read from it. `interp "
-                f"cache rm {self.key}"
-                f"{'' if self.path.parent == default_root() else f' --root {self.path.parent}'}` "
-                "removes it, and the next run "
-                "records it again."
+                f"{self.path} is damaged: {', '.join(bad)}. Nothing was read from it. "
+                f"`interp cache rm {self.key}{option}` removes it, and the next run records it "
+                "again."
             )
 
     def _require_plan(self) -> None:
-        """Refuse a folder of other passes, such as one that was copied or renamed."""
+        """Refuse a folder of other activations, such as a copy under a new name."""
         wanted = json.loads(json.dumps(dict(self.plan)))
         if strange := [name for name, value in wanted.items() if self.contents.get(name) != value]:
             raise UserError(
-                f"{self.path} holds other passes than its name says: {', '.join(strange)} differ. "
-                "Remove it: `interp cache rm "
-                f"{self.key}`; the next run records it again."
+                f"{self.path} holds other activations than its name says: {', '.join(strange)} "
+                f"differ. Remove it: `interp cache rm {self.key}`; the next run records it again."
             )
 
     def remove(self) -> int:
-        """Delete the folder, and return the freed bytes. `UserError` while another process writes it."""
+        """Delete the cache.
+
+        Returns:
+            The number of bytes freed.
+
+        Raises:
+            UserError: If another process is writing it.
+        """
         with self.locked(wait=False):
             freed = sum(file.stat().st_size for file in self.path.iterdir())
             shutil.rmtree(self.path)
@@ -214,41 +241,43 @@ class CacheFolder:
             if (size := file.stat().st_size) != wanted:
                 return f"{file.name} has {size:,} bytes, not {wanted:,}"
             with file.open("rb", buffering=0) as opened:
-                block = memoryview(bytearray(BLOCK))
+                block = memoryview(bytearray(BLOCK_BYTES))
                 while read := opened.readinto(block):
                     found = checksum(block[:read], found)
         except FileNotFoundError:
-            return f"{file.name} is not there"
+            return f"{file.name} is missing"
         except OSError as error:
             return f"{file.name} cannot be read ({error.strerror})"
         return (
             None
             if f"{found:08x}" == self.checksums[number]
-            else f"{file.name} is not what was written (its checksum differs)"
+            else f"{file.name} is damaged: its checksum differs"
         )
 
     def _write(self, contents: dict[str, Any]) -> None:
-        with reporting_remedies():
+        with adding_remedies():
             write_text(self.path / CONTENTS, json.dumps(contents, indent=1) + "\n")
         self.contents = contents
 
 
 @contextmanager
-def reporting_remedies() -> Iterator[None]:
-    """A file that cannot be written is fault with what to do about it."""
+def adding_remedies() -> Iterator[None]:
+    """Add the remedies to the error of a file that cannot be written."""
     try:
         yield
     except UserError as error:
         if REMEDIES in str(error):
             raise
-        raise UserError(f"{error} What was recorded is kept, and resumed. {REMEDIES}") from error
+        raise UserError(
+            f"{error} What is recorded is kept; the next run resumes from it. {REMEDIES}"
+        ) from error
 
 
 def caches(root: Path) -> list[CacheFolder]:
-    """Return every cache below a folder, by key.
+    """List the caches in a folder, by key.
 
     Args:
-        root: The folder; it need not exist.
+        root: The folder of caches; it need not exist.
     """
     found = (
         [CacheFolder(path) for path in sorted(root.iterdir()) if path.is_dir()]

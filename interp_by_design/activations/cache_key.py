@@ -1,4 +1,4 @@
-"""Key of a cache: a hash of all that its content depends on."""
+"""Key of an activation cache: a hash of all that its content depends on."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from interp_by_design.data.files import FileSplit
 from interp_by_design.data.split import Split
 from interp_by_design.predictor import Predictor, weights_hash
 
-SHOWN = 16  # digits of a key that name its folder
+N_KEY_DIGITS = 16  # hexadecimal digits of a key that name its folder
 
 
 def predictor_ingredients(predictor: Predictor) -> dict[str, Any]:
-    """Describe a predictor: weights, structure, layers and preprocessing.
+    """Return what the activations depend on in the predictor.
 
     Args:
-        predictor: f.
+        predictor: The predictor. Its weights, buffers, structure, layers and preprocessing
+            count.
     """
     network = predictor.network
     return {
         "network": f"{type(network).__module__}.{type(network).__qualname__}",
-        # Without addresses in memory, which some options print, and which differ each time.
+        # Without memory addresses, which some modules print and which differ each time.
         "structure": hashlib.sha256(
             re.sub(r" at 0x[0-9a-f]+", "", repr(network)).encode()
         ).hexdigest(),
@@ -38,12 +39,12 @@ def predictor_ingredients(predictor: Predictor) -> dict[str, Any]:
 
 
 def split_ingredients(name: str, split: Split, layout: Layout) -> dict[str, Any]:
-    """Describe a split: its name, its content, and the layout of its rows.
+    """Return what the activations depend on in the data.
 
     Args:
-        name: Of the split.
-        split: The images.
-        layout: Of the rows.
+        name: The name of the split.
+        split: Its images.
+        layout: The layout of the cached rows.
     """
     return {
         "split": name,
@@ -54,10 +55,13 @@ def split_ingredients(name: str, split: Split, layout: Layout) -> dict[str, Any]
 
 
 def fingerprint(split: Split) -> str:
-    """Return a split's fingerprint; for files it includes their modification times.
+    """Return the fingerprint of a split.
+
+    For files it includes when each was last changed, as the split itself reads only their names and
+    sizes.
 
     Args:
-        split: The images.
+        split: The split.
     """
     if not isinstance(split, FileSplit):
         return split.fingerprint()
@@ -68,10 +72,13 @@ def fingerprint(split: Split) -> str:
 
 
 def key(ingredients: Mapping[str, Any]) -> str:
-    """Compute the key: the first digits of a SHA-256 of the ingredients and the cache version.
+    """Return the key of a cache: the first digits of a SHA-256.
 
     Args:
-        ingredients: Plain values by name.
+        ingredients: All that the content depends on, as plain values.
+
+    >>> len(key({"weights": "a"})), key({"weights": "a"}) == key({"weights": "b"})
+    (16, False)
     """
     text = json.dumps({"version": VERSION, **ingredients}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:SHOWN]
+    return hashlib.sha256(text.encode()).hexdigest()[:N_KEY_DIGITS]

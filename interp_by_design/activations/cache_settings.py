@@ -16,16 +16,21 @@ DTYPES = ("float16", "bfloat16", "float32")
 @final
 @dataclass(frozen=True)
 class CacheSettings:
-    """Where and in which precision passes are kept.
+    """Whether the passes of a frozen predictor are cached, where, and in which precision.
 
     Args:
-        kind: `ram` or `disk`; `off` runs the network each epoch, `auto` chooses by the free space.
-        root: Folder of the caches on disk; None for `default_root()`.
-        dtype: Of hidden layers: float16, bfloat16 or float32. Logits are float32.
-        shard_bytes: Approximate size of a file; training mixes the rows of a few at a time.
+        kind: `ram` or `disk`; `off` runs the network in each epoch; `auto` chooses by free space.
+        root: The folder of caches on disk; None for `default_root()`.
+        dtype: The dtype of cached hidden layers: float16, bfloat16 or float32. Logits are always
+            float32.
+        shard_bytes: The approximate size of one file, at least 1. Training mixes the rows of a few
+            shards at a time.
 
     Raises:
-        UserError: If a value is invalid.
+        UserError: For an unknown kind or dtype, or a size below 1.
+
+    >>> CacheSettings("ram").dtype
+    'float16'
     """
 
     kind: str = "auto"
@@ -41,5 +46,5 @@ class CacheSettings:
 
     @property
     def folder(self) -> Path:
-        """The folder of the caches on disk."""
+        """The folder of caches on disk."""
         return default_root() if self.root is None else Path(self.root).expanduser()

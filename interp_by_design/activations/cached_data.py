@@ -1,4 +1,4 @@
-"""A data set with the forward passes of a frozen predictor."""
+"""Data set with the cached activations of a frozen predictor."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from interp_by_design.terms import DataFacts, UnknownName
 
 @final
 class CachedData:
-    """The loaders of a data set, with the predictor's passes in each batch.
+    """Loaders of a data set, with the forward pass of the predictor in each batch.
 
     Args:
-        data: The images.
-        stores: The passes of each split.
-        seconds: How long recording took; 0 if all were found.
+        data: The data set.
+        stores: The cached rows of each split.
+        seconds: The time that recording them took; 0 if all were found.
     """
 
     def __init__(self, data: ImageData, stores: Mapping[str, Store], seconds: float = 0.0) -> None:
@@ -29,19 +29,19 @@ class CachedData:
 
     @property
     def facts(self) -> DataFacts:
-        """Image shape, classes and normalisation of the data set."""
+        """The facts of the data set."""
         return self._data.facts
 
     def class_counts(self) -> tuple[int, ...]:
-        """Return the number of train images of each class."""
+        """Return the number of training images of each class, [C]."""
         return self._data.class_counts()
 
     def fingerprint(self) -> str:
-        """Return the fingerprint of the data set."""
+        """Return the fingerprint of the data set, on which the passes depend."""
         return self._data.fingerprint()
 
     def split(self, name: str) -> Split:
-        """Return images and labels of a split, without passes.
+        """Return the images and labels of a split, without activations.
 
         Args:
             name: `train`, `val` or `test`.
@@ -49,7 +49,10 @@ class CachedData:
         return self._data.split(name)
 
     def train_dataloader(self) -> CachedLoader:
-        """Return shuffled batches. Outside Lightning, call `loader.sampler.set_epoch` each epoch."""
+        """Return shuffled batches of training rows.
+
+        Outside Lightning, call `loader.sampler.set_epoch` before each epoch.
+        """
         store = self._stores["train"]
         order = Grouped(
             store.layout.n, self._data.batch_size, self._data.seed, store.layout.rows_per_shard
@@ -57,23 +60,29 @@ class CachedData:
         return CachedLoader(store, order)
 
     def val_dataloader(self) -> CachedLoader:
-        """Return the validation split in stored order, distributed over the ranks."""
+        """Return the validation rows in order, divided among the ranks."""
         return self._as_stored("val", sharded=True)
 
     def test_dataloader(self) -> CachedLoader:
-        """Return the test split in stored order, distributed over the ranks."""
+        """Return the test rows in order, divided among the ranks."""
         return self._as_stored("test", sharded=True)
 
     def in_order(self, split: str) -> CachedLoader:
-        """A whole split not shuffled, each image once: val and test as they lie, train in the order that it is stored in.
+        """Return a whole split, each image once, in a fixed order.
 
-        That order is fixed, no training seed moves it, and batches hold indices. Never sharded out
-        to several processes.
+        Validation and test keep the order of the split; train has the order in which it is stored,
+        which depends on no training seed. The rows are never divided among processes.
+
+        Args:
+            split: `train`, `val` or `test`.
+
+        Raises:
+            UserError: For an unknown split.
         """
         return self._as_stored(split, sharded=False)
 
     def _as_stored(self, split: str, sharded: bool) -> CachedLoader:
         if split not in self._stores:
             raise UnknownName.among("split", split, self._stores, owner=type(self._data).__name__)
-        store, at_once = self._stores[split], self._data.in_order(split).order.batch_size
-        return CachedLoader(store, InOrder(store.layout.n, at_once, sharded=sharded))
+        store, batch_size = self._stores[split], self._data.in_order(split).order.batch_size
+        return CachedLoader(store, InOrder(store.layout.n, batch_size, sharded=sharded))

@@ -1,4 +1,4 @@
-"""Loader of recorded rows."""
+"""Loader of batches of cached activations."""
 
 from __future__ import annotations
 
@@ -16,22 +16,26 @@ from interp_by_design.data.order import Order
 from interp_by_design.data.split import unit
 from interp_by_design.terms import Batch, BatchWithActivations, ForwardPass, Indices
 
-AHEAD = 4  # shards that the system is asked to read before they are needed
+N_SHARDS_AHEAD = 4  # shards that the system is asked to read before they are needed
 
 Part = tuple[dict[str, Tensor], Tensor]  # the fields of a shard, and rows in it
 
 
 @final
 class CachedLoader:
-    """Batches with the predictor's pass over them; images are float32 in [0, 1], hidden layers of the dtype they are stored in.
+    """Loader of `BatchWithActivations` from a store.
 
-    To Lightning it is what `data.loader.Loader` is: it has `sampler.set_epoch`, and a state that
-    lets an epoch be resumed.
+    Images are float32 in [0, 1]; hidden layers keep the dtype in which they are stored. Like
+    `data.loader.Loader` it has `sampler.set_epoch`, and a state from which an epoch resumes.
+
+    Args:
+        store: The cached rows of one split.
+        order: The order in which batches are drawn.
     """
 
     def __init__(self, store: Store, order: Order) -> None:
         self.store, self.order, self.sampler = store, order, order
-        self.batch_sampler = None  # Lightning looks at it where there is a sampler
+        self.batch_sampler = None  # Lightning reads it wherever there is a sampler
         self._memory = {field.name: BufferPool() for field in store.layout.fields}
         self._floats = BufferPool()
 
@@ -39,13 +43,13 @@ class CachedLoader:
         return len(self.order)
 
     def __iter__(self) -> Iterator[BatchWithActivations]:
-        # A generator, so that nothing is read before the first `next`: Lightning calls `iter`, then
-        # sets the epoch.
+        # A generator reads nothing before the first `next`: Lightning calls `iter`, and sets the
+        # epoch afterwards.
         for rows in self.as_kept():
             yield self._seen(rows)
 
     def as_kept(self) -> Iterator[dict[str, Tensor]]:
-        """The same batches field by field as they are stored, images perhaps in bytes."""
+        """Yield the batches as stored fields by name; images may be bytes."""
         batches = [pick.indices for pick in self.order]
         self.order.given, self.order.first = self.order.first, 0
         window = _Window(self.store, batches)
@@ -56,15 +60,22 @@ class CachedLoader:
             yield read
 
     def state_dict(self) -> dict[str, Any]:
-        """Epoch and batch that come next, and what the order depends on besides."""
+        """Return the next epoch and batch, and what else the order depends on."""
         return self.order.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Raises UserError where a pass cannot go on in the middle, as the order is another."""
+        """Restore a state.
+
+        Args:
+            state: What `state_dict` returned.
+
+        Raises:
+            UserError: If the epoch cannot be resumed, as the order differs.
+        """
         self.order.load_state_dict(state)
 
     def _read(self, parts: Sequence[Part], n: int) -> dict[str, Tensor]:
-        """One copy, from the shard to where the batch lies."""
+        """Copy the rows of a batch from the shards into reused memory."""
         read = {
             field.name: self._memory[field.name].empty(
                 torch.Size([n, *field.shape]), field.torch_dtype
@@ -87,7 +98,7 @@ class CachedLoader:
 
 @final
 class _Window:
-    """The open shards: each from its first batch to its last."""
+    """The shards that are open: each from its first batch to its last."""
 
     def __init__(self, store: Store, batches: Sequence[Tensor]) -> None:
         self.store, self.rows_per_shard = store, store.layout.rows_per_shard
@@ -104,13 +115,12 @@ class _Window:
             .tolist()
         )
         used = [shard for shard in first.argsort(stable=True).tolist() if self.last[shard] >= 0]
-        # One more is asked for with each that is opened, and before the first as many as are to be
-        # ahead.
+        # `N_SHARDS_AHEAD` shards are requested at the start, and one more whenever one is opened.
         self.coming = iter(used)
-        self._ask(AHEAD)
+        self._ask(N_SHARDS_AHEAD)
 
     def parts(self, number: int, rows: Indices) -> list[Part]:
-        """The fields of each shard that a batch draws from, and its rows there; `rows` ascend."""
+        """Return the fields of each shard that a batch draws from, and its rows; `rows` ascend."""
         shards, counts = torch.unique_consecutive(rows // self.rows_per_shard, return_counts=True)
         shares = torch.split(rows, counts.tolist())
         return [
@@ -119,7 +129,7 @@ class _Window:
         ]
 
     def drop(self, number: int) -> None:
-        """Lets go of the shards that no batch after `number` needs."""
+        """Close the shards that no batch after `number` needs."""
         self.open = {
             shard: fields for shard, fields in self.open.items() if self.last[shard] > number
         }

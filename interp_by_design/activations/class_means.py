@@ -1,4 +1,4 @@
-"""Mean image of each class: what can be drawn from the answer alone."""
+"""Mean image of each class: the best reconstruction from the class alone."""
 
 from __future__ import annotations
 
@@ -16,34 +16,35 @@ from interp_by_design.terms import Batch, BatchWithActivations, Images, Labels, 
 @final
 @dataclass(frozen=True)
 class ClassMeans:
-    """Mean images of the classes that occur, then the mean of all images.
+    """Mean images of the classes that occur, and the mean of all images.
 
-    Memory grows with the classes that occur: a network may have a thousand.
+    Memory grows with the classes that occur, not with all classes: a network may have a thousand.
 
     Args:
-        images: [k, c, h, w] in [0, 1].
-        rows: The row of each class, [C].
+        images: The mean images of the k - 1 classes that occur, then the overall mean,
+            [k, c, h, w] in [0, 1].
+        rows: The row of `images` for each class, [C].
     """
 
     images: Float[Tensor, "k c h w"]
     rows: Int[Tensor, "classes"]
 
     def images_of(self, classes: Labels) -> Images:
-        """Return the mean image of each class; the mean of all images for one that does not occur.
+        """Return the mean image of each of `classes`.
 
         Args:
-            classes: [n].
+            classes: Class indices, [n].
 
         Returns:
-            Images, [n, c, h, w].
+            Images [n, c, h, w]; the overall mean for a class without any image.
         """
         return self.images[self.rows[classes]]
 
     def to(self, device: torch.device) -> ClassMeans:
-        """Copy to a device.
+        """Return a copy on another device.
 
         Args:
-            device: The device.
+            device: The device of the copy.
         """
         return ClassMeans(self.images.to(device), self.rows.to(device))
 
@@ -54,11 +55,11 @@ def class_mean_images(
     """Compute the mean image of each class by label.
 
     Args:
-        batches: Batches of images in [0, 1].
-        n_classes: C.
+        batches: Batches of images in [0, 1], with labels.
+        n_classes: The number of classes C.
 
     Returns:
-        The means.
+        The means, on the CPU.
 
     Raises:
         UserError: If there is no batch.
@@ -74,7 +75,7 @@ def class_mean_images(
         for label, total in zip(present.tolist(), sums, strict=True):
             totals[label] = totals[label] + total if label in totals else total.clone()
     if not totals:
-        raise UserError("There is no batch to take class means of: this split holds no image.")
+        raise UserError("There is no batch to compute class means from: this split holds no image.")
     occurring = sorted(totals)
     rows = torch.full((n_classes,), len(occurring))
     rows[occurring] = torch.arange(len(occurring))

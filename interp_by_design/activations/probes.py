@@ -1,4 +1,4 @@
-"""Linear probes of the hidden layers: an upper bound for post-hoc fidelity."""
+"""Fidelity of linear probes of the hidden layers: a ceiling for post-hoc interpreters."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from interp_by_design.metrics import linear_ceiling
 from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import Batch, BatchWithActivations
 
-ROWS = 20_000  # of each split: some seconds, and memory that does not grow
-GRID = 3  # cells on a side, for dictionaries that pool nothing
+MAX_ROWS = 20_000  # of each split: a few seconds, and bounded memory
+POOLED_SIDE = 3  # side of the pooling grid for dictionaries that do not pool
 
 Batches = Iterable[Batch | BatchWithActivations]
 
@@ -22,44 +22,43 @@ Batches = Iterable[Batch | BatchWithActivations]
 def probe_fidelities(
     model: InterpretableModel, train: Batches, test: Batches, seed: int
 ) -> dict[str, float]:
-    """Compute the fidelity of linear probes, of rank J and of full rank.
+    """Compute the fidelity of linear probes of what the dictionary of `model` reads.
 
-    They read what the dictionary of `model` reads, pooled in the same way, from at most 20,000
-    samples of each split, drawn by the seed.
+    Features are pooled as in the dictionary. At most 20,000 samples of each split are used.
 
     Args:
-        model: f and g.
-        train: Batches for the fit.
-        test: Batches for the score.
-        seed: Of draws and fit.
+        model: The model whose hidden layers are probed.
+        train: Batches that the probes are fitted to.
+        test: Batches that they are scored on.
+        seed: The seed of the draw of samples and of the fit.
 
     Returns:
-        `fidelity_rank_probe` and `fidelity_full_probe`.
+        `fidelity_rank_probe`, of a probe of rank J, and `fidelity_full_probe`, of full rank.
     """
     n_attributes = model.interpreter.n_attributes
-    cells, logits = _drawn(model, train, seed)
-    test_cells, test_logits = _drawn(model, test, seed)
-    found = linear_ceiling(cells, logits, test_cells, test_logits, [n_attributes], seed)
+    features, logits = _drawn(model, train, seed)
+    test_features, test_logits = _drawn(model, test, seed)
+    found = linear_ceiling(features, logits, test_features, test_logits, [n_attributes], seed)
     return {"fidelity_rank_probe": found[n_attributes], "fidelity_full_probe": found[None]}
 
 
 def _drawn(model: InterpretableModel, batches: Batches, seed: int) -> tuple[Tensor, Tensor]:
-    """Cells and logits of at most `ROWS` samples, each as likely as any other; twice as many are in memory at most."""
-    side = int(getattr(getattr(model.interpreter, "dictionary", None), "pooled", GRID))
+    """Draw features and logits of at most `MAX_ROWS` samples; memory holds twice that."""
+    side = int(getattr(getattr(model.interpreter, "dictionary", None), "pooled", POOLED_SIDE))
     draws = torch.Generator().manual_seed(seed)
     kept: list[tuple[Tensor, Tensor, Tensor]] = []
     for batch in forward_passes(model.predictor, batches, model.device):
-        cells = all_features(batch.seen.hidden, side).cpu()
+        features = all_features(batch.seen.hidden, side).cpu()
         kept.append(
-            (torch.rand(len(cells), generator=draws), cells, batch.seen.logits.float().cpu())
+            (torch.rand(len(features), generator=draws), features, batch.seen.logits.float().cpu())
         )
-        if sum(len(lot) for lot, _, _ in kept) > 2 * ROWS:
+        if sum(len(lot) for lot, _, _ in kept) > 2 * MAX_ROWS:
             kept = [_first_lots(kept)]
-    _, cells, logits = _first_lots(kept)
-    return cells, logits
+    _, features, logits = _first_lots(kept)
+    return features, logits
 
 
 def _first_lots(kept: list[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
-    lots, cells, logits = (torch.cat(column) for column in zip(*kept, strict=True))
-    rows = lots.argsort()[:ROWS]
-    return lots[rows], cells[rows], logits[rows]
+    lots, features, logits = (torch.cat(column) for column in zip(*kept, strict=True))
+    rows = lots.argsort()[:MAX_ROWS]
+    return lots[rows], features[rows], logits[rows]

@@ -1,4 +1,4 @@
-"""Recording of a frozen predictor's passes over a split."""
+"""Recording of a frozen predictor's activations over a split."""
 
 from __future__ import annotations
 
@@ -31,18 +31,21 @@ log = logging.getLogger(__name__)
 def layout(
     predictor: Predictor, split: Split, n_classes: int, dtype: str, shard_bytes: int
 ) -> Layout:
-    """Return the layout of rows: pixels as the split stores them, label, index, logits, layers.
+    """Return the layout of the predictor's passes over a split.
+
+    A row has the pixels as the split keeps them, the label, the index, the logits and the hidden
+    layers.
 
     Args:
-        predictor: f.
+        predictor: The frozen predictor.
         split: The images.
-        n_classes: C.
-        dtype: Of hidden layers.
-        shard_bytes: Approximate size of a shard.
+        n_classes: The number of logits.
+        dtype: The dtype of hidden layers, as torch names it.
+        shard_bytes: The approximate size of one shard.
     """
-    kept = split.pixels(torch.arange(1)).dtype
+    pixel_dtype = split.pixels(torch.arange(1)).dtype
     fields = (
-        Field("images", str(kept).removeprefix("torch."), tuple(split.image_shape)),
+        Field("images", str(pixel_dtype).removeprefix("torch."), tuple(split.image_shape)),
         Field("labels", "int64", ()),
         Field("indices", "int64", ()),
         Field("logits", "float32", (n_classes,)),
@@ -55,7 +58,10 @@ def hidden(layer: int) -> str:
     """Return the name of the field of a hidden layer.
 
     Args:
-        layer: Its number, from 0.
+        layer: The position of the layer among the predictor's hidden layers.
+
+    >>> hidden(0)
+    'hidden0'
     """
     return f"hidden{layer}"
 
@@ -63,21 +69,21 @@ def hidden(layer: int) -> str:
 def record(
     predictor: Predictor, data: ImageData, name: str, store: Store, device: Any = "cpu"
 ) -> None:
-    """Write the missing shards of a split. The predictor runs in evaluation mode, and is restored.
+    """Write the shards of a split that `store` lacks.
 
-    A thread writes one shard while the next is computed, so that memory holds two. Train is stored
-    in the fixed order of `Storing`, val and test in their own order.
+    A thread writes one shard while the next is computed, so that memory holds two and the forward
+    passes hardly wait. Train is stored in the fixed permutation of `Storing`, val and test in
+    order. The mode and the device of the predictor are restored.
 
     Args:
-        predictor: f.
-        data: The images.
-        name: Of the split.
-        store: Where shards go.
-        device: Where the predictor runs.
+        predictor: The frozen predictor; it runs in evaluation mode.
+        data: The data set.
+        name: The split.
+        store: Where the shards are written.
+        device: The device of the forward passes.
 
     Raises:
-        UserError: If a value is not finite or does not fit the precision, or a shard cannot be
-            written.
+        UserError: If a value is not finite or does not fit the dtype, or a shard cannot be written.
     """
     split, form, shard = data.split(name), store.layout, store.written
     order = Storing(form.n, form.chunk, permuted=name == "train")
@@ -112,13 +118,13 @@ def record(
 @contextmanager
 def _running(predictor: Predictor, device: Any) -> Iterator[None]:
     """Put the predictor in evaluation mode and on `device` for the block."""
-    home = next(predictor.parameters(), torch.empty(0)).device
+    previous = next(predictor.parameters(), torch.empty(0)).device
     try:
         # Not inference mode: what a network caches in it could not be trained with later.
         with evaluating(predictor.to(device)), torch.no_grad():
             yield
     finally:
-        predictor.to(home)
+        predictor.to(previous)
 
 
 def _fill(
@@ -127,12 +133,12 @@ def _fill(
     rows["images"].copy_(batch.images)
     rows["labels"].copy_(batch.labels)
     rows["indices"].copy_(batch.indices)
-    _keep(rows["logits"], seen.logits, "The network's logits")
+    _store(rows["logits"], seen.logits, "The network's logits")
     for i, (name, output) in enumerate(zip(layers, seen.hidden, strict=True)):
-        _keep(rows[hidden(i)], output, f"Layer '{name}'")
+        _store(rows[hidden(i)], output, f"Layer '{name}'")
 
 
-def _keep(into: Tensor, values: Tensor, what: str) -> None:
+def _store(into: Tensor, values: Tensor, what: str) -> None:
     into.copy_(values)
     if all(
         math.isfinite(bound) for bound in torch.stack(into.aminmax()).tolist()
@@ -140,14 +146,13 @@ def _keep(into: Tensor, values: Tensor, what: str) -> None:
         return
     if not torch.isfinite(values).all():
         raise UserError(
-            f"{what} gives values that are not finite for some of these images. Look at the "
-            "predictor's weights and at the "
-            "preprocessing that it was trained with: nothing can be learned from such a layer."
+            f"{what} gives values that are not finite for some of these images. Check the "
+            "predictor's weights and the preprocessing that it was trained with: nothing can be "
+            "learned from such a layer."
         )
     dtype = str(into.dtype).removeprefix("torch.")
     raise UserError(
         f"{what} gives values up to {float(values.abs().max()):g}, and {dtype} ends at "
-        f"{torch.finfo(into.dtype).max:g}. "
-        "Set cache.dtype=bfloat16, which is coarser, or cache.dtype=float32, which takes twice "
-        "the space."
+        f"{torch.finfo(into.dtype).max:g}. Set cache.dtype=bfloat16, which is coarser, or "
+        "cache.dtype=float32, which takes twice the space."
     )

@@ -13,7 +13,7 @@ from interp_by_design.terms import UserError
 
 
 def open_cache(folder: str | Path, batch_size: int = 256) -> CachedLoader:
-    """Open the cached activations of one split, whatever model and data they were recorded with.
+    """Open the cached activations of one split, of any model and any data.
 
     A fit finds its cache by key, so that it never reads stale activations. This function reads a
     cache that the caller names: the folder says which network, layers and split it holds.

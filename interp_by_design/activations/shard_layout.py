@@ -1,4 +1,4 @@
-"""Layout of recorded rows in shards."""
+"""Layout of cached rows in shards."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-ALIGNED = 64  # bytes: a cache line, and all that vector instructions ask for
+ALIGNMENT = 64  # bytes: a cache line, and enough for vector instructions
 
 
 @final
 @dataclass(frozen=True)
 class Field:
-    """One number or array of each row.
+    """A number or an array that every row has.
 
     Args:
-        name: Its name.
-        dtype: torch's name of its type.
-        shape: Of one row.
+        name: The name of the field.
+        dtype: Its dtype, as torch names it.
+        shape: The shape of one row.
     """
 
     name: str
@@ -41,13 +41,14 @@ class Field:
 @final
 @dataclass(frozen=True)
 class Layout:
-    """`n` rows in shards, the last perhaps smaller; in a shard, fields follow each other in C order.
+    """Layout of rows in shards. In a shard, fields follow one another in C order.
 
     Args:
         fields: The fields of a row.
-        n: Number of rows.
-        rows_per_shard: Rows of a full shard.
-        chunk: Rows of one pass; it divides `rows_per_shard`, so that shards are independent.
+        n: The number of rows.
+        rows_per_shard: The rows of a shard; the last may have fewer.
+        chunk: The rows that are recorded at a time. It divides `rows_per_shard`, so that each shard
+            can be recorded without the others.
     """
 
     fields: tuple[Field, ...]
@@ -57,13 +58,13 @@ class Layout:
 
     @classmethod
     def of(cls, fields: Sequence[Field], n: int, shard_bytes: int, chunk: int) -> Layout:
-        """Make shards of about `shard_bytes`, of at least one row each.
+        """Build the layout of shards of a given size.
 
         Args:
             fields: The fields of a row.
-            n: Number of rows.
-            shard_bytes: Approximate size of a shard.
-            chunk: Rows of one pass at most.
+            n: The number of rows.
+            shard_bytes: The approximate size of a shard; it has at least one row.
+            chunk: The most rows that are recorded at a time.
         """
         rows = max(1, shard_bytes // sum(field.row_bytes for field in fields))
         chunk = min(chunk, rows)
@@ -71,10 +72,10 @@ class Layout:
 
     @classmethod
     def read(cls, saved: Mapping[str, Any]) -> Layout:
-        """Read what `described` wrote.
+        """Rebuild a layout.
 
         Args:
-            saved: The description.
+            saved: What `described` returned.
         """
         fields = tuple(
             Field(field["name"], field["dtype"], tuple(field["shape"])) for field in saved["fields"]
@@ -82,7 +83,7 @@ class Layout:
         return cls(fields, saved["rows"], saved["rows_per_shard"], saved["chunk"])
 
     def described(self) -> dict[str, Any]:
-        """Describe it in plain values: enough to read shards without this program."""
+        """Describe the layout in plain values, so that other programs can read the shards."""
         offsets = self.offsets(self.rows_per_shard)
         fields = [
             {"name": field.name, "dtype": field.dtype, "shape": list(field.shape), "offset": offset}
@@ -92,7 +93,7 @@ class Layout:
             "rows": self.n,
             "rows_per_shard": self.rows_per_shard,
             "chunk": self.chunk,
-            "aligned": ALIGNED,
+            "aligned": ALIGNMENT,
             "fields": fields,
         }
 
@@ -108,35 +109,38 @@ class Layout:
         """Return the number of rows of a shard.
 
         Args:
-            shard: Its number.
+            shard: The number of the shard, from 0.
         """
         return min(self.rows_per_shard, self.n - shard * self.rows_per_shard)
 
     def shard_bytes(self, shard: int) -> int:
-        """Return the size of a shard.
+        """Return the size of a shard in bytes.
 
         Args:
-            shard: Its number.
+            shard: The number of the shard, from 0.
         """
         return self.offsets(self.rows(shard))[-1]
 
     def offsets(self, rows: int) -> list[int]:
-        """Return where each field begins in a shard, and where the shard ends.
+        """Return where each field begins in a shard, and where the shard ends, in bytes.
 
         Args:
-            rows: Of the shard.
+            rows: The number of rows of the shard.
         """
         offsets = [0]
         for field in self.fields:
-            offsets.append(-(-(offsets[-1] + rows * field.row_bytes) // ALIGNED) * ALIGNED)
+            offsets.append(-(-(offsets[-1] + rows * field.row_bytes) // ALIGNMENT) * ALIGNMENT)
         return offsets
 
     def views(self, memory: Tensor, shard: int) -> dict[str, Tensor]:
-        """Return the fields of a shard by name, each [rows, ...].
+        """Return the fields of a shard as views of its memory.
 
         Args:
-            memory: Its bytes.
-            shard: Its number.
+            memory: The bytes of the shard, uint8.
+            shard: The number of the shard, from 0.
+
+        Returns:
+            Tensors [rows, ...] by name.
         """
         rows = self.rows(shard)
         return {

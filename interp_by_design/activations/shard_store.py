@@ -1,4 +1,4 @@
-"""Stores of shards: memory or a folder."""
+"""Store of the shards of one split, in memory or in a folder."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from interp_by_design.terms import UserError
 
 
 class Store(ABC):
-    """Shards that are written in order, and read in any order.
+    """Shards that are written one after another, and read in any order.
 
     Args:
-        layout: Of the rows.
+        layout: The layout of the rows.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -28,14 +28,16 @@ class Store(ABC):
     @property
     @abstractmethod
     def written(self) -> int:
-        """The number of shards, from the first."""
+        """The number of shards that are written, from the first."""
 
     @abstractmethod
     def blank(self, shard: int) -> Tensor:
-        """Return memory, as bytes, to make a shard in, once the shard before the last is stored.
+        """Return memory, uint8, to record a shard in.
+
+        It is requested once the shard before the last is stored.
 
         Args:
-            shard: Its number.
+            shard: The number of the shard, from 0.
         """
 
     @abstractmethod
@@ -43,30 +45,34 @@ class Store(ABC):
         """Store the next shard.
 
         Args:
-            shard: Its number.
-            memory: Its bytes.
+            shard: Its number, from 0.
+            memory: Its bytes, uint8.
         """
 
     @abstractmethod
     def shard(self, shard: int) -> Tensor:
-        """Return a shard's bytes, to read only.
+        """Return the bytes of a shard, for reading only.
 
         Args:
-            shard: Its number.
+            shard: Its number, from 0.
         """
 
     @abstractmethod
     def will_need(self, shard: int) -> None:
-        """Announce that a shard is read soon.
+        """Announce that a shard will be read soon.
 
         Args:
-            shard: Its number.
+            shard: Its number, from 0.
         """
 
 
 @final
 class MemoryStore(Store):
-    """Shards in the memory of this process."""
+    """Store in the memory of this process.
+
+    Args:
+        layout: The layout of the rows.
+    """
 
     def __init__(self, layout: Layout) -> None:
         super().__init__(layout)
@@ -91,11 +97,11 @@ class MemoryStore(Store):
 
 @final
 class DiskStore(Store):
-    """Shards in the files of a folder, mapped to memory when read.
+    """Store in the files of a folder, memory-mapped, so that the system reclaims unused pages.
 
     Args:
-        layout: Of the rows.
-        folder: The folder.
+        layout: The layout of the rows.
+        folder: The folder of the cache.
     """
 
     def __init__(self, layout: Layout, folder: CacheFolder) -> None:
@@ -115,7 +121,7 @@ class DiskStore(Store):
         return self._blanks[shard % 2][: self.layout.shard_bytes(shard)].zero_()
 
     def put(self, shard: int, memory: Tensor) -> None:
-        """Raises UserError where it cannot be written."""
+        """Write the shard; raises `UserError` if it cannot be written."""
         self.folder.add(shard, memory.numpy().data)
         if shard + 1 == self.layout.n_shards:
             self._blanks = []
@@ -124,21 +130,21 @@ class DiskStore(Store):
         path = self.folder.shard(shard)
         try:
             with path.open("rb") as file:
-                # A private mapping, as torch warns of memory that may not be written; nobody
-                # writes, so nothing is copied.
+                # A private mapping: torch warns of memory that it cannot write to. Nothing writes,
+                # so nothing is copied.
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         except (OSError, ValueError) as error:  # ValueError: it is empty
             raise UserError(
                 f"{path} cannot be read any more: {error}. Start again; it is recorded again if "
-                "need be."
+                "necessary."
             ) from error
         return torch.frombuffer(mapped, dtype=torch.uint8)
 
     def will_need(self, shard: int) -> None:
-        """Lets the system read the file meanwhile, from its beginning to its end."""
+        """Let the system read the file in the background."""
         if hasattr(os, "posix_fadvise"):
             try:
                 with self.folder.shard(shard).open("rb") as file:
                     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
-            except OSError:  # told when it is read
+            except OSError:  # reported when the shard is read
                 pass

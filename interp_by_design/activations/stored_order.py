@@ -1,4 +1,4 @@
-"""Orders in which rows are stored, and visited in training."""
+"""Orders in which rows are stored, and in which training visits stored rows."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ import torch
 from interp_by_design.data.order import Order, Purpose, generator
 from interp_by_design.terms import Indices
 
-GROUP = 4  # shards whose rows are mixed: with the usual shards of 64 MiB, a quarter of a gigabyte
+N_MIXED_SHARDS = 4  # shards whose rows are shuffled together: 256 MiB with the usual shards
 
 
 @final
 class Storing(Order):
-    """Each image once, in its own order or in one fixed permutation.
+    """Order in which rows are stored: each image once, as in the split or in a fixed permutation.
 
-    Training mixes the rows of a few shards at a time. Of a split that is sorted by class, batches
-    would then have few classes; after a permutation every shard is a fair sample, and so is every
-    batch.
+    Training mixes the rows of a few shards at a time. Without a permutation, a split that is sorted
+    by class would give batches of few classes; with it, every shard is a fair sample of the split.
 
     Args:
-        n: Number of rows.
-        chunk: Rows of a batch.
-        permuted: Whether rows are permuted.
+        n: The number of rows.
+        chunk: The rows per batch.
+        permuted: Whether rows are permuted. The permutation depends on `n` alone.
     """
 
     def __init__(self, n: int, chunk: int, permuted: bool) -> None:
@@ -44,17 +43,17 @@ class Storing(Order):
 
 @final
 class Grouped(Order):
-    """Shards in a new order each epoch, the rows of `GROUP` of them shuffled together.
+    """Order of training on stored rows: shards in a new order each epoch, rows shuffled in groups.
 
-    A disk is read in long pieces, and memory holds a few shards. Batches have one size: the rest is
-    dropped, but never the only batch. The rows of a batch ascend: what is learned from a batch does
-    not depend on their order.
+    The rows of `N_MIXED_SHARDS` shards are shuffled together, so that a disk is read in long pieces
+    and memory holds a few shards. Batches are of one size: the rest is dropped, but never the only
+    batch. The rows of a batch ascend, as reading is then faster and a batch has no order.
 
     Args:
-        n: Number of rows.
-        batch_size: Rows of a batch.
-        seed: Of the order.
-        rows_per_shard: Rows of a full shard.
+        n: The number of rows.
+        batch_size: The rows per batch.
+        seed: The seed of the order.
+        rows_per_shard: The rows of a shard; the last shard may have fewer.
     """
 
     def __init__(self, n: int, batch_size: int, seed: int, rows_per_shard: int) -> None:
@@ -76,6 +75,6 @@ class Grouped(Order):
     def _everyone(self) -> Indices:
         draws = generator(Purpose.ORDER, self.seed, self.epoch)
         shards = torch.split(torch.arange(self.n), self.rows_per_shard)
-        order = torch.split(torch.randperm(len(shards), generator=draws), GROUP)
+        order = torch.split(torch.randperm(len(shards), generator=draws), N_MIXED_SHARDS)
         groups = (torch.cat([shards[number] for number in group.tolist()]) for group in order)
         return torch.cat([group[torch.randperm(len(group), generator=draws)] for group in groups])

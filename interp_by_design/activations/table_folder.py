@@ -1,8 +1,8 @@
-"""Interpretation tables on disk: a folder with a memory-mapped `.npy` file for each column.
+"""Interpretation table on disk: a folder with one `.npy` file per column, read by memory-mapping.
 
-A folder is written under another name and renamed, so that it is complete or absent; rows are
-appended while a pass runs, so that a table may exceed memory. `table.json` has the format, the
-number of rows, and a hash of the head of g.
+A folder is written under a temporary name and renamed, so that it is complete or absent. Rows are
+appended during a pass, so that a table may be larger than memory. `table.json` holds the format,
+the number of rows, and a hash of the head that computed the logits of g.
 """
 
 from __future__ import annotations
@@ -23,31 +23,28 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from interp_by_design.files import reporting_damage
+from interp_by_design.metrics.table_batches import row_slices
 from interp_by_design.terms import InterpretationTable, UserError
 
-FORMAT = 1
+FORMAT = 1  # of the folder
 ABOUT = "table.json"
-HEAD = (
-    "head_weights",
-    "head_bias",
-)  # one for the table; every other column has a row for each sample
+HEAD = ("head_weights", "head_bias")  # one per table; every other column has a row per sample
 COLUMNS = tuple(field.name for field in fields(InterpretationTable))
 ROWS = tuple(name for name in COLUMNS if name not in HEAD)
-BATCH_ROWS = 4096  # rows
-REMEDY = "Delete this folder; its table is made again from the data."
+REMEDY = "Delete this folder; its table is computed again from the data."
 
 Append = Callable[[Mapping[str, Tensor]], None]
 
 
 def save_table(table: InterpretationTable, folder: Path) -> None:
-    """Store a table in a folder, and replace what was there.
+    """Write `table` to `folder`, replacing what was there.
 
     Args:
-        table: The table.
-        folder: The folder.
+        table: A table with at least one row.
+        folder: The folder of the table.
 
     Raises:
-        UserError: If the table is empty, or it cannot be written; the folder is then unchanged.
+        UserError: For an empty table, and if the folder cannot be written; it is then unchanged.
     """
     if not len(table):
         raise UserError(
@@ -55,21 +52,20 @@ def save_table(table: InterpretationTable, folder: Path) -> None:
             "it was made from."
         )
     with writing_table(folder, head_of(table)) as append:
-        for start in range(0, len(table), BATCH_ROWS):
-            append({name: getattr(table, name)[start : start + BATCH_ROWS] for name in ROWS})
+        for rows in row_slices(len(table)):
+            append({name: getattr(table, name)[rows] for name in ROWS})
 
 
 def load_table(folder: Path) -> InterpretationTable:
-    """Map a stored table to memory. Changes to it stay in memory.
+    """Open the table in `folder`, memory-mapped.
+
+    A column is read from disk where it is accessed. Changes stay in memory.
 
     Args:
-        folder: The folder.
-
-    Returns:
-        The table.
+        folder: The folder of a table.
 
     Raises:
-        UserError: If there is no table, it is damaged, or it has another format.
+        UserError: If the folder holds no table, a damaged one, or one of another format.
     """
     about = _about(folder)
     if about["format"] != FORMAT:
@@ -79,16 +75,21 @@ def load_table(folder: Path) -> InterpretationTable:
         )
     columns = {name: _mapped(folder / f"{name}.npy") for name in COLUMNS}
     if about["head"] != head_hash(columns):
-        raise UserError(f"{folder} is damaged: its head is not the one in {ABOUT}. {REMEDY}")
+        raise UserError(
+            f"{folder} is damaged: its head is not the one that {ABOUT} names. {REMEDY}"
+        )
     _check_shapes(folder, columns, about["rows"])
     return InterpretationTable(**columns)
 
 
 def stored_head(folder: Path) -> str | None:
-    """Return the hash of the head of a stored table; None if there is no complete table.
+    """Return the hash of the head that computed the table in `folder`.
 
     Args:
-        folder: The folder.
+        folder: The folder of a table.
+
+    Returns:
+        The hash; None if there is no complete table that this version reads.
     """
     try:
         about = _about(folder)
@@ -98,19 +99,19 @@ def stored_head(folder: Path) -> str | None:
 
 
 def head_of(table: InterpretationTable) -> dict[str, Tensor]:
-    """Return the weights and the bias of h by column.
+    """Return the weights and the bias of h, by column name.
 
     Args:
-        table: The table.
+        table: An interpretation table.
     """
     return {name: getattr(table, name) for name in HEAD}
 
 
 def head_hash(head: Mapping[str, Tensor]) -> str:
-    """Compute the SHA-256 of a head's weights and bias.
+    """Return the SHA-256 of a head's weights and bias, as hexadecimal digits.
 
     Args:
-        head: The head by column.
+        head: Its weights and bias, by column name.
     """
     digest = hashlib.sha256()
     for name in HEAD:
@@ -121,31 +122,37 @@ def head_hash(head: Mapping[str, Tensor]) -> str:
 
 @contextmanager
 def writing_table(folder: Path, head: Mapping[str, Tensor]) -> Iterator[Append]:
-    """Yield a function that appends rows, given by column; at the end they are the stored table.
+    """Write a table row by row: the block receives a function that appends rows.
+
+    The rows become the table in `folder` at the end of the block. If the block fails, the folder is
+    unchanged.
 
     Args:
-        folder: The folder.
-        head: The head by column.
+        folder: The folder of the table.
+        head: The weights and the bias of h, by column name.
+
+    Yields:
+        A function that takes rows as columns by name.
 
     Raises:
-        UserError: If it cannot be written; the folder is then unchanged, as where the block fails.
+        UserError: If the folder cannot be written; it is then unchanged.
     """
     temporary = folder.with_name(f".{folder.name}.writing")
     try:
         with ExitStack() as files:
-            with _reporting_failure(folder):
+            with _reporting_errors(folder):
                 columns = _begun(temporary, head, files)
 
             def append(rows: Mapping[str, Tensor]) -> None:
-                with _reporting_failure(folder):
+                with _reporting_errors(folder):
                     for name in ROWS:
                         columns[name].append(rows[name])
 
             yield append
-            with _reporting_failure(folder):
+            with _reporting_errors(folder):
                 for column in columns.values():
                     column.finish()
-        with _reporting_failure(folder):
+        with _reporting_errors(folder):
             about = {"format": FORMAT, "rows": columns["indices"].rows, "head": head_hash(head)}
             (temporary / ABOUT).write_text(json.dumps(about) + "\n")
             _take_place(temporary, folder)
@@ -155,7 +162,7 @@ def writing_table(folder: Path, head: Mapping[str, Tensor]) -> Iterator[Append]:
 
 @final
 class _Column:
-    """A `.npy` file that grows: NumPy reserves space in its header for the number of rows."""
+    """A `.npy` file that grows: NumPy pads its header enough for any number of rows."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.rows = file, 0
@@ -179,19 +186,19 @@ class _Column:
         os.fsync(self.file.fileno())
 
     def close(self) -> None:
-        with suppress(
-            OSError
-        ):  # what a full disk did not take is tried again here; a whole column was flushed before
+        # Closing retries what a full disk did not take; a complete column is already flushed.
+        with suppress(OSError):
             self.file.close()
 
     def _write_header(self) -> None:
         described = np.lib.format.dtype_to_descr(self._dtype)
         header = {"descr": described, "fortran_order": False, "shape": (self.rows, *self._shape)}
-        np.lib.format.write_array_header_1_0(self.file, header)  # type: ignore[no-untyped-call,unused-ignore]
+        write_header = np.lib.format.write_array_header_1_0
+        write_header(self.file, header)  # type: ignore[no-untyped-call,unused-ignore]
 
 
 def _begun(temporary: Path, head: Mapping[str, Tensor], files: ExitStack) -> dict[str, _Column]:
-    """Make a new folder with the head, and an open column for each field of a row."""
+    """Make a new folder that holds the head, and open every other column."""
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     for name in HEAD:
@@ -204,16 +211,18 @@ def _begun(temporary: Path, head: Mapping[str, Tensor], files: ExitStack) -> dic
 
 
 @contextmanager
-def _reporting_failure(folder: Path) -> Iterator[None]:
+def _reporting_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = f"{folder} could not be written: {error.strerror or error}. What was there before is untouched."
-        raise UserError(message) from error
+        raise UserError(
+            f"{folder} could not be written: {error.strerror or error}. Its previous content is "
+            "unchanged."
+        ) from error
 
 
 def _take_place(temporary: Path, folder: Path) -> None:
-    """Rename the new folder to `folder`; restore the old table where that fails."""
+    """Rename `temporary` to `folder`; on failure, restore the table that was there."""
     before = folder.with_name(f".{folder.name}.before")
     shutil.rmtree(before, ignore_errors=True)
     if folder.exists():
@@ -228,13 +237,13 @@ def _take_place(temporary: Path, folder: Path) -> None:
 
 
 def _about(folder: Path) -> dict[str, Any]:
-    """Return the content of `table.json`."""
+    """Read `table.json`."""
     file = folder / ABOUT
     if not file.is_file():
         raise UserError(
-            f"{folder} holds no whole interpretation table: there is no {ABOUT}. {REMEDY}"
+            f"{folder} holds no complete interpretation table: there is no {ABOUT}. {REMEDY}"
         )
-    with reporting_damage(file, f"is damaged, so that nothing is known of the table. {REMEDY}"):
+    with reporting_damage(file, f"is damaged, so that the table cannot be read. {REMEDY}"):
         about = json.loads(file.read_text())
         return {"format": about["format"], "rows": int(about["rows"]), "head": about.get("head")}
 
@@ -258,10 +267,8 @@ def _mapped(file: Path) -> Tensor:
     if not file.is_file():
         raise UserError(f"{file} is missing. {REMEDY}")
     with reporting_damage(file, f"is damaged. {REMEDY}"):
-        array = np.load(
-            file, mmap_mode="c", allow_pickle=False
-        )  # "c": torch warns of arrays that it could not write to
-        return torch.from_numpy(array)
+        # Mode "c" is copy-on-write: torch warns of arrays that it cannot write to.
+        return torch.from_numpy(np.load(file, mmap_mode="c", allow_pickle=False))
 
 
 def _array(values: Tensor) -> NDArray[Any]:

@@ -9,35 +9,37 @@ import torch
 from torch import Tensor
 
 from interp_by_design.activations.table_folder import (
-    BATCH_ROWS,
     ROWS,
     head_hash,
     head_of,
     load_table,
     writing_table,
 )
+from interp_by_design.metrics.table_batches import BATCH_ROWS
 from interp_by_design.terms import Indices, InterpretationTable, UserError
 
 
 def merged(
     tables: Iterable[InterpretationTable], folder: Path | None = None
 ) -> InterpretationTable:
-    """Merge tables, sorted by image index; an image that is in several counts once.
+    """Merge tables into one, sorted by image index.
+
+    An image that is in several tables counts once: distributed samplers pad with repeated images.
 
     Args:
-        tables: Of one model and one split.
-        folder: Where the result is stored and memory-mapped; None keeps it in memory.
+        tables: Tables of one model and one split.
+        folder: Where the merged table is stored and memory-mapped from; None to keep it in memory.
 
     Returns:
         The merged table.
 
     Raises:
-        UserError: If there is none, heads differ, one image has two labels, or the folder cannot be
-            written.
+        UserError: If there is no table, if the heads differ, if one image has two labels, or if
+            the folder cannot be written.
     """
     parts = list(tables)
     if not parts:
-        raise UserError("There is no table to merge. Give one at least.")
+        raise UserError("There is no table to merge. Give at least one.")
     if len({head_hash(head_of(part)) for part in parts}) > 1:
         raise UserError(
             "These tables cannot be merged: the weights of h differ, so they are not of one model."
@@ -52,19 +54,19 @@ def merged(
 
 
 def concatenated(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Join rows that were collected in parts.
+    """Concatenate rows that were collected in parts.
 
     Args:
-        parts: Columns by name.
+        parts: Columns by name, at least one part.
 
     Returns:
-        Columns on the CPU.
+        The whole columns, on the CPU.
     """
     return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
 
 
 def _order(parts: Sequence[InterpretationTable]) -> Indices:
-    """Return the rows of all parts by image index, the first one of each image."""
+    """Return rows of the concatenated parts, by image index, the first row of each image."""
     indices, order = torch.cat([part.indices for part in parts]).sort(stable=True)
     labels = torch.cat([part.labels for part in parts])[order]
     again = torch.zeros_like(indices, dtype=torch.bool)

@@ -1,4 +1,4 @@
-"""A frozen predictor and a data set small enough to be recorded in many shards, for tests of the activation cache."""
+"""Frozen predictor and small data set that is recorded in many shards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from interp_by_design.data import TensorData
 from interp_by_design.predictor import LeNet, Predictor
 from interp_by_design.terms import DataFacts, Normalisation
 
-N, N_TEST, N_VAL = 90, 11, 13
+N = 90
+N_TEST = 11
+N_VAL = 13
 FACTS = DataFacts((1, 8, 8), ("a", "b", "c"), Normalisation())
 ROW = (
     64 + 8 + 8 + 4 * 3 + 2 * (4 * 4 * 4 + 16)

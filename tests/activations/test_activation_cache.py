@@ -1,4 +1,4 @@
-"""A frozen predictor's passes, recorded once: what is read equals what the predictor gives, in any form and any order."""
+"""Cached activations equal those of the predictor, in every store and every order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from interp_by_design.activations import CacheSettings, activation_cache, cached_activations
 from interp_by_design.activations.cache_folder import caches
 from interp_by_design.activations.recording import record
-from interp_by_design.activations.shard_layout import ALIGNED, Layout
+from interp_by_design.activations.shard_layout import ALIGNMENT, Layout
 from interp_by_design.activations.shard_store import DiskStore
 from interp_by_design.data import RandomShift
 from interp_by_design.predictor import Predictor
@@ -160,7 +160,7 @@ def test_images_that_a_worker_reads_are_recorded_alike(tmp_path: Path) -> None:
     )
 
 
-# ------------------------------------------------------------------------------------------------------- what cannot be kept
+# ----------------------------------------------------------------------------- what cannot be kept
 def test_off_keeps_nothing() -> None:
     assert cached_activations(small_predictor(), small_data(), CacheSettings("off")) is None
 
@@ -188,7 +188,7 @@ def test_auto_takes_memory_then_disk_then_nothing(
     assert cached_activations(small_predictor(), small_data(), auto)
     assert len(list(auto.folder.iterdir())) == 3
     monkeypatch.setattr(activation_cache, "_free_disk", lambda folder: 1000)
-    assert cached_activations(small_predictor(), small_data(), auto), "what is there needs no room"
+    assert cached_activations(small_predictor(), small_data(), auto), "what is there needs no space"
     assert cached_activations(small_predictor(), small_data(seed=4, validation=14), auto) is None
     assert re.search(
         r"would take 0\.0\d MB\. Free are 0\.\d+ MB of memory and 0\.00 MB in .*: too little",
@@ -205,7 +205,8 @@ def test_what_does_not_fit_is_refused_before_anything_is_computed(
     predictor.network.forward = None
     with pytest.raises(
         UserError,
-        match=r"101 images \(conv1, fc1: 2 layers of float16\) need 0\.0\d MB, and 0\.00 MB are free .*cache=off",
+        match=r"101 images \(conv1, fc1: 2 layers of float16\) need 0\.0\d MB, and 0\.00 MB are "
+        r"free .*cache=off",
     ):
         cached_activations(predictor, small_data(), settings(kind, tmp_path))
 
@@ -223,11 +224,12 @@ class Loud(nn.Sequential):
             self.fc.weight.mul_(1e-6)
 
 
-def test_values_that_the_dtype_cannot_hold_are_told(tmp_path: Path) -> None:
+def test_values_that_the_dtype_cannot_hold_are_reported(tmp_path: Path) -> None:
     predictor = Predictor(Loud(1e5), ["loud"], FACTS)
     with pytest.raises(
         UserError,
-        match=r"Layer 'loud' gives values up to 3.*e\+06, and float16 ends at 65504\. Set cache\.dtype=bfloat16",
+        match=r"Layer 'loud' gives values up to 3.*e\+06, and float16 ends at 65504\. "
+        r"Set cache\.dtype=bfloat16",
     ):
         cached_activations(predictor, small_data(), settings("disk", tmp_path))
     assert cached_activations(predictor, small_data(), settings("disk", tmp_path, dtype="bfloat16"))
@@ -238,26 +240,26 @@ def test_values_that_the_dtype_cannot_hold_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "told"),
+    ("option", "message"),
     [
         ({"kind": "dsk"}, "Did you mean 'disk'"),
         ({"dtype": "int8"}, "float16"),
-        ({"shard_bytes": 0}, "no size"),
+        ({"shard_bytes": 0}, "shard_bytes must be a whole number of at least 1"),
     ],
 )
-def test_settings_are_checked(option: dict[str, Any], told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_settings_are_checked(option: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
         CacheSettings(**option)
 
 
-# ------------------------------------------------------------------------------------------------------------------ on disk
+# ----------------------------------------------------------------------------------------- on disk
 def test_fields_are_aligned_and_shards_equal(tmp_path: Path) -> None:
     record_small(tmp_path)
     for folder in tmp_path.iterdir():
         sizes = [file.stat().st_size for file in sorted(folder.glob("*.shard"))]
         assert len(set(sizes[:-1])) <= 1
     form = Layout.of(recorded_layout(tmp_path).fields, 1000, 10_000, 4)
-    assert all(offset % ALIGNED == 0 for offset in form.offsets(form.rows_per_shard))
+    assert all(offset % ALIGNMENT == 0 for offset in form.offsets(form.rows_per_shard))
     assert form.rows_per_shard % form.chunk == 0
     assert form.total_bytes == sum(form.shard_bytes(shard) for shard in range(form.n_shards))
     assert Layout.read(form.described()) == form

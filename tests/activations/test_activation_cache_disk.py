@@ -1,4 +1,4 @@
-"""A cache on disk and what happens to it: a kill, a second writer, damage, a full disk, and `interp cache`."""
+"""Activation cache on disk: kills, a second writer, damage, a full disk, and `interp cache`."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_second_process_waits_and_uses_what_the_first_wrote(
     )
     assert cached_activations(predictor, small_data(), on_disk(tmp_path))
     assert process.wait() == 0
-    assert "Another process records the same passes" in caplog.text
+    assert "Another process records the same activations" in caplog.text
     assert sum(seen) <= 24, "val and test at most, which the first had not begun"
 
 
@@ -120,9 +120,10 @@ def test_every_bad_shard_is_named_before_anything_is_read(tmp_path: Path) -> Non
     with pytest.raises(UserError) as raised:
         record_small(tmp_path)
     assert str(raised.value) == (
-        f"{train.path} is damaged: 00001.shard is not what was written (its checksum differs), 00004.shard has 3 bytes, not 2,048"
-        f", 00006.shard is not there. Nothing was read from it. `interp cache rm {train.key} --root {tmp_path}` removes it, and "
-        "the next run records it again."
+        f"{train.path} is damaged: 00001.shard is damaged: its checksum differs, 00004.shard has "
+        "3 bytes, not 2,048, 00006.shard is missing. Nothing was read from it. "
+        f"`interp cache rm {train.key} --root {tmp_path}` removes it, and the next run records it "
+        "again."
     )
     train.remove()
     assert record_small(tmp_path).seconds > 0
@@ -145,10 +146,10 @@ def test_a_list_of_contents_that_cannot_be_read_is_written_again(
 def test_the_list_of_contents_is_enough_to_read_shards_without_this_program(tmp_path: Path) -> None:
     passes = record_small(tmp_path)
     train = max(caches(tmp_path), key=lambda folder: folder.n_shards)
-    told = json.loads((train.path / "cache.json").read_text())
-    assert (told["split"], told["layers"], told["rows"]) == ("train", ["conv1", "fc1"], 77)
-    field = next(field for field in told["fields"] if field["name"] == "hidden0")
-    rows = told["rows_per_shard"]
+    message = json.loads((train.path / "cache.json").read_text())
+    assert (message["split"], message["layers"], message["rows"]) == ("train", ["conv1", "fc1"], 77)
+    field = next(field for field in message["fields"] if field["name"] == "hidden0")
+    rows = message["rows_per_shard"]
     read = np.fromfile(
         train.shard(1), field["dtype"], rows * int(np.prod(field["shape"])), offset=field["offset"]
     )
@@ -156,7 +157,7 @@ def test_the_list_of_contents_is_enough_to_read_shards_without_this_program(tmp_
     assert np.array_equal(read.reshape(rows, *field["shape"]), wanted.numpy())
 
 
-def test_a_disk_that_fills_up_is_told_and_gone_on_with(
+def test_a_disk_that_fills_up_is_reported_and_gone_on_with(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = os.statvfs(small_disk)
@@ -166,7 +167,8 @@ def test_a_disk_that_fills_up_is_told_and_gone_on_with(
     monkeypatch.setattr(activation_cache, "_free_disk", lambda folder: 2**40)
     with pytest.raises(
         UserError,
-        match=r"(shard|json) could not be written: No space left on device\..*Choose another folder, cache\.root",
+        match=r"(shard|json) could not be written: No space left on device\..*"
+        r"Choose another folder, cache\.root",
     ):
         record_small(root)
     assert all(not folder.bad() for folder in caches(root))
@@ -178,7 +180,7 @@ def test_a_disk_that_fills_up_is_told_and_gone_on_with(
     assert all(folder.is_complete and not folder.bad() for folder in caches(root))
 
 
-def test_a_disk_that_may_only_be_read_is_told_unless_all_is_there(small_disk: Path) -> None:
+def test_a_disk_that_may_only_be_read_is_reported_unless_all_is_there(small_disk: Path) -> None:
     record_small(small_disk / "there")
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     assert record_small(small_disk / "there").seconds == 0
@@ -190,7 +192,7 @@ def test_a_disk_that_may_only_be_read_is_told_unless_all_is_there(small_disk: Pa
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_without_rights_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_rights_is_reported(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)
     with pytest.raises(
         UserError,
@@ -199,7 +201,7 @@ def test_a_folder_without_rights_is_told(tmp_path: Path) -> None:
         record_small(tmp_path / "closed/cache")
 
 
-# -------------------------------------------------------------------------------------------------------------- interp cache
+# ------------------------------------------------------------------------------------ interp cache
 Command = Callable[..., str]
 
 
@@ -286,5 +288,7 @@ def test_passes_under_the_name_of_others_are_never_read(tmp_path: Path) -> None:
     one.check()
     (tmp_path / "one/cache.json").write_bytes((tmp_path / "other/cache.json").read_bytes())
     swapped = CacheFolder(tmp_path / "one", one.plan)
-    with pytest.raises(UserError, match="holds other passes than its name says: weights differ"):
+    with pytest.raises(
+        UserError, match="holds other activations than its name says: weights differ"
+    ):
         swapped.check()

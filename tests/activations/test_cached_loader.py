@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from interp_by_design.activations import CachedData, cached_activations
-from interp_by_design.activations.stored_order import GROUP, Grouped, Storing
+from interp_by_design.activations.stored_order import N_MIXED_SHARDS, Grouped, Storing
 from interp_by_design.terms import BatchWithActivations, UserError
 from tests.activations.cached import N_VAL, N, on_disk, small_data, small_predictor
 from tests.data.test_loader import Watcher, trainer
 from tests.data.test_order import on_ranks
 
-EPOCHS, BATCHES = 3, (N - N_VAL) // 7
+EPOCHS = 3
+BATCHES = (N - N_VAL) // 7
 
 
 class Reader(Watcher):
@@ -102,7 +103,7 @@ def test_what_is_skipped_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
         loader.store, "shard", lambda number: opened.append(number) or shard(number)
     )
     assert [batch.batch.indices.tolist() for batch in loader] == wanted
-    assert len(opened) <= GROUP
+    assert len(opened) <= N_MIXED_SHARDS
 
 
 def test_a_batch_that_is_held_keeps_its_values() -> None:
@@ -135,16 +136,16 @@ def test_ranks_share_what_is_trained_on(
 
 def test_rows_come_group_by_group_and_mixed_within() -> None:
     order = Grouped(160, 4, 0, rows_per_shard=5)
-    groups = torch.cat(order.batches()).view(-1, GROUP * 5)
+    groups = torch.cat(order.batches()).view(-1, N_MIXED_SHARDS * 5)
     for group in groups:
-        assert len((group // 5).unique()) == GROUP
+        assert len((group // 5).unique()) == N_MIXED_SHARDS
     assert len({tuple(sorted((group // 5).unique().tolist())) for group in groups}) == 160 // 20
     batch = order.batches()[0]
     assert len((batch // 5).unique()) > 1
 
 
 @pytest.mark.parametrize("permuted", [False, True])
-def test_what_is_stored_is_each_row_once_whatever_the_seed(permuted: bool) -> None:
+def test_what_is_stored_is_each_row_once_anything_the_seed(permuted: bool) -> None:
     stored = torch.cat([pick.indices for pick in Storing(20, 6, permuted)])
     assert sorted(stored.tolist()) == list(range(20))
     assert (stored.tolist() == list(range(20))) is not permuted

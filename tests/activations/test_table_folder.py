@@ -73,7 +73,7 @@ def test_half_precision_comes_back_as_numbers_that_numpy_knows(tmp_path: Path) -
     assert torch.equal(load_table(tmp_path / "t").attributes, table.attributes.float())
 
 
-def test_a_folder_tells_whose_table_it_holds(tmp_path: Path) -> None:
+def test_a_folder_gives_whose_table_it_holds(tmp_path: Path) -> None:
     model, other = small_model(), small_model(seed=1)
     batches = [Batch(torch.rand(3, 1, 8, 8), torch.arange(3), torch.arange(3))]
     interpretation_table(model, batches, class_mean_images(batches, 3), tmp_path / "t")
@@ -124,13 +124,13 @@ def test_what_the_data_cannot_read_is_not_blamed_on_the_folder(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_damage_is_told_and_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="made again"):
+def test_damage_is_reported_and_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="computed again"):
         load_table(tmp_path / "nowhere")
 
     save_table(made_up(), tmp_path / "t")
     about, column = tmp_path / "t/table.json", tmp_path / "t/labels.npy"
-    told, whole = json.loads(about.read_text()), column.read_bytes()
+    message, whole = json.loads(about.read_text()), column.read_bytes()
     column.write_bytes(whole[:200])
     with pytest.raises(UserError, match=r"labels\.npy is damaged"):
         load_table(tmp_path / "t")
@@ -144,10 +144,10 @@ def test_damage_is_told_and_what_to_do(tmp_path: Path) -> None:
     wrong = {
         "format 99": {"format": 99},
         "head is not the one": {"head": "0"},
-        "nothing is known": {"rows": "?"},
+        "cannot be read": {"rows": "?"},
     }
     for words, changed in wrong.items():
-        about.write_text(json.dumps(told | changed))
+        about.write_text(json.dumps(message | changed))
         with pytest.raises(UserError, match=words):
             load_table(tmp_path / "t")
 
