@@ -144,7 +144,7 @@ def test_the_control_that_relabels_works_post_hoc_and_is_caught(
         ),
         (
             ["learning=by_design", "cache=ram"],
-            "cache=ram keeps the passes of a predictor that stays as it is",
+            "cache=ram keeps the activations of a frozen predictor",
         ),
         (["learning=by_design", "attributes=pca"], "Use learning=post_hoc"),
         (["+learning.class_weights=balanced"], "class_weights"),
