@@ -120,7 +120,7 @@ class Learning(pl.LightningModule, ABC):
         self._stop_if_not_finite(loss, terms)
         # Only where Lightning writes them, and at the end of an epoch: logging each step costs as
         # much as a small network.
-        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]  # set from outside
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if (self.trainer.global_step + 1) % every == 0 or self.trainer.is_last_batch:
             size = len(images.labels)  # Lightning would guess it from the first tensor it finds
             self.log_dict(

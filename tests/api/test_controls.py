@@ -241,7 +241,7 @@ def test_batch_statistics_become_those_of_all_batches_and_weights_stay() -> None
     assert mean is not None
     torch.testing.assert_close(mean, rows.mean(dim=0))
     assert not dictionary.training
-    assert dictionary.standardise_inputs.momentum == 0.1, "as it was"
+    assert dictionary.standardise_inputs.momentum == 0.1, "unchanged"
     assert torch.equal(weights, dictionary.weights.weight)
     assert dictionary([rows]).gt(0).sum(dim=1).eq(2).all()
 

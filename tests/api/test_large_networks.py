@@ -72,9 +72,7 @@ def test_fit_save_load_explain_export(
         "interpreter_logits": live.interpreter,
         "attributes": live.attributes,
     }
-    for name, through_onnx in zip(exported, run, strict=True):
-        torch.testing.assert_close(
-            torch.from_numpy(through_onnx), exported[name], atol=1e-4, rtol=1e-4
-        )
+    for name, values in zip(exported, run, strict=True):
+        torch.testing.assert_close(torch.from_numpy(values), exported[name], atol=1e-4, rtol=1e-4)
     for name, value in wanted.items():
         torch.testing.assert_close(exported[name], value, atol=1e-5, rtol=1e-5)
