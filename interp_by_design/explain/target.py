@@ -12,7 +12,14 @@ from torch import Tensor
 from interp_by_design.attributes import AttributeDictionary, all_features
 from interp_by_design.metrics import LinearProbe
 from interp_by_design.model import InterpretableModel
-from interp_by_design.terms import Attributes, ForwardPass, Images, Logits, UserError
+from interp_by_design.terms import (
+    Attributes,
+    ForwardPass,
+    Images,
+    Interpretation,
+    Logits,
+    UserError,
+)
 
 Network = Literal["f", "g"]
 PerImage = Float[Tensor, "n"]
@@ -163,4 +170,5 @@ def _logits(model: InterpretableModel, images: Images, network: Network) -> Logi
     if network == "f":
         logits: Logits = model.predictor(images).logits
         return logits
-    return model(images, reconstruct=False).interpreter
+    seen: Interpretation = model(images, reconstruct=False)
+    return seen.interpreter
