@@ -174,7 +174,7 @@ class _Objective:
     def objective(
         self, pixels: Images, rows: Indices, variation: float, shift: list[int]
     ) -> PerPair:
-        """Compute `C phi_j(x) / s - lambda_bo Bo(x) - lambda_tv TV(x)`; φ_j sees a shifted image."""
+        """Compute `C phi_j(x) / s - lambda_bo Bo(x) - lambda_tv TV(x)`, φ_j of a shifted image."""
         settings = self.settings
         shown = settings.units.invert(pixels.roll(shift, (2, 3)) if any(shift) else pixels)
         phi = dense_attributes(self.model, shown).gather(1, self.attributes[rows, None])[:, 0]

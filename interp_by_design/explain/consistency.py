@@ -155,9 +155,9 @@ def speaking_rows(
 
 
 def _embedded(model: InterpretableModel, attributes: Attributes) -> Tensor:
-    """Return f's pooled features of the images that the decoder makes of attributes, [n, d]."""
-    chunk = images_per_pass(model.facts.image_shape, MAX_IMAGES, MAX_VALUES)
-    given = torch.split(attributes.to(model.interpreter.head.weights), chunk)
+    """Return f's pooled features of the images decoded from attributes, [n, d]."""
+    batch_images = images_per_pass(model.facts.image_shape, MAX_IMAGES, MAX_VALUES)
+    given = torch.split(attributes.to(model.interpreter.head.weights), batch_images)
     drawn = (model.interpreter.decoder(some).clamp(0, 1) for some in given)
     return torch.cat([all_features(model.predictor(images).hidden, 1).cpu() for images in drawn])
 

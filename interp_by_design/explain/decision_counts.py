@@ -52,7 +52,9 @@ def class_counts(table: InterpretationTable) -> ClassCounts:
     f, g = table.predictor.argmax(dim=1), table.interpreter.argmax(dim=1)
     labels = torch.bincount(f * n_classes + table.labels, minlength=n_classes**2)
     return ClassCounts(
-        *(torch.bincount(column, minlength=n_classes) for column in (table.labels, f, g)),
+        labelled=torch.bincount(table.labels, minlength=n_classes),
+        predicted=torch.bincount(f, minlength=n_classes),
+        interpreted=torch.bincount(g, minlength=n_classes),
         fidelity=fidelity_by_class(table.predictor, table.interpreter),
         labels=labels.view(n_classes, n_classes),
     )

@@ -50,7 +50,7 @@ class Faithfulness:
     def gap_low(self) -> float:
         """Lower end of the 95 % interval of the mean of shown - random; NaN below two images.
 
-        `mean d - 1.96 s / sqrt m`, s the standard deviation of d: too narrow for a handful of images.
+        `mean d - 1.96 s / sqrt m`, s the standard deviation of d: too narrow for a few images.
         """
         gaps = (self.shown - self.random).double()
         return (

@@ -22,9 +22,8 @@ from interp_by_design.explain.top_samples import maximum_activating
 from interp_by_design.model import InterpretableModel
 from interp_by_design.terms import Attributes, Batch, Indices, InterpretationTable, UserError
 
-MAX_GROUP_VALUES = (
-    2**22
-)  # values of the images that are worked on together, unless one attribute has more
+# Values of the images that are processed together, unless one attribute has more.
+MAX_GROUP_VALUES = 2**22
 
 
 @final

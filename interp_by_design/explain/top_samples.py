@@ -110,8 +110,8 @@ class MaximumActivating:
     def _update_within(self, values: Tensor, found: Tensor, classes: Tensor) -> None:
         """Update the samples within classes from [J, n] arrays, sorted by value.
 
-        A stable sort by class leaves the values of a class in that order, and a class in the same places
-        for every attribute.
+        A stable sort by class leaves the values of a class in that order, and a class in the same
+        places for every attribute.
         """
         n_classes, n_attributes, length = self._within[0].shape
         sorted_classes, order = classes.sort(dim=1, stable=True)

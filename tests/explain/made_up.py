@@ -1,4 +1,4 @@
-"""A table of made-up samples, some of them with nothing active and with ties, and as Python's own numbers."""
+"""Synthetic interpretation table, with ties and with samples without active attributes."""
 
 from __future__ import annotations
 

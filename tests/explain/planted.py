@@ -1,4 +1,4 @@
-"""A model whose attributes are known: each is the sum of a part of the pixels; one part is empty, so that its attribute is 0."""
+"""Model with known attributes: each is the sum of a part of the pixels, and one part is empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Activation maximisation, on attributes whose best image is known, and against the loop that it is meant to outrun."""
+"""Tests of activation maximisation: known optima, and the loop of the official code."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def same(one: Maximized, other: Maximized, tolerance: float = 1e-4) -> bool:
     return torch.equal(one.steps, other.steps) and all(close)
 
 
-def test_the_best_image_of_a_part_is_that_part_in_full_and_the_rest_as_it_was() -> None:
+def test_maximum_fills_the_part_and_leaves_other_pixels_unchanged() -> None:
     starts = images(5, PLANTED.image_shape)
 
     found = maximize(planted(), starts, torch.arange(5), PLAIN)
@@ -67,7 +67,7 @@ def test_the_best_image_of_a_part_is_that_part_in_full_and_the_rest_as_it_was() 
     assert found.objective.tolist() == pytest.approx(found.end_values.tolist(), abs=1e-4)
 
 
-def test_the_terms_by_hand() -> None:
+def test_regularisers_match_a_loop() -> None:
     x = 3 * torch.randn(2, 3, 5, 4, generator=torch.Generator().manual_seed(0))
     for image, variation, outside in zip(
         x.tolist(), total_variation(x), out_of_range(x, -1.0, 2.0), strict=True
@@ -81,8 +81,8 @@ def test_the_terms_by_hand() -> None:
         assert float(outside) == pytest.approx(sum(values) / len(values), rel=1e-5)
 
 
-def test_the_objective_by_hand_before_the_clip() -> None:
-    """One step only, so that nothing has moved when the best image is the start; φ is taken in units of the start's."""
+def test_objective_matches_a_loop_before_clipping() -> None:
+    """One step, whose best image is the start; φ is in units of the start's."""
     model, starts, j = planted(), images(1, PLANTED.image_shape), 2
     settings = Maximization(
         gain=3.0,
@@ -103,7 +103,7 @@ def test_the_objective_by_hand_before_the_clip() -> None:
     assert float(found.objective) == pytest.approx(wanted, rel=1e-4)
 
 
-def test_a_silent_attribute_is_measured_by_the_loudest() -> None:
+def test_inactive_attribute_is_scaled_by_the_largest_one() -> None:
     starts = torch.full((1, 1, 4, 4), 1e-6)
     starts[0, 0, :2, :2] = 0.5  # φ_0 is 2, the others next to nothing
     settings = replace(PLAIN, relative=True, intensity=1.0)
@@ -114,7 +114,7 @@ def test_a_silent_attribute_is_measured_by_the_loudest() -> None:
 
 
 @pytest.mark.parametrize("jitter", [0, 2])
-def test_a_pair_does_not_depend_on_the_others(jitter: int) -> None:
+def test_pair_is_independent_of_its_batch(jitter: int) -> None:
     model, starts, attributes = small_model(), images(6), torch.tensor([0, 1, 2, 3, 4, 5])
     settings = replace(PRESETS["grey"], steps=15, jitter=jitter, patience=5)
     whole = maximize(model, starts, attributes, settings, seed=3)
@@ -132,7 +132,7 @@ def test_a_pair_does_not_depend_on_the_others(jitter: int) -> None:
     assert torch.equal(other.images, whole.images) == (jitter == 0)
 
 
-def test_a_pair_that_does_not_rise_leaves_and_the_others_go_on() -> None:
+def test_pair_without_progress_stops_early_alone() -> None:
     starts = images(3, PLANTED.image_shape)
     found = maximize(
         planted(), starts, torch.tensor([1, 4, 2]), replace(PLAIN, patience=7, rate=0.01)
@@ -142,7 +142,7 @@ def test_a_pair_that_does_not_rise_leaves_and_the_others_go_on() -> None:
     assert torch.allclose(found.images[1], 0.5 * starts[1])
 
 
-def test_several_climbs_begin_where_the_last_one_ended() -> None:
+def test_stages_continue_from_the_previous_one() -> None:
     model, starts, chosen = planted(), images(1, PLANTED.image_shape), torch.tensor([1])
     both = maximize(model, starts, chosen, replace(PLAIN, variation=(0.0, 50.0)))
     smooth = maximize(model, starts, chosen, replace(PLAIN, variation=(50.0,)))
@@ -157,7 +157,7 @@ def test_several_climbs_begin_where_the_last_one_ended() -> None:
     assert smooth.steps.tolist() == [40]
 
 
-def test_an_attribute_without_a_place_is_given_one() -> None:
+def test_inactive_attributes_become_active() -> None:
     model, starts = small_model(), images(20)
     model.eval()
     with torch.no_grad():
@@ -169,20 +169,20 @@ def test_an_attribute_without_a_place_is_given_one() -> None:
     assert (found.end_values > 0).sum() >= 6
 
 
-def test_it_does_no_worse_than_the_loop_it_replaces() -> None:
+def test_objective_reaches_that_of_the_official_loop() -> None:
     model, starts, attributes = small_model(), images(4), torch.tensor([0, 1, 2, 3])
     settings = PRESETS["mnist_global"]
-    ours = maximize(model, starts, attributes, settings)
+    found = maximize(model, starts, attributes, settings)
 
     for i in range(4):
-        theirs = official_maximization(model, starts[i], int(attributes[i]), settings)
-        assert float(ours.objective[i]) >= float(theirs.objective) - 0.02 * abs(
-            float(theirs.objective)
+        official = official_maximization(model, starts[i], int(attributes[i]), settings)
+        assert float(found.objective[i]) >= float(official.objective) - 0.02 * abs(
+            float(official.objective)
         )
 
 
 @pytest.mark.parametrize("kind", ["colour", "resized", "flint", "double", "inference"])
-def test_any_model_is_climbed_and_left_as_it_was(kind: str) -> None:
+def test_any_model_is_maximized_and_left_unchanged(kind: str) -> None:
     model = _model(kind)
     model.train()
     model.predictor.requires_grad_(False)
@@ -235,7 +235,7 @@ def _model(kind: str) -> InterpretableModel:
 
 
 @pytest.mark.parametrize("variation", [0.0, 6.0])
-def test_an_interpreter_that_lets_no_gradient_through(variation: float) -> None:
+def test_interpreter_without_gradients_stays_finite(variation: float) -> None:
     learned = small_model()
     assert isinstance(learned.interpreter, LinearInterpreter)
     relabelled = RelabelledInterpreter(
@@ -254,7 +254,7 @@ def test_an_interpreter_that_lets_no_gradient_through(variation: float) -> None:
     assert variation > 0 or found.steps.tolist() == [41, 41]
 
 
-def test_no_pairs() -> None:
+def test_empty_input_gives_an_empty_result() -> None:
     found = maximize(small_model(), images(0), torch.zeros(0, dtype=torch.long))
     assert (len(found), found.images.shape, found.steps.tolist()) == (0, (0, 1, 8, 8), [])
 
@@ -272,12 +272,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("message", REFUSED)
-def test_what_is_refused(message: str) -> None:
+def test_invalid_arguments_are_refused(message: str) -> None:
     with pytest.raises(UserError, match=message):
         REFUSED[message](small_model())
 
 
-def test_nan_on_the_way_is_told() -> None:
+def test_nan_during_optimisation_is_reported() -> None:
     model = small_model()
     with torch.no_grad():
         model.interpreter.dictionary.weights.weight[2] = torch.nan
@@ -285,7 +285,7 @@ def test_nan_on_the_way_is_told() -> None:
         maximize(model, images(2), torch.tensor([2, 2]), PRESETS["mnist_global"])
 
 
-def test_presets_by_kind_of_image() -> None:
+def test_preset_follows_the_image_shape() -> None:
     def chosen(shape: tuple[int, int, int], mean: float = 0.0, std: float = 1.0) -> Maximization:
         return maximization_for(
             DataFacts(shape, ("a", "b"), Normalisation((mean,) * shape[0], (std,) * shape[0]))

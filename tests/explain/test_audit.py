@@ -96,7 +96,7 @@ def test_zeroing_what_is_named_mends_g() -> None:
     assert torch.equal(after, torch.arange(N) % 2)
 
 
-def test_the_model_is_left_as_it_was() -> None:
+def test_model_is_unchanged() -> None:
     pair = model(corner=80.0).train()
     audit(pair, images(marked=True))
     assert pair.training

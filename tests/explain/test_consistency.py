@@ -1,4 +1,4 @@
-"""Consistency, where what each attribute does to an image is planted."""
+"""Tests of consistency with a decoder whose effects are planted."""
 
 import dataclasses
 
@@ -21,7 +21,11 @@ N = 60
 
 
 class Planted(nn.Module):
-    """Draws the same block for attribute 0, nothing for attribute 1, for attribute 2 something else on each image."""
+    """Decoder with a planted effect for each attribute.
+
+    Attribute 0 draws the same block in each image, attribute 1 nothing, and attribute 2 a block
+    that differs between images.
+    """
 
     def forward(self, attributes: Tensor) -> Tensor:
         images = torch.full((len(attributes), 1, 8, 8), 0.5)
@@ -91,20 +95,20 @@ def test_a_silent_dictionary_has_no_consistency() -> None:
     assert consistency_scores(planted(), silent, table(1), seed=0) == {}
 
 
-def test_the_model_and_the_random_state_are_left_as_they_were() -> None:
+def test_model_and_random_state_are_unchanged() -> None:
     model, random = planted().train(), torch.get_rng_state()
     consistency(model, table(0), table(1), seed=0, n=20)
     assert all(part.training for part in model.modules())
     assert torch.equal(random, torch.get_rng_state())
 
 
-def test_rows_are_those_that_an_attribute_speaks_for_the_largest_first(
+def test_rows_with_positive_contribution_are_sorted_by_value(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given = table(2)
     decided = given.interpreter.argmax(dim=1).tolist()
-    for rows_at_once in (4096, 7):
-        monkeypatch.setattr("interp_by_design.metrics.table_batches.BATCH_ROWS", rows_at_once)
+    for batch_rows in (4096, 7):
+        monkeypatch.setattr("interp_by_design.metrics.table_batches.BATCH_ROWS", batch_rows)
         found = speaking_rows(given, most=8)
         for j in range(J):
             able = [
@@ -116,7 +120,7 @@ def test_rows_are_those_that_an_attribute_speaks_for_the_largest_first(
             assert [i for i in found[j].tolist() if i >= 0] == able[:8]
 
 
-def test_an_attribute_is_set_to_twice_its_largest_value_and_to_zero() -> None:
+def test_imputation_sets_an_attribute_to_twice_its_maximum_and_to_zero() -> None:
     attributes = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
     assert imputed(attributes, 0).tolist() == [[6.0, 2.0], [6.0, 4.0], [0.0, 2.0], [0.0, 4.0]]
     assert attributes.tolist() == [[1.0, 2.0], [3.0, 4.0]]

@@ -1,4 +1,4 @@
-"""Effects where the cause of each class is planted: four classes, each told by the light in one quadrant of the image."""
+"""Tests of effects with planted causes: each class is the brightest quadrant of the image."""
 
 from itertools import permutations
 
@@ -17,14 +17,15 @@ from tests.explain.planted import PARTS, SIDE, Parts, masks
 FACTS = DataFacts((1, SIDE, SIDE), ("a", "b", "c", "d"), Normalisation())
 SCALE = 3.0
 N = 60
-TAU = 50.0  # every attribute is shown that is more than a trace
+TAU = 50.0  # shows every attribute with more than a trace of relevance
 
 
 def quadrants(roll: int = 0) -> InterpretableModel:
-    """f decides by the brightest quadrant. So does g, but that of its four attributes each is `roll` classes off.
+    """Return a model whose f decides by the brightest quadrant.
 
-    Each weight of h is less by the same, which changes no probability, and has each attribute speak
-    for or against each class.
+    g does the same, with each of its four attributes shifted by `roll` classes. Each weight of h is
+    reduced by the same number. That changes no probability, and gives each attribute a positive or
+    negative contribution to each class.
     """
     pixels, light = nn.Conv2d(1, 1, 1, bias=False), nn.Linear(SIDE**2, 4, bias=False)
     network = nn.Sequential(pixels, nn.Flatten(), light)
@@ -39,7 +40,7 @@ def quadrants(roll: int = 0) -> InterpretableModel:
 
 
 def images() -> Tensor:
-    """The quadrants unevenly bright, a corner of each a little brighter than the rest of it."""
+    """Return images with quadrants of different brightness, each with one brighter corner."""
     light = torch.rand(N, 4, generator=torch.Generator().manual_seed(5))
     spots = torch.zeros(SIDE, SIDE)
     spots[[0, 0, -1, -1], [0, -1, 0, -1]] = 0.1
@@ -51,7 +52,10 @@ def batches() -> list[Batch]:
 
 
 def changes(image: Tensor, j: int) -> tuple[list[float], list[float]]:
-    """What f's probabilities do without the two hottest pixels of quadrant j, and what the sums of quadrants say of j at 0."""
+    """Return the measured and the predicted change of the probabilities.
+
+    Measured: without the two hottest pixels of quadrant j. Predicted: with the sum of j at 0.
+    """
 
     def probabilities(sums: Tensor) -> Tensor:
         powers = (SCALE * sums).exp()
@@ -59,7 +63,7 @@ def changes(image: Tensor, j: int) -> tuple[list[float], list[float]]:
 
     sums = torch.stack([image[0][mask > 0].sum() for mask in masks()[:4]])
     soft = blurred(image[None])[0, 0]
-    heat = masks()[j] * (image[0] - soft).clamp(min=0)  # what occlusion by the blurred copy finds
+    heat = masks()[j] * (image[0] - soft).clamp(min=0)  # occlusion by the blurred copy
     removed = image[0].clone()
     for pixel in sorted(range(SIDE**2), key=lambda p: (-float(heat.flatten()[p]), p))[
         : round(0.1 * SIDE**2)
@@ -76,7 +80,7 @@ def differences(a: list[float], b: list[float]) -> list[float]:
     return [p - q for p, q in zip(a, b, strict=True)]
 
 
-def test_against_the_reference_one_image_at_a_time() -> None:
+def test_effects_match_a_loop_over_images() -> None:
     found = effects(quadrants(), batches(), seed=0, tau=TAU)
     assert found.looked_at == len(found.measured) == N
     drawn = set()
@@ -97,16 +101,16 @@ def test_against_the_reference_one_image_at_a_time() -> None:
     assert len(drawn) == 12
 
 
-def test_an_interpreter_that_names_the_causes_foretells_what_their_removal_does() -> None:
+def test_agreement_is_high_for_the_true_causes() -> None:
     assert effects(quadrants(), batches(), seed=0, tau=TAU).agreement > 0.8
 
 
 @pytest.mark.parametrize("roll", [1, 2, 3])
-def test_one_that_gives_the_causes_to_other_classes_does_not(roll: int) -> None:
+def test_agreement_is_low_for_causes_of_other_classes(roll: int) -> None:
     assert effects(quadrants(roll), batches(), seed=0, tau=TAU).agreement < 0.1
 
 
-def test_attributes_that_look_at_the_same_place_are_not_told_apart() -> None:
+def test_agreement_is_low_for_attributes_of_the_same_region() -> None:
     model = quadrants()
     model.interpreter.masks = torch.ones(PARTS, SIDE, SIDE)
     assert (
@@ -114,19 +118,19 @@ def test_attributes_that_look_at_the_same_place_are_not_told_apart() -> None:
     )  # but for equal pixels, nothing differs
 
 
-def test_attributes_of_other_images_foretell_nothing() -> None:
+def test_agreement_is_low_for_attributes_of_other_images() -> None:
     found = effects(quadrants(), batches(), seed=0, tau=TAU)
     order = torch.randperm(N, generator=torch.Generator().manual_seed(1))
     assert abs(cosine(found.measured, found.predicted[order])) < 0.3
 
 
-def test_the_cosine_is_over_images_and_classes_at_once() -> None:
+def test_cosine_is_over_images_and_classes() -> None:
     one, other = torch.tensor([[3.0, -3], [0.0, 0]]), torch.tensor([[1.0, -1], [1.0, -1]])
     assert cosine(one, other) == pytest.approx(6 / (18**0.5 * 2))
     assert cosine(one, 0 * other) == 0
 
 
-def test_the_score_has_its_name_and_is_absent_where_attributes_are_alone() -> None:
+def test_score_is_absent_without_two_shown_attributes() -> None:
     found = effects(quadrants(), batches(), seed=0, tau=TAU)
     assert effect_scores(quadrants(), batches(), seed=0, tau=TAU) == {
         "effect_agreement": found.agreement
@@ -135,7 +139,7 @@ def test_the_score_has_its_name_and_is_absent_where_attributes_are_alone() -> No
     assert effect_scores(quadrants(), alone, seed=0, tau=TAU) == {}
 
 
-def test_the_seed_draws_and_the_model_is_left_as_it_was() -> None:
+def test_seed_determines_the_draws_and_the_model_is_unchanged() -> None:
     model = quadrants().train()
     random = torch.get_rng_state()
     first, again, another = (effects(model, batches(), seed=seed, tau=TAU) for seed in (1, 1, 2))

@@ -1,4 +1,4 @@
-"""Faithfulness, against a literal reference written one image at a time, and where there is nothing to compare with."""
+"""Tests of faithfulness against a loop over images."""
 
 import itertools
 import math
@@ -32,7 +32,7 @@ def batches(n: int = N, size: int = 10) -> list[Batch]:
 
 
 def literal(model: InterpretableModel, image: Tensor, attributes: list[int]) -> float:
-    """f's decided probability less that of the image without the hottest tenth of what these attributes look at."""
+    """Return how much of f's probability is lost without the hottest tenth of the image."""
     with torch.no_grad():
         seen = model(image[None], reconstruct=False)
     f, g = int(seen.predictor.argmax()), int(seen.interpreter.argmax())
@@ -57,7 +57,7 @@ def literal(model: InterpretableModel, image: Tensor, attributes: list[int]) -> 
 def sets(
     model: InterpretableModel, image: Tensor, tau: float, threshold: float
 ) -> tuple[list[int], list[int]]:
-    """What is shown, and what is active and not shown."""
+    """Return the shown attributes, and the active ones that are not shown."""
     with torch.no_grad():
         seen = model(image[None], reconstruct=False)
     phi, g = seen.attributes[0].tolist(), int(seen.interpreter.argmax())
@@ -66,7 +66,7 @@ def sets(
     return shown, [j for j in range(6) if phi[j] > threshold and j not in shown]
 
 
-def test_against_the_reference() -> None:
+def test_faithfulness_matches_a_loop_over_images() -> None:
     model = model_with()
     images = torch.cat([batch.images for batch in batches()])
     with torch.no_grad():
@@ -102,7 +102,7 @@ def test_against_the_reference() -> None:
     )
 
 
-def test_where_all_that_is_active_is_shown_there_is_nothing_to_compare_with() -> None:
+def test_scores_are_absent_where_all_active_attributes_are_shown() -> None:
     model = small_model().eval()
     with torch.no_grad():
         model.interpreter.head.weights.fill_(1.0)
@@ -112,7 +112,7 @@ def test_where_all_that_is_active_is_shown_there_is_nothing_to_compare_with() ->
     assert faithfulness_scores(model, batches(), seed=0, tau=1e6, n=N) == {}
 
 
-def test_the_gap_is_of_pairs_and_its_lower_end_comes_nearer_with_more_images() -> None:
+def test_gap_is_paired_and_its_lower_end_rises_with_more_images() -> None:
     shown, random = [0.5, 0.1, 0.9, 0.3], [0.3, 0.1, 0.5, 0.3]
     gaps = [0.2, 0.0, 0.4, 0.0]
     deviation = math.sqrt(sum((gap - 0.15) ** 2 for gap in gaps) / 3)
@@ -123,19 +123,18 @@ def test_the_gap_is_of_pairs_and_its_lower_end_comes_nearer_with_more_images() -
     assert math.isnan(Faithfulness(torch.tensor([0.5]), torch.tensor([0.1]), looked_at=1).gap_low)
 
 
-def test_the_lower_end_is_above_the_truth_in_one_of_forty_cases() -> None:
+def test_lower_end_exceeds_the_true_gap_in_one_of_forty_cases() -> None:
     draws = torch.Generator().manual_seed(0)
     above = 0
     for _ in range(2000):
-        shared = torch.rand(
-            50, generator=draws
-        )  # what an image loses whatever is removed: pairs do not see it
+        # The loss that any removal causes; paired differences cancel it.
+        shared = torch.rand(50, generator=draws)
         gap = 0.05 + 0.1 * torch.randn(50, generator=draws)
         above += Faithfulness(shared + gap, shared, looked_at=50).gap_low > 0.05
     assert 0.015 < above / 2000 < 0.04
 
 
-def test_the_seed_draws_and_the_model_is_left_as_it_was() -> None:
+def test_seed_determines_the_draws_and_the_model_is_unchanged() -> None:
     model = model_with().train()
     random = torch.get_rng_state()
     first, again = (faithfulness(model, batches(), seed=1, tau=3, n=N) for _ in range(2))
@@ -147,7 +146,7 @@ def test_the_seed_draws_and_the_model_is_left_as_it_was() -> None:
     assert all(part.training for part in model.modules())
 
 
-def test_at_most_n_images_are_read_from_batches_of_either_kind() -> None:
+def test_at_most_n_images_are_read_from_batches_of_either_type() -> None:
     model, read = model_with(), 0
 
     def given() -> object:
@@ -156,7 +155,8 @@ def test_at_most_n_images_are_read_from_batches_of_either_kind() -> None:
             read += len(batch.images)
             yield BatchWithActivations(batch, ForwardPass(torch.zeros(10, 3), ()))
 
-    assert faithfulness(model, given(), seed=0, tau=3, n=15).looked_at == 15  # type: ignore[arg-type]
+    found = faithfulness(model, given(), seed=0, tau=3, n=15)  # type: ignore[arg-type]
+    assert found.looked_at == 15
     assert read == 20
 
 

@@ -1,4 +1,4 @@
-"""Global explanations against loops, and the questions that people ask of them."""
+"""Tests of global explanations against loops."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from tests.explain.made_up import made_up
 from tests.reference.relevance import global_relevance, local_relevance, pairs
 
 
-def test_relevance_and_means_are_what_loops_find(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relevance_and_means_match_loops(monkeypatch: pytest.MonkeyPatch) -> None:
     table = made_up()
-    monkeypatch.setattr(
-        "interp_by_design.metrics.table_batches.BATCH_ROWS", 37
-    )  # chunks that no class fills evenly
+    # Batches that no class fills evenly.
+    monkeypatch.setattr("interp_by_design.metrics.table_batches.BATCH_ROWS", 37)
 
     found = explain_globally(table)
 
@@ -39,14 +38,18 @@ def test_relevance_and_means_are_what_loops_find(monkeypatch: pytest.MonkeyPatch
 
 
 def planted() -> GlobalExplanation:
-    """Attribute 0 speaks for classes 0 and 1, attribute 1 for class 1, and none for class 2; class 3 is never decided."""
+    """Return an explanation with known relevant pairs.
+
+    Attribute 0 is relevant for classes 0 and 1, attribute 1 for class 1, and none for class 2.
+    Class 3 is never decided.
+    """
     relevance = torch.tensor([[1.0, 0.1], [0.5, 0.9], [0.1, 0.0], [0.0, 0.0]])
     return GlobalExplanation(
         relevance, torch.tensor([5, 5, 5, 0]), torch.tensor([0.5, 0.2]), relevance, 15
     )
 
 
-def test_it_answers_what_people_ask() -> None:
+def test_queries_of_relevant_pairs() -> None:
     assert planted().classes_of(0, tau=4) == [0, 1]
     assert planted().attributes_of(1, tau=4) == [1, 0]
     assert planted().shared(tau=4) == {0: [0, 1]}

@@ -1,4 +1,4 @@
-"""Heat maps: exact where they say so, on the image as it was given, and on what an attribute really depends on."""
+"""Tests of heat maps on attributes of known location."""
 
 import sys
 
@@ -28,7 +28,7 @@ FACTS = DataFacts((1, SIDE, SIDE), ("a", "b", "c"), Normalisation())
 
 
 class Bright(nn.Module):
-    """A network whose one hidden layer is the image, enlarged or reduced; an attribute of it is the light of a place."""
+    """Network whose one hidden layer is the resized image; an attribute is a region's light."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Bright(nn.Module):
 
 
 def planted(size: int = 8, preprocessing: Preprocessing | None = None) -> InterpretableModel:
-    """Attribute j is the light of cell j, of 2 x 2 cells."""
+    """Return a model whose attribute j is the light of quadrant j."""
     torch.manual_seed(0)
     predictor = Predictor(Bright(size), ["maps"], FACTS, preprocessing)
     dictionary = TopKDictionary(predictor.hidden_shapes, 4, k=1, pooled=2)
@@ -52,7 +52,7 @@ def planted(size: int = 8, preprocessing: Preprocessing | None = None) -> Interp
 
 
 def corners() -> tuple[Tensor, Tensor]:
-    """Four dark images with a bright spot each, in the middle of a quarter of the image, and the spots' centres."""
+    """Return four dark images with a bright spot in one quadrant each, and the spots' centres."""
     images, centres = (
         torch.zeros(4, 1, SIDE, SIDE),
         torch.tensor([[4, 4], [4, 12], [12, 4], [12, 12]]),
@@ -64,7 +64,7 @@ def corners() -> tuple[Tensor, Tensor]:
 
 @pytest.mark.parametrize("method", ["auto", "evidence", "gradient", "occlusion"])
 @pytest.mark.parametrize("size", [None, (48, 32)])
-def test_the_hottest_place_is_the_one_that_the_attribute_is_the_light_of(
+def test_hottest_pixel_is_in_the_region_of_the_attribute(
     method: str, size: tuple[int, int] | None
 ) -> None:
     preprocessing = None if size is None else Preprocessing(Normalisation(), size)
@@ -82,16 +82,16 @@ def test_the_hottest_place_is_the_one_that_the_attribute_is_the_light_of(
     assert (check.drop > 2 * check.random).all()
 
 
-def test_what_is_dark_is_no_evidence_for_light() -> None:
+def test_dark_region_has_no_positive_contribution() -> None:
     model, (images, _) = planted(), corners()
     found = heatmaps(
         model, images, torch.tensor([3, 2, 1, 0]), "evidence"
-    )  # the light of another place
+    )  # the light of another quadrant
     assert found.maps.max() == 0
     assert found.placed.tolist() == [0.0] * 4
 
 
-def test_a_share_of_the_evidence_has_a_place_where_a_vector_is_read_too() -> None:
+def test_placed_share_is_partial_with_a_vector_layer() -> None:
     model = small_model().eval()
     images = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     attributes = torch.tensor([0, 1, 2, 3, 4])
@@ -108,7 +108,7 @@ def test_a_share_of_the_evidence_has_a_place_where_a_vector_is_read_too() -> Non
     assert heatmaps(model, images, attributes).method == "gradient"
 
 
-def test_any_interpreter_has_heat_maps_and_evidence_is_refused_where_there_is_none() -> None:
+def test_methods_that_an_interpreter_lacks_are_refused() -> None:
     base = small_model()
     dictionary: AttributeDictionary = base.interpreter.dictionary  # type: ignore[assignment]
     interpreter = RelabelledInterpreter(
@@ -122,13 +122,13 @@ def test_any_interpreter_has_heat_maps_and_evidence_is_refused_where_there_is_no
     assert found.maps.amax() == 1
     with pytest.raises(
         UserError, match="method='occlusion'"
-    ):  # it reads f's answer, and may not change it
+    ):  # relabelled attributes pass no gradient
         heatmaps(model, images, torch.arange(3), "gradient")
     with pytest.raises(UserError, match="method='gradient'"):
         heatmaps(model, images, torch.arange(3), "evidence")
 
 
-def test_tokens_in_a_column_have_no_place() -> None:
+def test_tokens_in_one_column_use_gradients() -> None:
     network = Bright(8)
     network.maps = nn.AdaptiveAvgPool2d((8, 1))  # type: ignore[assignment]
     predictor = Predictor(network, ["maps"], FACTS)
@@ -141,9 +141,7 @@ def test_tokens_in_a_column_have_no_place() -> None:
 
 
 @pytest.mark.parametrize("method", ["evidence", "gradient", "occlusion"])
-def test_pairs_are_told_apart_and_chunks_change_nothing(
-    method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pairs_are_independent_of_the_batch(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model, images = small_model(), torch.rand(7, 1, 8, 8)
     attributes = torch.tensor([0, 5, 2, 2, 4, 1, 3])
     whole = heatmaps(model, images, attributes, method)
@@ -157,7 +155,7 @@ def test_pairs_are_told_apart_and_chunks_change_nothing(
 
 
 @pytest.mark.parametrize("method", ["evidence", "gradient", "occlusion"])
-def test_the_model_is_left_as_it_was(method: str) -> None:
+def test_model_is_unchanged(method: str) -> None:
     model, images = small_model().train(), torch.rand(3, 1, 8, 8)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     random = torch.get_rng_state()
@@ -172,7 +170,7 @@ def test_the_model_is_left_as_it_was(method: str) -> None:
     assert torch.equal(random, torch.get_rng_state())
 
 
-def test_what_cannot_be_asked_for() -> None:
+def test_invalid_arguments_are_refused() -> None:
     model, images = small_model(), torch.rand(2, 1, 8, 8)
     with pytest.raises(UserError, match="from 0 to 5"):
         heatmaps(model, images, torch.tensor([0, 6]))
@@ -183,14 +181,14 @@ def test_what_cannot_be_asked_for() -> None:
 
 
 @pytest.mark.parametrize("method", ["evidence", "gradient", "occlusion"])
-def test_no_pair_is_no_error(method: str) -> None:
+def test_empty_input_gives_an_empty_result(method: str) -> None:
     model, none = small_model(), torch.zeros(0, dtype=torch.long)
     found = heatmaps(model, torch.zeros(0, 1, 8, 8), none, method)
     assert found.maps.shape == (0, 8, 8)
     assert deletion_check(model, torch.zeros(0, 1, 8, 8), none, found.maps).drop.shape == (0,)
 
 
-def test_a_weighted_sum_looks_where_its_attributes_look() -> None:
+def test_weighted_sum_of_attributes_sums_their_heat() -> None:
     model, (images, centres) = planted(), corners()
     both = (images[0] + images[3])[None]
     found = located(model, both, torch.tensor([[1.0, 0.0, 0.0, 0.1]])).maps[0]
@@ -198,7 +196,7 @@ def test_a_weighted_sum_looks_where_its_attributes_look() -> None:
     assert found[y, x].item() == pytest.approx(10 * found[v, u].item(), rel=0.01)
 
 
-def test_the_hottest_are_the_largest_and_always_as_many() -> None:
+def test_hottest_pixels_are_the_largest_and_of_fixed_number() -> None:
     maps = torch.rand(4, 6, 5)
     maps[3] = 0
     removed = hottest(maps, 0.2)
@@ -207,7 +205,7 @@ def test_the_hottest_are_the_largest_and_always_as_many() -> None:
         assert map_[mask].min() > map_[~mask].max()
 
 
-def test_what_is_removed_is_blurred_and_the_rest_is_untouched() -> None:
+def test_removed_pixels_are_blurred_and_others_unchanged() -> None:
     images = torch.rand(2, 3, 12, 10)
     mask = torch.zeros(2, 12, 10, dtype=torch.bool)
     mask[0, 3:6, 2:4] = True
@@ -222,7 +220,7 @@ def test_what_is_removed_is_blurred_and_the_rest_is_untouched() -> None:
     assert blurred(torch.rand(1, 1, 1, 1)).shape == (1, 1, 1, 1)
 
 
-def test_the_control_is_the_same_shape_elsewhere() -> None:
+def test_moved_mask_keeps_its_shape() -> None:
     mask = torch.zeros(300, 6, 5, dtype=torch.bool)
     mask[:, 2:4, 1:3] = True
     there = moved(mask, torch.Generator().manual_seed(0))
@@ -231,7 +229,7 @@ def test_the_control_is_the_same_shape_elsewhere() -> None:
     assert there.float().mean(dim=0).std() < 0.05
 
 
-def test_the_check_is_the_share_that_is_lost() -> None:
+def test_deletion_check_is_the_lost_share_of_the_attribute() -> None:
     model, (images, _) = planted(), corners()
     images = images * 0.8 + 0.1
     maps = images[:, 0]

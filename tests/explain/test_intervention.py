@@ -1,4 +1,4 @@
-"""Interventions, against the sum done by hand."""
+"""Tests of interventions against sums in loops."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.metrics.tables import table_of
 from tests.small import small_model
 
 
-def test_g_decides_by_what_the_attributes_are_set_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logits_of_g_follow_the_changed_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("interp_by_design.metrics.table_batches.BATCH_ROWS", 37)
     table = made_up(bias=1.0)
     changed = intervene(
@@ -28,7 +28,7 @@ def test_g_decides_by_what_the_attributes_are_set_to(monkeypatch: pytest.MonkeyP
     assert torch.equal(changed.before, table.interpreter)
 
 
-def test_zeroing_the_only_evidence_turns_the_decision() -> None:
+def test_zeroing_the_largest_contribution_changes_the_decision() -> None:
     table = table_of([[2.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]])
 
     changed = intervene(table, Intervention.zeroing(0))
@@ -40,8 +40,8 @@ def test_zeroing_the_only_evidence_turns_the_decision() -> None:
     assert changed.probability_drop.tolist() == pytest.approx([before - after], abs=1e-6)
 
 
-def test_shares_are_of_all_images() -> None:
-    """g after the change decides class 1 on all four; f decides it on three, and it is the label of two."""
+def test_shares_are_over_all_images() -> None:
+    """After the change g decides class 1 on four images, f on three; two have that label."""
     phi, weights = [[1.0, 0.5]] * 4, [[1.0, 0.0], [0.0, 1.0]]
     f = [[0.0, 1.0]] * 3 + [[1.0, 0.0]]
 
@@ -63,7 +63,7 @@ EDITS = [
 
 @pytest.mark.parametrize("second", EDITS)
 @pytest.mark.parametrize("first", EDITS)
-def test_two_in_one_are_what_one_after_the_other_is(
+def test_composition_equals_applying_one_after_the_other(
     first: Intervention, second: Intervention
 ) -> None:
     phi, weights = made_up().attributes, made_up().head_weights
@@ -74,7 +74,7 @@ def test_two_in_one_are_what_one_after_the_other_is(
     assert torch.equal(both.head(weights), second.head(first.head(weights)))
 
 
-def test_nothing_changes_where_nothing_is_changed() -> None:
+def test_empty_intervention_changes_nothing() -> None:
     table = made_up()
     phi = table.attributes.clone()
 
@@ -84,7 +84,7 @@ def test_nothing_changes_where_nothing_is_changed() -> None:
     assert torch.equal(table.attributes, phi)
 
 
-def test_one_image_is_changed_as_its_row_would_be() -> None:
+def test_intervention_on_an_image_matches_its_row() -> None:
     model, image = small_model().eval(), torch.rand(1, 8, 8)
     seen = model(image[None])
     strongest = int(seen.attributes[0].argmax())
@@ -99,7 +99,7 @@ def test_one_image_is_changed_as_its_row_would_be() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"values": {6: 1.0}}, "no attribute 6"),
         ({"scales": {-1: 1.0}}, "no attribute -1"),
@@ -110,8 +110,8 @@ def test_one_image_is_changed_as_its_row_would_be() -> None:
         ({"weights": {(0, 0): float("inf")}}, "finite"),
     ],
 )
-def test_what_cannot_be_changed_is_refused(
-    given: dict[str, dict[object, float]], told: str
+def test_invalid_interventions_are_refused(
+    given: dict[str, dict[object, float]], message: str
 ) -> None:
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         intervene(made_up(), Intervention(**given))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Local explanations against loops over rows."""
+"""Tests of local explanations against loops over rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.reference.relevance import local_relevance
 from tests.small import small_model
 
 
-def test_columns_are_what_loops_find(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_columns_match_loops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("interp_by_design.metrics.table_batches.BATCH_ROWS", 37)
     table = made_up(bias=1.0)
 
@@ -25,12 +25,12 @@ def test_columns_are_what_loops_find(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         decided = g.index(max(g))
         relevance = local_relevance([phi[x]], w, [decided])[0]
-        on_show = [abs(r) > 1 / 2.5 for r in relevance]
+        shown = [abs(r) > 1 / 2.5 for r in relevance]
         alone = [
-            sum(w[c][j] * phi[x][j] for j in range(len(relevance)) if on_show[j]) + b[c]
+            sum(w[c][j] * phi[x][j] for j in range(len(relevance)) if shown[j]) + b[c]
             for c in range(len(w))
         ]
-        assert columns.shown[x].tolist() == on_show
+        assert columns.shown[x].tolist() == shown
         assert columns.relevance[x].tolist() == pytest.approx(relevance, abs=1e-6)
         assert bool(columns.agrees[x]) == (f.index(max(f)) == decided)
         assert bool(columns.correct[x]) == (f.index(max(f)) == int(table.labels[x]))
@@ -53,7 +53,7 @@ def test_a_row_agrees_with_its_columns() -> None:
         assert explanation.agrees == bool(columns.agrees[row])
 
 
-def test_a_set_is_explained_as_its_table_is() -> None:
+def test_explanation_of_a_set_matches_its_table() -> None:
     model, images = small_model(), torch.rand(50, 1, 8, 8)
     batches = [
         Batch(part, torch.arange(len(part)) % 3, torch.arange(len(part)))
@@ -72,7 +72,7 @@ def test_a_set_is_explained_as_its_table_is() -> None:
     assert columns.predictor_class.tolist() == seen.predictor.argmax(dim=1).tolist()
 
 
-def test_an_image_is_explained_as_a_batch_of_it_would_be() -> None:
+def test_explanation_of_an_image_matches_its_batch() -> None:
     model, image = small_model().eval(), torch.rand(1, 8, 8)
 
     explanation = model.explain(image)
@@ -85,7 +85,7 @@ def test_an_image_is_explained_as_a_batch_of_it_would_be() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phi", "weights", "f", "told", "not_told"),
+    ("phi", "weights", "f", "present", "absent"),
     [
         (
             [2.0, 0.0],
@@ -108,7 +108,7 @@ def test_an_image_is_explained_as_a_batch_of_it_would_be() -> None:
             ["No attribute contributes"],
             ["suffice"],
         ),
-        # One strong piece of evidence for both, many weak ones that make the difference.
+        # One strong contribution to both classes, and a weak one that decides.
         (
             [10.0, 1.0],
             [[1.0, 1.0], [1.05, 0.0]],
@@ -118,17 +118,17 @@ def test_an_image_is_explained_as_a_batch_of_it_would_be() -> None:
         ),
     ],
 )
-def test_the_statement_says_where_an_explanation_is_not_to_be_trusted(
+def test_statement_reports_limits_of_the_explanation(
     phi: list[float],
     weights: list[list[float]],
     f: list[float],
-    told: list[str],
-    not_told: list[str],
+    present: list[str],
+    absent: list[str],
 ) -> None:
     statement = explain_row(table_of([phi], weights, f=[f]), 0, tau=5).statement(["cat", "dog"])
 
-    assert all(words in statement for words in told), statement
-    assert not any(words in statement for words in not_told), statement
+    assert all(words in statement for words in present), statement
+    assert not any(words in statement for words in absent), statement
 
 
 def test_invalid_arguments_are_refused() -> None:

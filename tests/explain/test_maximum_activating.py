@@ -1,4 +1,4 @@
-"""Maximum activating samples: against sorting everything, with ties, in any order, and put together from parts."""
+"""Tests of maximum activating samples against a full sort."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from interp_by_design.terms import InterpretationTable, UserError
 from tests.explain.made_up import made_up
 
 
-def sorted_out(table: InterpretationTable, j: int, length: int, c: int | None = None) -> list[int]:
+def sorted_samples(
+    table: InterpretationTable, j: int, length: int, c: int | None = None
+) -> list[int]:
     found = [
         (-value, index)
         for value, index, label in zip(
@@ -29,20 +31,20 @@ def same(one: TopSamples, other: TopSamples) -> bool:
     return all(torch.equal(getattr(one, name), getattr(other, name)) for name in names)
 
 
-def test_they_are_what_sorting_everything_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_samples_match_a_full_sort(monkeypatch: pytest.MonkeyPatch) -> None:
     table = made_up()
 
     monkeypatch.setattr("interp_by_design.metrics.table_batches.BATCH_ROWS", 37)
     top = maximum_activating(table, length=5)
 
     for j in range(6):
-        assert top.of(j) == sorted_out(table, j, 5)
+        assert top.of(j) == sorted_samples(table, j, 5)
         for c in range(4):
-            assert top.of(j, c) == sorted_out(table, j, 5, c)
+            assert top.of(j, c) == sorted_samples(table, j, 5, c)
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_neither_order_nor_batches_matter_where_there_are_ties(size: int) -> None:
+def test_ties_do_not_depend_on_order_or_batches(size: int) -> None:
     table = made_up()
     order = torch.randperm(len(table), generator=torch.Generator().manual_seed(1))
     parts = [MaximumActivating(6, 4, length=9) for _ in range(2)]
@@ -54,7 +56,7 @@ def test_neither_order_nor_batches_matter_where_there_are_ties(size: int) -> Non
     assert same(parts[1].top(), maximum_activating(table, length=9))
 
 
-def test_an_image_that_comes_twice_counts_once() -> None:
+def test_repeated_image_counts_once() -> None:
     table = made_up()
     kept = MaximumActivating(6, 4)
     for _ in range(2):
@@ -63,7 +65,7 @@ def test_an_image_that_comes_twice_counts_once() -> None:
     assert same(kept.top(), maximum_activating(table))
 
 
-def test_padding_in_a_batch_takes_nobodys_place() -> None:
+def test_padding_of_a_batch_is_ignored() -> None:
     rows = torch.tensor([0, 1, 1, 1, 2, 0])
     table = made_up()
     kept = MaximumActivating(6, 4, length=3)
@@ -77,7 +79,7 @@ def test_padding_in_a_batch_takes_nobodys_place() -> None:
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_of_two_values_of_one_image_the_larger_counts(order: tuple[int, int]) -> None:
+def test_larger_of_two_values_of_an_image_counts(order: tuple[int, int]) -> None:
     parts = []
     for value in (1.0, 1.5):
         parts.append(MaximumActivating(1, 1, length=2))
@@ -89,7 +91,7 @@ def test_of_two_values_of_one_image_the_larger_counts(order: tuple[int, int]) ->
     assert parts[order[0]].top().values.tolist() == [[1.5, pytest.approx(1.2)]]
 
 
-def test_what_is_no_number_is_no_sample() -> None:
+def test_nan_is_no_sample() -> None:
     kept = MaximumActivating(1, 2, length=2)
     kept.update(torch.tensor([[float("nan")], [1.0]]), torch.tensor([0, 0]), torch.tensor([0, 1]))
     kept.update(torch.zeros(0, 1), torch.zeros(0).long(), torch.zeros(0).long())
@@ -98,7 +100,7 @@ def test_what_is_no_number_is_no_sample() -> None:
     assert kept.top().of(0, 1) == []
 
 
-def test_an_attribute_that_never_fires_has_no_samples() -> None:
+def test_inactive_attribute_has_no_samples() -> None:
     kept = MaximumActivating(2, 1, length=3)
     kept.update(torch.tensor([[0.0, 1.0], [0.0, 0.0]]), torch.tensor([0, 0]), torch.tensor([4, 7]))
 
@@ -106,7 +108,7 @@ def test_an_attribute_that_never_fires_has_no_samples() -> None:
     assert kept.top().of(1) == kept.top().of(1, 0) == [4]
 
 
-def test_the_class_can_be_what_f_or_g_decides() -> None:
+def test_classes_can_be_decisions() -> None:
     table = made_up()
 
     by_g = maximum_activating(table, by="interpreter")
@@ -117,7 +119,7 @@ def test_the_class_can_be_what_f_or_g_decides() -> None:
     assert all(decided[index] == c for c in range(4) for j in range(6) for index in by_g.of(j, c))
 
 
-def test_what_cannot_be_is_refused() -> None:
+def test_invalid_arguments_are_refused() -> None:
     with pytest.raises(UserError, match="length"):
         MaximumActivating(2, 2, length=0)
     with pytest.raises(UserError, match="cannot be merged"):

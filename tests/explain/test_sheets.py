@@ -1,4 +1,4 @@
-"""Attribute sheets: what each holds, against the parts it is put together from, asked for one by one."""
+"""Tests of attribute sheets against their parts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def split() -> TensorSplit:
 
 @pytest.fixture(scope="module")
 def table(model: InterpretableModel, split: TensorSplit) -> InterpretationTable:
-    """In an order of its own, without some of the images, and with an attribute that never fires."""
+    """Shuffled rows, without some of the images, and with an inactive attribute."""
     rows = torch.randperm(N, generator=torch.Generator().manual_seed(1))[: N - 5]
     means = ClassMeans(torch.rand(4, *FACTS.image_shape), torch.arange(3))
     whole = interpretation_table(model, [split.batch(rows)], means)
@@ -50,16 +50,16 @@ def table(model: InterpretableModel, split: TensorSplit) -> InterpretationTable:
     return replace(whole, attributes=attributes)
 
 
-def test_a_sheet_holds_what_its_parts_say(
+def test_sheet_matches_its_parts(
     model: InterpretableModel, split: TensorSplit, table: InterpretationTable
 ) -> None:
     sheets = attribute_sheets(model, split, table, SheetSettings(samples=2, seed=5))
-    told = explain_globally(table)
+    overview = explain_globally(table)
 
     assert [sheet.attribute for sheet in sheets] == list(range(6))
     for j, sheet in enumerate(sheets):
-        assert sheet.active_share == pytest.approx(float(told.active_share[j]))
-        assert torch.equal(sheet.class_relevance, told.relevance[:, j])
+        assert sheet.active_share == pytest.approx(float(overview.active_share[j]))
+        assert torch.equal(sheet.class_relevance, overview.relevance[:, j])
     for sheet in (sheet for sheet in sheets if len(sheet.images)):
         _check_samples(sheet, split, table)
         _check_views(sheet, model, table)
@@ -99,7 +99,7 @@ def _check_views(
 
 
 @pytest.mark.parametrize("maximize_too", [True, False])
-def test_an_attribute_that_never_fires(
+def test_sheet_of_an_inactive_attribute_is_empty(
     model: InterpretableModel, split: TensorSplit, table: InterpretationTable, maximize_too: bool
 ) -> None:
     (sheet,) = attribute_sheets(
@@ -124,7 +124,7 @@ def test_an_attribute_that_never_fires(
     assert sheet.active_share == 0
 
 
-def test_only_those_asked_for_in_their_order_however_many_at_a_time(
+def test_selected_attributes_keep_their_order_in_any_group_size(
     model: InterpretableModel,
     split: TensorSplit,
     table: InterpretationTable,
@@ -132,7 +132,7 @@ def test_only_those_asked_for_in_their_order_however_many_at_a_time(
 ) -> None:
     settings = replace(QUICK, attributes=(5, DEAD, 0))
     together = attribute_sheets(model, split, table, settings)
-    monkeypatch.setattr("interp_by_design.explain.sheets.GROUP", 1)
+    monkeypatch.setattr("interp_by_design.explain.sheets.MAX_GROUP_VALUES", 1)
     apart = attribute_sheets(model, split, table, settings)
 
     assert (
@@ -147,7 +147,7 @@ def test_only_those_asked_for_in_their_order_however_many_at_a_time(
         assert one.maximized_values is None
 
 
-def test_what_is_refused(
+def test_invalid_arguments_are_refused(
     model: InterpretableModel, split: TensorSplit, table: InterpretationTable
 ) -> None:
     with pytest.raises(UserError, match="0 to 5"):

@@ -1,4 +1,4 @@
-"""Stability, with images that are changed by hand and predictors that are moved by everything or by nothing."""
+"""Tests of stability with predictors of known sensitivity."""
 
 import io
 import math
@@ -33,7 +33,7 @@ def batches(given: Tensor) -> list[Batch]:
 
 
 def moved_by(strength: float) -> InterpretableModel:
-    """A model whose f answers so strongly to the first pixel; with 0, it always says the same."""
+    """Return a model whose f has this weight for the first pixel; with 0 it is constant."""
     model = planted().eval()
     with torch.no_grad():
         last = model.predictor.network.get_submodule("2")
@@ -51,13 +51,13 @@ def cosine(a: list[float], b: list[float]) -> float:
 
 
 def attributes(image: Tensor) -> list[float]:
-    """Those of the planted model: the sums of the quadrants, and one that is always 0."""
+    """Return the attributes of the planted model: sums of the quadrants, and one that is 0."""
     return [float(image[0, r : r + 2, c : c + 2].sum()) for r in (0, 2) for c in (0, 2)] + [0.0] * (
         PARTS - 4
     )
 
 
-def test_cosines_of_what_each_change_does_to_the_attributes() -> None:
+def test_cosines_match_a_loop_over_images() -> None:
     found = stability(moved_by(0), batches(images()), seed=3)
     assert found.looked_at == N
     draws = torch.Generator().manual_seed(3)
@@ -80,7 +80,7 @@ def test_cosines_of_what_each_change_does_to_the_attributes() -> None:
     )
 
 
-def test_only_images_where_f_stays_count() -> None:
+def test_only_images_where_f_is_unchanged_count() -> None:
     given = images()
     draws = torch.Generator().manual_seed(3)
     others = noisy(given, draws)
@@ -95,7 +95,7 @@ def test_only_images_where_f_stays_count() -> None:
     assert found.cosines["noise"].tolist() == pytest.approx(wanted, abs=1e-5)
 
 
-def test_nothing_to_say_where_everything_moves_f_or_nothing_is_there() -> None:
+def test_scores_are_absent_where_f_changes_or_no_attribute_is_active() -> None:
     spots = torch.full((4, 1, 4, 4), 0.5)
     assert (
         stability_scores(moved_by(1e9), batches(spots - 0.5 + 1e-6), seed=0)
@@ -110,11 +110,11 @@ def test_attributes_that_vanish_are_not_stable() -> None:
     model.interpreter.masks = torch.zeros(PARTS, 4, 4)
     model.interpreter.masks[0] = 1
     faint = torch.zeros(1, 1, 4, 4)
-    faint[0, 0, 0, 0] = 1 / 1000  # which JPEG rounds to nothing
+    faint[0, 0, 0, 0] = 1 / 1000  # JPEG rounds it to 0
     assert stability(model, batches(faint), seed=0).cosines["jpeg20"].tolist() == [0]
 
 
-def test_noise_is_of_its_size_and_stays_within_an_image() -> None:
+def test_noise_has_its_deviation_and_is_clipped() -> None:
     grey = torch.full((50, 1, 20, 20), 0.5)
     assert float((noisy(grey, torch.Generator().manual_seed(0)) - grey).std()) == pytest.approx(
         SIGMA, rel=0.05
@@ -125,7 +125,7 @@ def test_noise_is_of_its_size_and_stays_within_an_image() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3, 2, 4])
-def test_jpeg_is_that_of_a_file(channels: int) -> None:
+def test_compression_matches_a_jpeg_file(channels: int) -> None:
     given = images(2, channels, side=24)
     planes = given if channels == 3 else given.flatten(0, 1)[:, None]
     wanted = []
@@ -150,7 +150,7 @@ def test_jpeg_is_that_of_a_file(channels: int) -> None:
     assert 0.01 < float((found - given).abs().mean()) < 0.3
 
 
-def test_a_shift_repeats_the_edge_and_has_every_direction() -> None:
+def test_shift_repeats_the_edge_in_every_direction() -> None:
     given = images(300, 2, side=5)
     steps = set()
     for one, other in zip(given, shifted(given, torch.Generator().manual_seed(0)), strict=True):
@@ -172,7 +172,7 @@ def test_a_shift_repeats_the_edge_and_has_every_direction() -> None:
     assert (0, 0) not in steps
 
 
-def test_the_seed_draws_and_the_model_is_left_as_it_was() -> None:
+def test_seed_determines_the_draws_and_the_model_is_unchanged() -> None:
     model, random = moved_by(0).train(), torch.get_rng_state()
     first, again, another = (
         stability_scores(model, batches(images()), seed=seed) for seed in (1, 1, 2)
@@ -182,7 +182,7 @@ def test_the_seed_draws_and_the_model_is_left_as_it_was() -> None:
     assert all(part.training for part in model.modules())
 
 
-def test_at_most_n_images_and_no_image_is_an_error() -> None:
+def test_at_most_n_images_are_used_and_none_is_an_error() -> None:
     assert stability(moved_by(0), batches(images()), seed=0, n=7).looked_at == 7
     with pytest.raises(UserError, match="no image"):
         stability(moved_by(0), [], seed=0)

@@ -1,4 +1,4 @@
-"""Targets against the passes that they are computed from."""
+"""Tests of targets against forward passes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ def images() -> torch.Tensor:
     return torch.rand(4, *FACTS.image_shape, generator=torch.Generator().manual_seed(0))
 
 
-def test_logits_and_probabilities_are_those_of_the_pass() -> None:
+def test_logits_and_probabilities_match_the_forward_pass() -> None:
     model, x = small_model().eval(), images()
     seen = model(x)
 
     assert torch.equal(Target.logit(2, "f").value(model, x), seen.predictor[:, 2])
     assert torch.equal(Target.logit(1).value(model, x), seen.interpreter[:, 1])
     for network, logits in (("f", seen.predictor), ("g", seen.interpreter)):
-        total = sum(Target.probability(c, network).value(model, x) for c in range(3))  # type: ignore[arg-type]
+        total = sum(
+            Target.probability(c, network).value(model, x)  # type: ignore[arg-type]
+            for c in range(3)
+        )
         torch.testing.assert_close(total, torch.ones(4))
         wanted = logits.exp()[:, 0] / logits.exp().sum(dim=1)
         torch.testing.assert_close(
@@ -33,12 +36,12 @@ def test_logits_and_probabilities_are_those_of_the_pass() -> None:
         )
 
 
-def test_an_attribute_that_does_not_compete_is_that_of_the_pass() -> None:
+def test_attribute_without_competition_matches_the_forward_pass() -> None:
     model, x = small_model().eval(), images()
     torch.testing.assert_close(Target.attribute(1).value(model, x), model(x).attributes[:, 1])
 
 
-def test_a_probe_gives_its_own_logit() -> None:
+def test_probe_gives_its_logit() -> None:
     model, x = small_model().eval(), images()
     layer = model.predictor.hidden_layers[0]
     features = all_features([model.predictor(x).hidden[0]], 2).detach()

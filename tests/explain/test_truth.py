@@ -1,7 +1,7 @@
-"""Heat maps and interventions against planted causes: images whose factors are on record, and networks that learned to use them.
+"""Tests of heat maps and interventions on images with known factors.
 
-Two networks see the same kind of image. One is taught texture and outline, with a white patch in
-the corner of one class; the other is taught what lies behind the object, so that heat which always
+Two networks see the same kind of image. One learns texture and outline, with a white patch in the
+corner of one class; the other learns the distractor behind the object, so that heat which always
 falls on the object would fail there.
 """
 
@@ -31,13 +31,16 @@ from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import LeNet, Predictor
 from interp_by_design.terms import Batch, Interpretation
 
-N_TRAIN, N_TEST, J, TOP = 4000, 800, 16, 30
+N_TRAIN = 4000  # images
+N_TEST = 800  # images
+J = 16  # attributes
+TOP = 30  # most activating images of an attribute
 SHORTCUT = "corner_patch"
 
 
 @dataclass(frozen=True)
 class World:
-    """A model, test images with the factors behind them, and what the model makes of them."""
+    """A model, test images with their factors, and their interpretation."""
 
     model: InterpretableModel
     scenes: Scenes
@@ -45,7 +48,7 @@ class World:
     seen: Interpretation
 
     def matching(self, flag: Tensor) -> list[int]:
-        """The attributes whose `TOP` most activating images nearly all have what `flag` tells."""
+        """Return the attributes whose `TOP` most activating images nearly all have `flag`."""
         top = self.seen.attributes.topk(TOP, dim=0).indices
         return [
             j
@@ -60,7 +63,10 @@ class World:
         shuffled: bool = False,
         method: str = "auto",
     ) -> float:
-        """The pointing game: how often the hottest pixel is in `region` [n, h, w], where attributes are most active."""
+        """Return the score of the pointing game on the most activating images.
+
+        It is the share of images whose hottest pixel is in `region` [n, h, w].
+        """
         rows = torch.cat([self.seen.attributes[:, j].topk(TOP).indices for j in attributes])
         maps = heatmaps(
             self.model, self.images[rows], torch.tensor(attributes).repeat_interleave(TOP), method
@@ -74,7 +80,7 @@ class World:
 
 
 def world(train: Scenes, test: Scenes, labels: Tensor, names: Sequence[str], epochs: int) -> World:
-    """A small network and its interpreter, trained together on `train` with these labels."""
+    """Train a small network and its interpreter by design on `train` with these labels."""
     data = TensorData(
         render_bytes(train), labels, names, test=0.1, normalisation=NORMALISATION, batch_size=64
     )
@@ -118,7 +124,7 @@ def world(train: Scenes, test: Scenes, labels: Tensor, names: Sequence[str], epo
 
 @pytest.fixture(scope="module")
 def objects() -> World:
-    """Taught the rule of the data set, and offered a shortcut to the first class."""
+    """Trained on the classes of the data set, with a shortcut for the first class."""
     train = draw(N_TRAIN, 0, part=0, shortcut=SHORTCUT)
     return world(
         train, draw(N_TEST, 1, part=1, shortcut=SHORTCUT), train.labels(), CLASS_NAMES, epochs=6
@@ -127,30 +133,29 @@ def objects() -> World:
 
 @pytest.fixture(scope="module")
 def distractors() -> World:
-    """Taught what lies behind the object: nothing, a spot or a bar."""
+    """Trained on the distractor behind the object: none, a spot or a bar."""
     train = draw(N_TRAIN, 0)
     return world(train, draw(N_TEST, 1, part=1), train.distractor, DISTRACTORS, epochs=4)
 
 
 def differing(scenes: Scenes, factor: str, values: Sequence[str | float]) -> Tensor:
-    """The pixels that show a factor, and those next to them, [n, h, w]."""
+    """Return the pixels that show a factor, and their neighbours, [n, h, w]."""
     one, other = (render(scenes.changed(factor, value)) for value in values)
     return F.max_pool2d((one != other).any(dim=1, keepdim=True).float(), 3, 1, 1)[:, 0] > 0
 
 
-def test_what_matches_a_texture_looks_inside_the_object(objects: World) -> None:
+def test_heat_of_texture_attributes_is_inside_the_object(objects: World) -> None:
     outline = differing(objects.scenes, "hue", [0.0, 0.5])  # the object alone has a colour
     for texture in ("striped", "checked"):
         attributes = objects.matching(objects.scenes.texture == TEXTURES.index(texture))
         assert len(attributes) >= 2
         assert objects.pointing(attributes, outline) >= 0.8
         assert objects.pointing(attributes, outline, method="evidence") >= 0.7
-        assert (
-            objects.pointing(attributes, outline, shuffled=True) <= 0.45
-        )  # outlines are a quarter of the image
+        # Outlines cover a quarter of the image.
+        assert objects.pointing(attributes, outline, shuffled=True) <= 0.45
 
 
-def test_what_matches_the_shortcut_looks_into_the_corner(objects: World) -> None:
+def test_heat_of_shortcut_attributes_is_in_the_corner(objects: World) -> None:
     corner = torch.zeros(N_TEST, 32, 32, dtype=torch.bool)
     corner[:, : PATCH + 1, : PATCH + 1] = True
     attributes = objects.matching(objects.scenes.shortcut > 0)
@@ -160,8 +165,8 @@ def test_what_matches_the_shortcut_looks_into_the_corner(objects: World) -> None
     assert objects.pointing(attributes, corner, shuffled=True) <= 0.2
 
 
-def test_what_matches_a_distractor_looks_at_it_and_not_at_the_object(distractors: World) -> None:
-    place = differing(distractors.scenes, "distractor", ["none", "spot"]) | differing(
+def test_heat_of_distractor_attributes_is_on_the_distractor(distractors: World) -> None:
+    region = differing(distractors.scenes, "distractor", ["none", "spot"]) | differing(
         distractors.scenes, "distractor", ["none", "bar"]
     )
     for distractor in ("spot", "bar"):
@@ -169,12 +174,12 @@ def test_what_matches_a_distractor_looks_at_it_and_not_at_the_object(distractors
             distractors.scenes.distractor == DISTRACTORS.index(distractor)
         )
         assert len(attributes) >= 2
-        assert distractors.pointing(attributes, place) >= 0.8
-        assert distractors.pointing(attributes, place, method="evidence") >= 0.6
-        assert distractors.pointing(attributes, place, shuffled=True) <= 0.25
+        assert distractors.pointing(attributes, region) >= 0.8
+        assert distractors.pointing(attributes, region, method="evidence") >= 0.6
+        assert distractors.pointing(attributes, region, shuffled=True) <= 0.25
 
 
-def test_deleting_where_an_attribute_looks_deletes_it(objects: World) -> None:
+def test_deleting_the_hottest_pixels_removes_the_attribute(objects: World) -> None:
     attributes = objects.matching(objects.scenes.shortcut > 0)[:1]
     rows = objects.seen.attributes[:, attributes[0]].topk(TOP).indices
     which = torch.full((TOP,), attributes[0])
@@ -184,7 +189,7 @@ def test_deleting_where_an_attribute_looks_deletes_it(objects: World) -> None:
     assert check.random.mean() <= 0.3
 
 
-def test_zeroing_an_attribute_changes_the_decision_as_the_rule_says(objects: World) -> None:
+def test_zeroing_an_attribute_changes_the_decision_by_the_planted_rule(objects: World) -> None:
     scenes, weights = objects.scenes, objects.model.interpreter.head.weights.detach()
     causes = {
         "shortcut": (scenes.shortcut > 0, [0]),
@@ -202,14 +207,14 @@ def test_zeroing_an_attribute_changes_the_decision_as_the_rule_says(objects: Wor
         assert (after - before)[~flag].abs().mean() <= 0.05
 
 
-def test_f_needs_what_is_shown_more_than_what_is_not(objects: World) -> None:
+def test_f_depends_more_on_shown_attributes_than_on_others(objects: World) -> None:
     batch = Batch(objects.images[:300], objects.scenes.labels()[:300], torch.arange(300))
     found = faithfulness(objects.model, [batch], seed=0, tau=2)
     assert len(found.shown) >= 100
     assert found.shown.mean() >= found.random.mean() + 0.1
 
 
-def test_attributes_differ_in_what_they_do_to_f_as_g_says(objects: World) -> None:
+def test_measured_effects_agree_with_those_of_g(objects: World) -> None:
     batch = Batch(objects.images[:300], objects.scenes.labels()[:300], torch.arange(300))
     found = effects(objects.model, [batch], seed=0, tau=2)
     assert len(found.measured) >= 100
