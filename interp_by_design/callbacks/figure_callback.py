@@ -209,7 +209,8 @@ def checked_tau(tau: float) -> float:
 
 
 def _figure_callbacks(trainer: pl.Trainer) -> list[FigureCallback]:
-    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # set from outside
+    # Lightning sets the attribute from outside.
+    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
     return [callback for callback in callbacks if isinstance(callback, FigureCallback)]
 
 

@@ -37,11 +37,12 @@ def fit(
     loggers: Iterable[Logger] = (),
     **options: Any,
 ) -> tuple[pl.Trainer, ByDesign]:
-    """Trains a small model for `epochs` of three steps each."""
+    """Train a small model for `epochs` of three steps each."""
     resumed = options.pop("ckpt_path", None)
     data = options.pop("data", None) or stripes()
     torch.manual_seed(0)
-    module = ByDesign(small_model(), Objective(), partial(torch.optim.AdamW, lr=1e-2))  # type: ignore[arg-type]
+    optimizer = partial(torch.optim.AdamW, lr=1e-2)
+    module = ByDesign(small_model(), Objective(), optimizer)  # type: ignore[arg-type]
     trainer = pl.Trainer(
         **{
             "max_epochs": epochs,

@@ -216,7 +216,7 @@ def test_a_disk_that_is_really_full(
 
 
 class Noting(pl.loggers.Logger):
-    """A logger of ours; notes what it is shown, or fails at it."""
+    """Logger that records the figures it is given, or fails at them."""
 
     def __init__(self, error: Exception | None = None) -> None:
         super().__init__()

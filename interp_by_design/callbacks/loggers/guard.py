@@ -9,7 +9,9 @@ from typing import Any, final
 
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger
-from pytorch_lightning.loggers.logger import DummyExperiment  # type: ignore[attr-defined]  # only re-exported
+from pytorch_lightning.loggers.logger import (  # only re-exported
+    DummyExperiment,  # type: ignore[attr-defined]
+)
 from torch import Tensor, nn
 
 from interp_by_design.callbacks.loggers.media import (

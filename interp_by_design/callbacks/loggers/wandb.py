@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from pytorch_lightning.loggers import WandbLogger
-from pytorch_lightning.loggers.logger import rank_zero_experiment  # type: ignore[attr-defined]  # only re-exported
+from pytorch_lightning.loggers.logger import (  # only re-exported
+    rank_zero_experiment,  # type: ignore[attr-defined]
+)
 from pytorch_lightning.utilities import rank_zero_only
 
 from interp_by_design.callbacks.loggers.media import Drawing, Sheet, log_page_artifact
