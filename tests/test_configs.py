@@ -94,7 +94,7 @@ def test_every_interpreter_builds(interpreter: str, tmp_path: Path) -> None:
 
 
 def test_the_published_schedules_are_the_official_codes() -> None:
-    """β L_of, γ L_if, the L1 coefficient δη and the entropies' δ, by epoch, as in FLINT's official code."""
+    """By epoch, in FLINT's code: β L_of, γ L_if, L1 coefficient δη, the entropies' δ."""
     published = {
         "flint_mnist": {
             1: (0, 0.8, 0, 0),

@@ -1,4 +1,4 @@
-"""f and g as one program: what it computes elsewhere, and what is said where there is none."""
+"""Tests of exporting f and g as one program."""
 
 from __future__ import annotations
 
@@ -141,9 +141,7 @@ def compare(made: InterpretableModel, program: Callable[[Tensor], dict[str, Tens
 )
 @pytest.mark.parametrize("through", [through_torch, through_onnx])
 @pytest.mark.parametrize("name", MODELS)
-def test_a_program_computes_what_the_model_does(
-    name: str, through: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_program_matches_the_model(name: str, through: Callable[..., Any], tmp_path: Path) -> None:
     torch.manual_seed(0)
     made = MODELS[name]()
     compare(made, through(made, tmp_path))
@@ -169,7 +167,7 @@ def test_every_dictionary_is_exported(name: str, tmp_path: Path) -> None:
     "ignore::UserWarning:torch", "ignore::DeprecationWarning", "ignore::FutureWarning"
 )
 @pytest.mark.parametrize("through", [through_torch, through_onnx])
-def test_the_program_prepares_the_images(through: Callable[..., Any], tmp_path: Path) -> None:
+def test_program_includes_the_preprocessing(through: Callable[..., Any], tmp_path: Path) -> None:
     torch.manual_seed(0)
     made = MODELS["lenet"]()
     facts = DataFacts((3, 24, 20), NAMES, COLOURS)
@@ -180,7 +178,7 @@ def test_the_program_prepares_the_images(through: Callable[..., Any], tmp_path: 
     compare(resized, through(resized, tmp_path))
 
 
-def test_the_model_is_left_as_it_was(tmp_path: Path) -> None:
+def test_model_is_unchanged(tmp_path: Path) -> None:
     made = small_model().train()
     before = {name: value.clone() for name, value in made.state_dict().items()}
     made.export(tmp_path / "model.pt2")
@@ -191,7 +189,7 @@ def test_the_model_is_left_as_it_was(tmp_path: Path) -> None:
 
 
 class Branching(nn.Module):
-    """Branches on the pixels."""
+    """Network that branches on the pixels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -203,7 +201,7 @@ class Branching(nn.Module):
         return logits
 
 
-def test_a_network_that_cannot_be_exported_is_told(tmp_path: Path) -> None:
+def test_network_that_cannot_be_exported_is_refused(tmp_path: Path) -> None:
     made = small_model()
     network = Branching()
     predictor = Predictor(network, ["body"], made.facts)
@@ -219,7 +217,7 @@ def test_a_network_that_cannot_be_exported_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("export", [InterpretableModel.export, InterpretableModel.export_onnx])
-def test_a_place_that_cannot_be_written_is_told_before_the_work(
+def test_unwritable_file_is_refused_before_the_export(
     export: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("torch.export.export", lambda *_, **__: pytest.fail("worked"))
@@ -239,7 +237,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxscript"])
-def test_without_onnx_the_extra_is_named(
+def test_missing_onnx_names_the_extra(
     package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imported = builtins.__import__

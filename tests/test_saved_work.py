@@ -1,8 +1,10 @@
-"""Runs, interpreters and activation caches that version 0.1.0 saved: they load, explain, evaluate, resume and report.
+"""Runs, interpreters and activation caches that version 0.1.0 saved.
 
-`tests/saved/v0_1_0` holds small results of revision 5595446: a run by design, one that was stopped half-way, a post-hoc run
-with the network that it explains, and the activation cache of its validation images. `expected.json` holds what that
-revision computed from them.
+They load, explain, evaluate, resume and report.
+
+`tests/saved/v0_1_0` holds small results of revision 5595446: a run by design, one that was stopped
+half-way, a post-hoc run with the network that it explains, and the activation cache of its
+validation images. `expected.json` holds what that revision computed from them.
 """
 
 from __future__ import annotations
@@ -81,7 +83,8 @@ def test_a_run_is_evaluated_to_the_numbers_that_it_wrote(saved: Path) -> None:
     main_of("evaluate", str(run), "--no-controls", "--json", str(saved / "scores.json"))
     found = json.loads((saved / "scores.json").read_text())
     common = {key for key in found if key in wrote}
-    assert "test/fidelity" in common and len(common) > 40
+    assert "test/fidelity" in common
+    assert len(common) > 40
     for key in common:
         assert found[key] == pytest.approx(wrote[key], rel=1e-4, abs=1e-6), key
 

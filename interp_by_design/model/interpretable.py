@@ -192,8 +192,9 @@ class InterpretableModel(nn.Module, PyTorchModelHubMixin, library_name="interp_b
         self._rebuildable()
         return super().push_to_hub(repo_id, **hub)
 
+    # The mixin takes any keyword for one of the constructor's.
     @classmethod
-    def from_pretrained(  # type: ignore[override]  # the mixin takes any keyword for the constructor's
+    def from_pretrained(  # type: ignore[override]
         cls,
         source: str | Path,
         *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from interp_by_design.visualize.bars import said
@@ -79,7 +80,7 @@ def _lane(
     epochs: Sequence[float],
     factors: Sequence[float],
 ) -> None:
-    """One term: its name, the filled curve, and numbers where the factor settles at a new value."""
+    """Draw a term: its name, the filled curve, and numbers where the factor becomes constant."""
     theme, tall = frame.theme, LANE * 0.72
     frame.text(
         NAMES - 0.12,
@@ -93,19 +94,7 @@ def _lane(
     axes.set_ylim(0, 1.02)
     top = max([*(abs(factor) for factor in factors), 0.0]) or 1.0
     x, heights = [across.at(epoch) for epoch in epochs], [factor / top for factor in factors]
-    axes.fill_between(
-        x, heights, 0, facecolor=theme.categories[0], alpha=0.35, linewidth=0, zorder=1
-    )
-    axes.plot(
-        x,
-        heights,
-        color=theme.categories[0],
-        linewidth=1.4,
-        linestyle="solid",
-        marker="None",
-        zorder=2,
-        clip_on=False,
-    )
+    _filled_curve(axes, x, heights, theme.categories[0])
     rules(axes, [[(0, 0), (1, 0)]], theme.muted)
     for at, factor in settled(epochs, factors):
         height = factor / top  # the number is below the line where it fits, else above
@@ -117,6 +106,20 @@ def _lane(
             colour=theme.ink,
             ha="left",
         )
+
+
+def _filled_curve(axes: Axes, x: Sequence[float], y: Sequence[float], colour: str) -> None:
+    axes.fill_between(x, y, 0, facecolor=colour, alpha=0.35, linewidth=0, zorder=1)
+    axes.plot(
+        x,
+        y,
+        color=colour,
+        linewidth=1.4,
+        linestyle="solid",
+        marker="None",
+        zorder=2,
+        clip_on=False,
+    )
 
 
 def settled(epochs: Sequence[float], factors: Sequence[float]) -> list[tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""A ViT of timm and a ConvNeXt of torchvision: fitted, saved, loaded, explained, exported."""
+"""Tests of the whole workflow on a ViT of timm and a ConvNeXt of torchvision."""
 
 from __future__ import annotations
 
@@ -43,7 +43,17 @@ def test_fit_save_load_explain_export(
     torch.manual_seed(0)
     network = make().eval()
     copy = deepcopy(network)
-    model = ibd.interpret(
+    model = _fitted(network, layers)
+    model.save_pretrained(tmp_path / "saved")
+    loaded = ibd.InterpretableModel.from_pretrained(tmp_path / "saved", predictor=copy)
+    one, other = model.explain(IMAGES[0]), loaded.explain(IMAGES[0])
+    assert one.shown(tau=2) == other.shown(tau=2)
+    torch.testing.assert_close(one.contributions, other.contributions)
+    _check_exports(loaded, tmp_path)
+
+
+def _fitted(network: nn.Module, layers: list[str]) -> ibd.InterpretableModel:
+    return ibd.interpret(
         network,
         layers,
         (IMAGES, LABELS),
@@ -54,17 +64,15 @@ def test_fit_save_load_explain_export(
         progress=False,
         accelerator="cpu",
     )
-    model.save_pretrained(tmp_path / "saved")
-    loaded = ibd.InterpretableModel.from_pretrained(tmp_path / "saved", predictor=copy)
-    one, other = model.explain(IMAGES[0]), loaded.explain(IMAGES[0])
-    assert one.shown(tau=2) == other.shown(tau=2)
-    torch.testing.assert_close(one.contributions, other.contributions)
+
+
+def _check_exports(loaded: ibd.InterpretableModel, folder: Path) -> None:
     with torch.no_grad():
         live = loaded(IMAGES[:3], reconstruct=False)
-    loaded.export(tmp_path / "both.pt2")
-    exported = torch.export.load(tmp_path / "both.pt2").module()(IMAGES[:3])
-    loaded.export_onnx(tmp_path / "both.onnx")
-    run = onnxruntime.InferenceSession(tmp_path / "both.onnx").run(
+    loaded.export(folder / "both.pt2")
+    exported = torch.export.load(folder / "both.pt2").module()(IMAGES[:3])
+    loaded.export_onnx(folder / "both.onnx")
+    run = onnxruntime.InferenceSession(folder / "both.onnx").run(
         None, {"images": IMAGES[:3].numpy()}
     )
     wanted = {

@@ -93,7 +93,10 @@ def test_a_sum_of_attributes_has_the_contributions_of_each(kind: str) -> None:
         ]
     assert together is not None
     for i, one in enumerate(together.maps):
-        summed = sum(weights[0, j] * each[j].maps[i][0] for j in range(J))  # type: ignore[union-attr]
+        summed = sum(
+            weights[0, j] * each[j].maps[i][0]  # type: ignore[union-attr]
+            for j in range(J)
+        )
         torch.testing.assert_close(one[0], summed, rtol=1e-4, atol=1e-5)
 
 

@@ -30,7 +30,7 @@ def made_up(
     shape: tuple[int, int, int] = (1, 8, 8),
     names: dict[int, str] | None = None,
 ) -> PageContent:
-    """Content with values for every section; the decisions of the samples are those of its head."""
+    """Return content for every section; the head gives the decisions of the samples."""
     draw = torch.Generator().manual_seed(0)
     n_classes = len(class_names)
     weights, bias = (
@@ -39,39 +39,7 @@ def made_up(
     )
     attributes = torch.rand(n_samples, n_attributes, generator=draw) * 3
     image = picture(torch.rand(shape, generator=draw))
-    example = Example(
-        3, 0, 1.5, image, heat_picture(torch.rand(shape[1:], generator=draw)), image, 2.5
-    )
-    typical = (0,) if n_samples else ()
-    occurring = range(min(n_classes, 20))
-    attribute_pages = tuple(
-        AttributeValues(
-            attribute=j,
-            active_share=(j + 1) / (n_attributes + 1),
-            largest=3.0,
-            examples=(example,) * 3,
-            heatmap_method="spatial contributions",
-            deletion=0.6,
-            deletion_random=0.1,
-            sweep=(image,) * 3,
-            levels=(0.0, 1.0, 2.0),
-        )
-        for j in range(n_attributes)
-    )
-    class_pages = tuple(
-        ClassValues(
-            index=c,
-            labelled=10,
-            predicted=10,
-            interpreted=10,
-            fidelity=0.9,
-            relevance=tuple(weights[c].clamp(-1, 1).tolist()),
-            typical=typical,
-            interpreters=((c, 9),),
-            labels=((c, 8),),
-        )
-        for c in occurring
-    )
+    heat = heat_picture(torch.rand(shape[1:], generator=draw))
     samples = tuple(
         _sample(index, image, row, int((weights @ row + bias).argmax()))
         for index, row in enumerate(attributes)
@@ -94,13 +62,47 @@ def made_up(
             "overview": OverviewValues(
                 scorecard(SCORED, n_attributes, 5.0), charts(SCORED, HISTORY)
             ),
-            "attributes": attribute_pages,
-            "classes": class_pages,
+            "attributes": _attributes(n_attributes, Example(3, 0, 1.5, image, heat, image, 2.5)),
+            "classes": _classes(weights, typical=(0,) if n_samples else ()),
             "samples": SamplesValues("Made up.", samples),
             "what-if": None,
             "names": NamesValues(HEAD, MAX_LENGTH),
             "run": RunValues("interp train", "a: 1", "{}", (("made", "up"),)),
         },
+    )
+
+
+def _attributes(n_attributes: int, example: Example) -> tuple[AttributeValues, ...]:
+    return tuple(
+        AttributeValues(
+            attribute=j,
+            active_share=(j + 1) / (n_attributes + 1),
+            largest=3.0,
+            examples=(example,) * 3,
+            heatmap_method="spatial contributions",
+            deletion=0.6,
+            deletion_random=0.1,
+            sweep=(example.image,) * 3,
+            levels=(0.0, 1.0, 2.0),
+        )
+        for j in range(n_attributes)
+    )
+
+
+def _classes(weights: Tensor, typical: tuple[int, ...]) -> tuple[ClassValues, ...]:
+    return tuple(
+        ClassValues(
+            index=c,
+            labelled=10,
+            predicted=10,
+            interpreted=10,
+            fidelity=0.9,
+            relevance=tuple(weights[c].clamp(-1, 1).tolist()),
+            typical=typical,
+            interpreters=((c, 9),),
+            labels=((c, 8),),
+        )
+        for c in range(min(len(weights), 20))
     )
 
 

@@ -169,7 +169,7 @@ def test_data_that_has_changed_is_reported(
         {"_target_": "os.system"},
         {"_target_": "interp_by_design.run.load"},
         {"_target_": "interp_by_design.data.rendering"},
-        {"_target_": "interp_by_design.data.datamodule.sys"},
+        {"_target_": "interp_by_design.data.datamodule.hashlib"},
         {"_target_": 7},
         {"batch_size": {"_target_": "os.getcwd"}},
         {"batch_size": [{"_target_": "os.getcwd"}]},
