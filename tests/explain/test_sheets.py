@@ -152,7 +152,7 @@ def test_invalid_arguments_are_refused(
 ) -> None:
     with pytest.raises(UserError, match="0 to 5"):
         attribute_sheets(model, split, table, replace(QUICK, attributes=(6,)))
-    with pytest.raises(UserError, match="length is"):
+    with pytest.raises(UserError, match="length must"):
         attribute_sheets(model, split, table, replace(QUICK, samples=0))
     with pytest.raises(UnknownName, match="grey"):
         attribute_sheets(model, split, table, SheetSettings(preset="gray"))

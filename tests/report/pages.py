@@ -33,10 +33,8 @@ def made_up(
     """Return content for every section; the head gives the decisions of the samples."""
     draw = torch.Generator().manual_seed(0)
     n_classes = len(class_names)
-    weights, bias = (
-        torch.randn(n_classes, n_attributes, generator=draw),
-        torch.randn(n_classes, generator=draw),
-    )
+    weights = torch.randn(n_classes, n_attributes, generator=draw)
+    bias = torch.randn(n_classes, generator=draw)
     attributes = torch.rand(n_samples, n_attributes, generator=draw) * 3
     image = picture(torch.rand(shape, generator=draw))
     heat = heat_picture(torch.rand(shape[1:], generator=draw))
@@ -47,17 +45,7 @@ def made_up(
     return PageContent(
         title="made up",
         pixelated=True,
-        shared=SharedValues(
-            split="test",
-            sheets_split="train",
-            n=100,
-            n_attributes=n_attributes,
-            tau=5.0,
-            min_probability=1e-4,
-            class_names=class_names,
-            attribute_names=names or {},
-            head=Head(tuple(map(tuple, weights.tolist())), tuple(bias.tolist())),
-        ),
+        shared=_shared(class_names, names or {}, weights, bias),
         sections={
             "overview": OverviewValues(
                 scorecard(SCORED, n_attributes, 5.0), charts(SCORED, HISTORY)
@@ -69,6 +57,22 @@ def made_up(
             "names": NamesValues(HEAD, MAX_LENGTH),
             "run": RunValues("interp train", "a: 1", "{}", (("made", "up"),)),
         },
+    )
+
+
+def _shared(
+    class_names: tuple[str, ...], names: dict[int, str], weights: Tensor, bias: Tensor
+) -> SharedValues:
+    return SharedValues(
+        split="test",
+        sheets_split="train",
+        n=100,
+        n_attributes=weights.shape[1],
+        tau=5.0,
+        min_probability=1e-4,
+        class_names=class_names,
+        attribute_names=names,
+        head=Head(tuple(map(tuple, weights.tolist())), tuple(bias.tolist())),
     )
 
 
