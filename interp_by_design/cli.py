@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +38,8 @@ app.add_typer(cache.app, name="cache")
 
 def _print_version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version  # half of the time that the help takes
+
         from interp_by_design.run import FORMAT
 
         print(f"interp_by_design {version('interp_by_design')} (run format {FORMAT})")
