@@ -20,6 +20,13 @@ settings.register_profile("deterministic", derandomize=True, deadline=None)
 settings.load_profile("deterministic")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that reads real data as slow."""
+    for item in items:
+        if "interp_data" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def interp_data() -> Path:
     """The folder that INTERP_DATA names, laid out as torchvision does it: `MNIST/raw/…`."""

@@ -30,6 +30,7 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_dictionary_passes_the_conformance_suite(shown: Path) -> None:
     command = [
         sys.executable,
@@ -45,6 +46,7 @@ def test_the_dictionary_passes_the_conformance_suite(shown: Path) -> None:
     assert "passed" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_yaml_is_enough_to_train_and_score_it(shown: Path) -> None:
     options = [f"hydra.searchpath=[file://{shown / 'own'}]", f"folder={shown / 'run'}", "name=own"]
     with initialize_config_dir(str(CONF), version_base="1.3"):

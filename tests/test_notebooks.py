@@ -17,6 +17,7 @@ def test_there_are_notebooks() -> None:
     assert len(NOTEBOOKS) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_cell_runs(notebook: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copy(notebook, tmp_path))

@@ -15,6 +15,8 @@ import pytest
 
 from tests.small import CONF
 
+pytestmark = pytest.mark.slow
+
 ROOT = CONF.parent
 OWN = {  # what a user may have in the folder where a command is given
     "my_module.py": "from interp_by_design.data import Digits\n\nclass Mine(Digits):\n    pass\n",

@@ -83,6 +83,7 @@ def test_a_writer_that_was_killed_leaves_what_another_goes_on_with(tmp_path: Pat
     )
 
 
+@pytest.mark.slow
 def test_a_second_process_waits_and_uses_what_the_first_wrote(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

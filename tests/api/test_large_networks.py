@@ -15,6 +15,8 @@ from torch import nn
 
 import interp_by_design as ibd
 
+pytestmark = pytest.mark.slow
+
 SIDE = 64
 IMAGES = torch.rand(48, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(48) % 3

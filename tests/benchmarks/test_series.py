@@ -55,6 +55,7 @@ def test_f_alone_has_no_term_but_the_prediction(experiment: str, tmp_path: Path)
         assert {name for name, factor in factors(epoch).items() if factor} == {"prediction"}
 
 
+@pytest.mark.slow
 def test_f_alone_learns_the_same_next_to_any_interpreter(tmp_path: Path) -> None:
     """f is bit-identical under other interpreters: none of them taught it anything."""
     given = ("trainer.max_epochs=2", "predictor.network.width=16", "seed=3", *BARE)
@@ -204,6 +205,7 @@ def test_an_experiment_that_does_not_exist_yet_is_reported(
 
 
 # ---------------------------------------------------------------------------------------- the whole
+@pytest.mark.slow
 def test_two_seeds_of_digits_make_a_record_and_a_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
 ) -> None:

@@ -62,6 +62,7 @@ def test_the_best_is_remembered_in_a_folder_that_moved(tmp_path: Path) -> None:
     assert new.best_model_path == new.kth_best_model_path == f"{tmp_path}/new/best.ckpt"
 
 
+@pytest.mark.slow
 def test_a_moved_run_is_resumed_where_it_lies_now(tmp_path: Path) -> None:
     train(composed(tmp_path / "old", "trainer.max_epochs=1"))
     shutil.move(tmp_path / "old", tmp_path / "new")

@@ -108,6 +108,7 @@ def test_page_is_an_artifact_and_a_small_one_also_a_panel(
         assert kept(tmp_path, row["path"]).read_text() == page.read_text()
 
 
+@pytest.mark.slow
 def test_run_logs_figures_summary_and_page(tmp_path: Path) -> None:
     quick = [
         "callbacks.explanations.every=1",

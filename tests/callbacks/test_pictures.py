@@ -160,6 +160,7 @@ def test_the_same_images_each_time_and_names_that_a_person_gave(
     assert [names.get(2) for names in seen] == ["top stripe", "top stripe"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("learning", [[], ["learning=post_hoc", "cache=ram", "attributes=topk"]])
 def test_a_whole_run_by_design_and_post_hoc_does_not_depend_on_it(
     tmp_path: Path, learning: list[str]
@@ -198,6 +199,7 @@ def test_a_whole_run_by_design_and_post_hoc_does_not_depend_on_it(
     }
 
 
+@pytest.mark.slow
 def test_two_processes_show_once_and_wait_for_each_other(tmp_path: Path) -> None:
     command = [
         sys.executable,

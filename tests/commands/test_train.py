@@ -123,12 +123,14 @@ finally:
     assert "experiment" in ran.stdout
 
 
+@pytest.mark.slow
 def test_a_compiled_model_trains(tmp_path: Path) -> None:
     # In a separate process: here annotations are checked, and their checker cannot be compiled.
     ran = command("compile=aot_eager", "trainer.max_epochs=1", "threads=1", folder=tmp_path / "run")
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
+@pytest.mark.slow
 def test_multirun_makes_a_run_folder_for_each_value(tmp_path: Path) -> None:
     line = [sys.executable, str(ROOT / "train.py"), "-m", "seed=0,1", "trainer.max_epochs=1"]
     ran = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, check=False)

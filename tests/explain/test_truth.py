@@ -31,6 +31,8 @@ from interp_by_design.model import InterpretableModel
 from interp_by_design.predictor import LeNet, Predictor
 from interp_by_design.terms import Batch, Interpretation
 
+pytestmark = pytest.mark.slow
+
 N_TRAIN = 4000  # images
 N_TEST = 800  # images
 J = 16  # attributes

@@ -29,6 +29,7 @@ def on_a_rank(rank: int, folder: str, codes: str) -> None:
     dist.destroy_process_group()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codes", ["sum", "softmax"])
 def test_entropies_of_the_batch_are_taken_over_all_processes(codes: str, tmp_path: Path) -> None:
     mp.spawn(on_a_rank, args=(str(tmp_path), codes), nprocs=N_PROCESSES)

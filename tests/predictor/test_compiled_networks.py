@@ -10,6 +10,8 @@ from interp_by_design.predictor import LayerReader, Predictor, usable_layers
 from interp_by_design.terms import DataFacts, Normalisation
 from tests.predictor.networks import SHAPE, Own, small_vit
 
+pytestmark = pytest.mark.slow
+
 FACTS = DataFacts(SHAPE, tuple("abcd"), Normalisation())
 CASES = [
     (Own, ["conv", "again"]),

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from interp_by_design.predictor import LayerReader
 from tests.predictor.networks import SHAPE, Own, small_vit, torchvisions
 
+pytestmark = pytest.mark.slow
+
 
 def hooks(network: nn.Module) -> int:
     return sum(

@@ -25,6 +25,7 @@ PROTOTYPES = (
 )
 
 
+@pytest.mark.slow
 def test_prototypes_learn_the_digits_as_one_with_f_and_come_back_so(tmp_path: Path) -> None:
     scores = train(composed(tmp_path, *PROTOTYPES, "trainer.max_epochs=25"))
     assert scores["test/fidelity"] == 1

@@ -30,6 +30,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(small_disk: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_run_whose_disk_fills_up_can_be_resumed_once_there_is_space(
     small_disk: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

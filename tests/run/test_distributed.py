@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 # Without dropout and BatchNorm (FLINT's dictionary has none), and in double precision: sums over
 # two halves round differently from one sum, and training amplifies that.

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from interp_by_design.activations import load_table
 from interp_by_design.run import load, train
 from tests.small import composed
+
+pytestmark = pytest.mark.slow
 
 LEARNABLE = (
     "attributes=learnable_concepts",

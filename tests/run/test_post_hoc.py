@@ -86,6 +86,7 @@ def network(weights: Path) -> LeNet:
     return fresh.eval()
 
 
+@pytest.mark.slow
 def test_disk_memory_and_no_cache_come_to_the_same(
     tmp_path: Path, weights: Path, cache: Path
 ) -> None:
@@ -116,6 +117,7 @@ def test_a_second_run_finds_what_the_first_recorded(
     assert "Read from the cache" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("baseline", ["linear_probe", "pca", "nmf", "sparse_autoencoder"])
 def test_baselines_are_fitted_scored_saved_and_loaded(
     tmp_path: Path, weights: Path, baseline: str
@@ -128,6 +130,7 @@ def test_baselines_are_fitted_scored_saved_and_loaded(
     torch.testing.assert_close(again(images).attributes, loaded(images).attributes)
 
 
+@pytest.mark.slow
 def test_the_control_that_relabels_works_post_hoc_and_is_caught(
     tmp_path: Path, weights: Path
 ) -> None:
@@ -159,6 +162,7 @@ def test_what_cannot_be_is_refused_before_anything_is_fitted(
         fitted(tmp_path, weights, *options)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_and_ends_as_an_unbroken_one(
     tmp_path: Path, weights: Path, cache: Path
 ) -> None:

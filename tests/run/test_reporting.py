@@ -59,6 +59,7 @@ def test_a_run_is_reported_once_it_has_its_numbers(
     )
 
 
+@pytest.mark.slow
 def test_loggers_receive_page_figures_and_tables_before_they_close(tmp_path: Path) -> None:
     train(composed_drawing(tmp_path / "run", *QUICK, *OFF, "logger=tensorboard"))
     found = EventAccumulator(
@@ -77,6 +78,7 @@ def test_loggers_receive_page_figures_and_tables_before_they_close(tmp_path: Pat
     assert (tmp_path / "run/report.html").stat().st_size > 100_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error", [RuntimeError("no font"), UserError("no font"), OSError(28, "No space left on device")]
 )

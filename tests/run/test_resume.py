@@ -71,6 +71,7 @@ def rows(run: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_runs_killed_at_twenty_random_points_end_with_the_same_numbers(
     unbroken: Path, tmp_path: Path
 ) -> None:
@@ -111,6 +112,7 @@ def finish(process: BaseProcess) -> None:
     assert process.exitcode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_after_a_checkpoint_and_says_how_to_resume(
     number: signal.Signals, unbroken: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -216,6 +218,7 @@ def test_a_run_in_use_is_left_alone(tmp_path: Path) -> None:
         train(config_of(tmp_path))
 
 
+@pytest.mark.slow
 def test_early_stopping_holds_across_a_resume(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     config = config_of(

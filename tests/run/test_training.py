@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,25 @@ from tests.small import composed
 QUICK = ["trainer.max_epochs=2"]
 
 
-def test_a_run_leaves_numbers_provenance_checkpoints_and_a_log(tmp_path: Path) -> None:
-    scores = train(composed(tmp_path / "run", *QUICK))
-    run = tmp_path / "run"
-    assert json.loads((run / "metrics.json").read_text()) == scores
+@pytest.fixture(scope="module")
+def quick_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of two epochs, for tests that only read it."""
+    folder = tmp_path_factory.mktemp("quick") / "run"
+    train(composed(folder, *QUICK))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def quick_scores(quick_run: Path) -> dict[str, float]:
+    scores: dict[str, float] = json.loads((quick_run / "metrics.json").read_text())
+    return scores
+
+
+def test_a_run_leaves_numbers_provenance_checkpoints_and_a_log(
+    quick_run: Path, quick_scores: dict[str, float]
+) -> None:
+    run, scores = quick_run, quick_scores
+    assert train(composed(run, *QUICK, f"resume={run}")) == scores, "what train returned"
     assert {
         "test/fidelity",
         "val/fidelity",
@@ -37,8 +53,11 @@ def test_a_run_leaves_numbers_provenance_checkpoints_and_a_log(tmp_path: Path) -
     assert "train/output_fidelity" in (run / "csv/metrics.csv").read_text().splitlines()[0]
 
 
-def test_the_same_command_twice_gives_the_same_numbers(tmp_path: Path) -> None:
-    first, second = (train(composed(tmp_path / name, *QUICK)) for name in ("first", "second"))
+@pytest.mark.slow
+def test_the_same_command_twice_gives_the_same_numbers(
+    tmp_path: Path, quick_scores: dict[str, float]
+) -> None:
+    first, second = quick_scores, train(composed(tmp_path / "second", *QUICK))
     timings = {"train/seconds", "train/images_per_second"}
     assert {key: value for key, value in first.items() if key not in timings} == {
         key: value for key, value in second.items() if key not in timings
@@ -47,11 +66,12 @@ def test_the_same_command_twice_gives_the_same_numbers(tmp_path: Path) -> None:
     assert other["test/kl"] != first["test/kl"]
 
 
-def test_load_gives_the_evaluated_model_back_and_spares_the_random_state(tmp_path: Path) -> None:
-    config = composed(tmp_path / "run", *QUICK)
-    scores = train(config)
+def test_load_gives_the_evaluated_model_back_and_spares_the_random_state(
+    quick_run: Path, quick_scores: dict[str, float]
+) -> None:
+    config, scores = composed(quick_run, *QUICK), quick_scores
     state = torch.get_rng_state()
-    model = interp_by_design.load(tmp_path / "run", checkpoint="last")
+    model = interp_by_design.load(quick_run, checkpoint="last")
     assert torch.equal(state, torch.get_rng_state())
     assert not model.training
     data = build_data(config)
@@ -61,27 +81,27 @@ def test_load_gives_the_evaluated_model_back_and_spares_the_random_state(tmp_pat
     assert model.explain(next(iter(data.test_dataloader())).images[0]).relevant(tau=2)
 
 
-def test_load_gives_what_was_evaluated_unless_asked_otherwise(tmp_path: Path) -> None:
-    train(composed(tmp_path / "run", "trainer.max_epochs=2", "checkpoint=last"))
-    (tmp_path / "run/checkpoints/best.ckpt").unlink()
-    interp_by_design.load(tmp_path / "run")
+def test_load_gives_what_was_evaluated_unless_asked_otherwise(
+    quick_run: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(quick_run, tmp_path / "run")
+    assert composed(run).checkpoint == "last", "what the run evaluated"
+    (run / "checkpoints/best.ckpt").unlink()
+    interp_by_design.load(run)
     with pytest.raises(UserError, match="No checkpoint 'best'"):
-        interp_by_design.load(tmp_path / "run", checkpoint="best")
+        interp_by_design.load(run, checkpoint="best")
 
 
-def test_a_folder_holds_one_run(tmp_path: Path) -> None:
-    config = composed(tmp_path / "run", *QUICK)
-    train(config)
+def test_a_folder_holds_one_run(quick_run: Path) -> None:
     with pytest.raises(UserError, match="already holds a run"):
-        train(config)
+        train(composed(quick_run, *QUICK))
 
 
-def test_load_says_what_is_no_run(tmp_path: Path) -> None:
+def test_load_says_what_is_no_run(quick_run: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a run folder"):
         interp_by_design.load(tmp_path)
-    train(composed(tmp_path / "run", *QUICK))
     with pytest.raises(UserError, match=r"No checkpoint 'middle' .* There: best, last"):
-        interp_by_design.load(tmp_path / "run", checkpoint="middle")
+        interp_by_design.load(quick_run, checkpoint="middle")
 
 
 def test_a_run_that_diverges_keeps_its_last_good_checkpoint(tmp_path: Path) -> None:
@@ -107,6 +127,7 @@ def exploding(
     )
 
 
+@pytest.mark.slow
 def test_the_default_experiment_keeps_its_claim(tmp_path: Path) -> None:
     scores = train(composed(tmp_path / "run"))
     assert scores["test/predictor_accuracy"] >= 0.97
@@ -118,6 +139,7 @@ def test_the_default_experiment_keeps_its_claim(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("control", ["relabelled", "frozen_random"])
 def test_controls_fail_the_scorecard(control: str, tmp_path: Path) -> None:
     scores = train(composed(tmp_path / "run", f"interpreter={control}"))
@@ -133,22 +155,21 @@ def test_controls_fail_the_scorecard(control: str, tmp_path: Path) -> None:
     assert len(failed) >= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "option", ["trainer.precision=bf16-mixed", "trainer.gradient_clip_val=0.5"]
 )
 def test_options_of_training_change_the_way_and_not_the_outcome(
-    option: str, tmp_path: Path
+    option: str, tmp_path: Path, quick_scores: dict[str, float]
 ) -> None:
-    plain, other = (
-        train(composed(tmp_path / name, *QUICK, *more))
-        for name, more in (("plain", []), ("other", [option]))
-    )
+    other = train(composed(tmp_path / "other", *QUICK, option))
     assert other["train/seconds"] > 0
     assert other["test/predictor_accuracy"] == pytest.approx(
-        plain["test/predictor_accuracy"], abs=0.1
+        quick_scores["test/predictor_accuracy"], abs=0.1
     )
 
 
+@pytest.mark.slow
 def test_classes_can_weigh_alike_or_as_given(tmp_path: Path) -> None:
     none_of_the_rest = f"learning.class_weights={[1, 1, *[0] * 8]}"
     scores = train(composed(tmp_path / "run", "trainer.max_epochs=6", none_of_the_rest))
