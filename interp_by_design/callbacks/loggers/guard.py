@@ -9,8 +9,8 @@ from typing import Any, final
 
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger
-from pytorch_lightning.loggers.logger import (  # only re-exported
-    DummyExperiment,  # type: ignore[attr-defined]
+from pytorch_lightning.loggers.logger import (  # type: ignore[attr-defined]
+    DummyExperiment,  # only re-exported
 )
 from torch import Tensor, nn
 

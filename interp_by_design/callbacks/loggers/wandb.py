@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from pytorch_lightning.loggers import WandbLogger
-from pytorch_lightning.loggers.logger import (  # only re-exported
-    rank_zero_experiment,  # type: ignore[attr-defined]
+from pytorch_lightning.loggers.logger import (  # type: ignore[attr-defined]
+    rank_zero_experiment,  # only re-exported
 )
 from pytorch_lightning.utilities import rank_zero_only
 
