@@ -24,6 +24,18 @@ from interp_by_design.commands import (
 
 HELP = "Image classifiers that explain themselves. `interp COMMAND --help` explains each command."
 
+COMMANDS = (  # in the order of the help; `cache` has subcommands and follows them
+    train,
+    report,
+    explain,
+    evaluate,
+    attributes,
+    study,
+    serve,
+    compare,
+    layers,
+)
+
 app = typer.Typer(
     help=HELP,
     add_completion=False,
@@ -31,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for command in (train, report, explain, evaluate, attributes, study, serve, compare, layers):
+for command in COMMANDS:
     app.add_typer(command.app)
 app.add_typer(cache.app, name="cache")
 

@@ -62,6 +62,12 @@ class DataModuleConformance(ABC):
             labels = data.split(name).labels
             assert set(labels.tolist()) <= set(range(data.facts.n_classes))
 
+    def test_factors_have_a_row_per_image(self, tmp_path: Path) -> None:
+        data = self.set_up(tmp_path)
+        for name in ("train", "val", "test"):
+            factors = data.factors(name)
+            assert factors is None or len(factors) == len(data.split(name))
+
     def test_batches_are_float_images_with_labels_and_their_indices(self, tmp_path: Path) -> None:
         data = self.set_up(tmp_path)
         for name, loader in (
