@@ -141,6 +141,27 @@ def test_an_incomplete_or_damaged_cache_is_refused(saved: Path) -> None:
         open_cache(saved)
 
 
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"sizes": [], "checksums": []},
+        {"rows": 143},
+        {"rows": "144"},
+        {"rows_per_shard": 0},
+        {"fields": None},
+        {"chunk": None},
+    ],
+)
+def test_a_cache_whose_description_does_not_fit_is_refused(
+    saved: Path, edit: dict[str, Any]
+) -> None:
+    (folder,) = (saved / "cache").iterdir()
+    file = folder / "cache.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | edit))
+    with pytest.raises(UserError):
+        open_cache(folder)
+
+
 def test_every_current_target_of_the_table_exists() -> None:
     for old, current in RENAMED_TARGETS.items():
         assert callable(resolve_name(current)), current

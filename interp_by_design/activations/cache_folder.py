@@ -22,6 +22,8 @@ from interp_by_design.terms import UserError
 VERSION = 1  # of the content of a cache folder; another version is never read
 CONTENTS = "cache.json"
 LOCK = ".writing"
+# What `interp cache ls` shows and a reader needs of `cache.json`, besides fields and checksums.
+DESCRIBED = {"network", "layers", "split", "rows", "rows_per_shard", "chunk", "created"}
 BLOCK_BYTES = 2**20  # of one read when shards are verified
 MAX_THREADS = 8  # that verify shards
 REMEDIES = (
@@ -82,11 +84,14 @@ class CacheFolder:
         """Read `cache.json` again; `contents` is empty if it is absent, damaged or too new."""
         try:
             contents = json.loads((self.path / CONTENTS).read_text())
-            usable = contents["version"] == VERSION and len(contents["checksums"]) <= len(
-                contents["sizes"]
+            usable = (
+                contents["version"] == VERSION
+                and contents.keys() >= DESCRIBED
+                and len(contents["checksums"]) <= len(contents["sizes"])
+                and any(field["name"].startswith("hidden") for field in contents["fields"])
             )
             self.contents = contents if usable else {}
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self.contents = {}
 
     @property

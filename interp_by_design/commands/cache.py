@@ -146,7 +146,7 @@ def _chosen(keys: Sequence[str], root: Path, folders: Sequence[CacheFolder]) -> 
 
     chosen = []
     for key in keys:
-        found = [folder for folder in folders if folder.key.startswith(key)]
+        found = [folder for folder in folders if key and folder.key.startswith(key)]
         if len(found) != 1:
             known = [folder.key for folder in found or folders]
             raise UnknownName.among("cache", key, known, owner=str(root))

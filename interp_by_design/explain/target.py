@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Literal, final, get_args
 
 from jaxtyping import Float
 from torch import Tensor
@@ -18,7 +18,9 @@ from interp_by_design.terms import (
     Images,
     Interpretation,
     Logits,
+    UnknownName,
     UserError,
+    check_whole,
 )
 
 Network = Literal["f", "g"]
@@ -51,7 +53,7 @@ class Target:
         """
         return cls(
             f"logit of class {class_} under {network}",
-            lambda model, images: _logits(model, images, network)[:, class_],
+            lambda model, images: _logit(model, images, class_, network),
         )
 
     @classmethod
@@ -64,7 +66,7 @@ class Target:
         """
         return cls(
             f"probability of class {class_} under {network}",
-            lambda model, images: _logits(model, images, network).softmax(dim=1)[:, class_],
+            lambda model, images: _probability(model, images, class_, network),
         )
 
     @classmethod
@@ -76,7 +78,7 @@ class Target:
         """
         return cls(
             f"attribute {attribute}",
-            lambda model, images: dense_attributes(model, images)[:, attribute],
+            lambda model, images: _attribute(dense_attributes(model, images), attribute),
         )
 
     @classmethod
@@ -95,7 +97,8 @@ class Target:
             if layer not in names:
                 raise UserError(f"'{layer}' is no hidden layer of this model: {', '.join(names)}.")
             hidden = model.predictor(images).hidden[names.index(layer)]
-            return probe.differentiable_logits(all_features([hidden], pooled))[:, class_]
+            logits = probe.differentiable_logits(all_features([hidden], pooled))
+            return logits[:, check_whole("The class of a target", class_, 0, logits.shape[1] - 1)]
 
         return cls(f"logit of class {class_} by a linear probe of {layer}", compute)
 
@@ -166,9 +169,33 @@ def read(model: InterpretableModel, images: Images) -> ForwardPass:
     )
 
 
-def _logits(model: InterpretableModel, images: Images, network: Network) -> Logits:
+def _class_logit(
+    model: InterpretableModel, images: Images, class_: int, network: Network
+) -> tuple[Logits, int]:
+    """Compute the logits of f or g; raise if they have no such class."""
+    if network not in get_args(Network):
+        raise UnknownName.among("network", str(network), get_args(Network), owner="a target")
     if network == "f":
         logits: Logits = model.predictor(images).logits
-        return logits
-    seen: Interpretation = model(images, reconstruct=False)
-    return seen.interpreter
+    else:
+        seen: Interpretation = model(images, reconstruct=False)
+        logits = seen.interpreter
+    return logits, check_whole("The class of a target", class_, 0, logits.shape[1] - 1)
+
+
+def _logit(model: InterpretableModel, images: Images, class_: int, network: Network) -> PerImage:
+    logits, column = _class_logit(model, images, class_, network)
+    return logits[:, column]
+
+
+def _probability(
+    model: InterpretableModel, images: Images, class_: int, network: Network
+) -> PerImage:
+    logits, column = _class_logit(model, images, class_, network)
+    return logits.softmax(dim=1)[:, column]
+
+
+def _attribute(attributes: Attributes, attribute: int) -> PerImage:
+    return attributes[
+        :, check_whole("The attribute of a target", attribute, 0, attributes.shape[1] - 1)
+    ]

@@ -14,7 +14,7 @@ from interp_by_design.predictor.modes import uncompiled
 from interp_by_design.predictor.probing import probing
 from interp_by_design.terms import Images, UnknownName, UserError
 
-IMAGES = "images"  # the name of the node for the network's input
+IMAGES = "images"  # the name of the node for the input, unless a submodule has it
 # Names of functions and methods, whose in-place forms count as well.
 ADDITIONS = ("add", "add_", "iadd", "__add__", "__iadd__", "__radd__")
 CONCATENATIONS = ("cat", "concat", "concatenate")
@@ -187,7 +187,7 @@ def _layer(
     names: Mapping[str, str],
 ) -> LayerNode:
     if node.op == "placeholder":
-        return LayerNode(IMAGES, "input", "input", shape)
+        return LayerNode(_input_name(network), "input", "input", shape)
     if node.op == "call_module":
         path = str(node.target)
         kind, operation = "module", type(network.get_submodule(path)).__name__
@@ -204,7 +204,8 @@ def _layer(
 
 def _listed(network: nn.Module, images: Images) -> LayerGraph:
     """Return the submodules that fire, in the order in which they finish, without edges."""
-    layers = {IMAGES: LayerNode(IMAGES, "input", "input", _shape(images))}
+    first = _input_name(network)
+    layers = {first: LayerNode(first, "input", "input", _shape(images))}
 
     def note(path: str, output: object) -> None:
         operation = type(network.get_submodule(path)).__name__
@@ -213,6 +214,10 @@ def _listed(network: nn.Module, images: Images) -> LayerGraph:
     with calls(network, [name for name, _ in network.named_modules() if name], note):
         logits_of(network(images))
     return LayerGraph(tuple(layers.values()), traced=False)
+
+
+def _input_name(network: nn.Module) -> str:
+    return f"{IMAGES}_input" if hasattr(network, IMAGES) else IMAGES
 
 
 def _shape(value: object) -> tuple[int, ...] | None:

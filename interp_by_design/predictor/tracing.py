@@ -41,8 +41,9 @@ def traced(network: nn.Module, paths: Sequence[str] | None = None) -> Traced:
     """Trace `network` in the mode that it is in.
 
     The operations have torchvision's names. The uses of a module that is used several times are
-    `relu_0`, `relu_1` and so on. A module that is traced through is an operation too, since nothing
-    calls it when the graph runs.
+    `relu_0`, `relu_1` and so on. Where a submodule has the name of an operation, the operation's is
+    followed by `_op`, as in `relu_op`. A module that is traced through is an operation too, since
+    nothing calls it when the graph runs.
 
     Args:
         network: the network to trace.
@@ -62,11 +63,10 @@ def traced(network: nn.Module, paths: Sequence[str] | None = None) -> Traced:
                 f"{type(network).__name__} cannot be traced for its operations: {error}"
             ) from error
     modules = {name for name, _ in network.named_modules()}
-    named = {
-        name: node.name
-        for node, name in tracer.node_to_qualname.items()
-        if node.op in COMPUTES and name not in modules
-    }
+    named: dict[str, str] = {}
+    for node, name in tracer.node_to_qualname.items():
+        if node.op in COMPUTES and node.op != "call_module":  # a module has its own name
+            named[_free_name(name, modules | named.keys())] = node.name
     containers: dict[str, str] = {}
     for path, nodes in tracer.calls.items():
         several = len(nodes) > 1
@@ -74,7 +74,10 @@ def traced(network: nn.Module, paths: Sequence[str] | None = None) -> Traced:
         if path in tracer.entered:
             containers |= calls
         elif several:
-            named |= calls
+            named |= {
+                name if name not in modules else _free_name(name, modules | named.keys()): node
+                for name, node in calls.items()
+            }
     return Traced(graph, named | containers, containers, constants)
 
 
@@ -166,6 +169,13 @@ class _Tracer(NodePathTracer):  # type: ignore[misc]  # torchvision ships no typ
         if isinstance(output, fx.Proxy):
             self.calls.setdefault(self.path_of_module(m), []).append(output.node)
         return output
+
+
+def _free_name(name: str, taken: Set[str]) -> str:
+    """Return `name`, with a suffix if a submodule or another operation has it."""
+    while name in taken:
+        name = f"{name}_op"
+    return name
 
 
 def _owners(network: nn.Module, path: str) -> Iterator[str]:

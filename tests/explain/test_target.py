@@ -65,3 +65,19 @@ def test_gradients_reach_the_pixels(target: Target) -> None:
     target.value(small_model().eval(), x).sum().backward()
     assert x.grad is not None
     assert x.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        Target.logit(3),
+        Target.logit(-1),
+        Target.probability(99, "f"),
+        Target.attribute(6),
+        Target.attribute(-1),
+    ],
+    ids=lambda target: target.title,
+)
+def test_a_target_that_the_model_lacks_is_refused(target: Target) -> None:
+    with pytest.raises(UserError, match="of a target|in a target"):
+        target.value(small_model().eval(), images())

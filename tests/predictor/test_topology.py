@@ -194,3 +194,36 @@ def test_the_network_stays_unchanged() -> None:
     assert set(vars(network)) == before
     assert torch.equal(torch.get_rng_state(), random)
     assert not any(part._forward_hooks for part in network.modules())
+
+
+class SameNames(nn.Module):
+    """Submodules that are called like operations, like the input, and like its argument."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+        self.images = nn.Conv2d(3, 3, 3, padding=1)
+        self.x = nn.Conv2d(3, 3, 3, padding=1)
+        self.relu = nn.ReLU()
+        self.add = nn.Linear(192, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mixed = torch.relu(self.conv(x)) + self.images(x)
+        logits: Tensor = self.add(self.relu(self.x(mixed)).flatten(1))
+        return logits
+
+
+def test_layers_that_share_a_name_with_an_operation_are_kept_apart() -> None:
+    network = SameNames().eval()
+    graph = layer_graph(network, (3, 8, 8))
+    names = [node.name for node in graph]
+    assert graph.traced
+    assert len(names) == len(set(names))
+    assert {"conv", "images", "x", "relu", "add", "relu_op", "images_input"} <= set(names)
+    assert graph["images"].predecessors == ("images_input",)
+    (sum_of_branches,) = (node for node in graph if node.kind == "add")
+    assert sum_of_branches.predecessors == ("relu_op", "images")
+    assert graph["add"].operation == "Linear"
+    images = torch.rand(2, 3, 8, 8)
+    read = ActivationReader(network, ["relu_op", "relu"], (3, 8, 8))(images)
+    torch.testing.assert_close(read.hidden[0], network.conv(images).relu())
