@@ -22,8 +22,6 @@ from interp_by_design.terms import UserError
 VERSION = 1  # of the content of a cache folder; another version is never read
 CONTENTS = "cache.json"
 LOCK = ".writing"
-# What `interp cache ls` shows and a reader needs of `cache.json`, besides fields and checksums.
-DESCRIBED = {"network", "layers", "split", "rows", "rows_per_shard", "chunk", "created"}
 BLOCK_BYTES = 2**20  # of one read when shards are verified
 MAX_THREADS = 8  # that verify shards
 REMEDIES = (
@@ -88,7 +86,6 @@ class CacheFolder:
                 contents["version"] == VERSION
                 and contents.keys() >= DESCRIBED
                 and len(contents["checksums"]) <= len(contents["sizes"])
-                and any(field["name"].startswith("hidden") for field in contents["fields"])
             )
             self.contents = contents if usable else {}
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):

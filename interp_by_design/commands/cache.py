@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from interp_by_design.activations.cache_folder import CacheFolder
 
 COLUMNS = ("key", "network", "layers", "split", "images", "dtype", "size", "shards", "created")
+# What a row of `ls` shows of cache.json.
+DESCRIBED = {"network", "layers", "split", "rows", "created", "fields"}
 DAMAGED = "cache.json is damaged, or of another version"
 WIDTH = 240  # characters of a line where the output is no terminal
 BYTES_PER_GB = 1e9
@@ -117,7 +119,7 @@ def _completeness(folder: CacheFolder) -> str:
 
 def _row(folder: CacheFolder) -> tuple[str, ...]:
     contents = folder.contents
-    if not contents:
+    if not DESCRIBED <= contents.keys():
         return (folder.key, DAMAGED, *[""] * (len(COLUMNS) - 2))
     hidden = [field["dtype"] for field in contents["fields"] if field["name"].startswith("hidden")]
     return (
@@ -126,7 +128,7 @@ def _row(folder: CacheFolder) -> tuple[str, ...]:
         ", ".join(contents["layers"]),
         contents["split"],
         f"{contents['rows']:,}",
-        hidden[0],
+        hidden[0] if hidden else "",
         _size(folder.size),
         "complete" if folder.is_complete else f"{len(folder.checksums)} of {folder.n_shards}",
         contents["created"],
