@@ -82,13 +82,11 @@ class CacheFolder:
         """Read `cache.json` again; `contents` is empty if it is absent, damaged or too new."""
         try:
             contents = json.loads((self.path / CONTENTS).read_text())
-            usable = (
-                contents["version"] == VERSION
-                and contents.keys() >= DESCRIBED
-                and len(contents["checksums"]) <= len(contents["sizes"])
+            usable = contents["version"] == VERSION and len(contents["checksums"]) <= len(
+                contents["sizes"]
             )
             self.contents = contents if usable else {}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (OSError, ValueError, TypeError, KeyError):
             self.contents = {}
 
     @property

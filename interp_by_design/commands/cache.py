@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from interp_by_design.activations.cache_folder import CacheFolder
 
 COLUMNS = ("key", "network", "layers", "split", "images", "dtype", "size", "shards", "created")
-# What a row of `ls` shows of cache.json.
-DESCRIBED = {"network", "layers", "split", "rows", "created", "fields"}
 DAMAGED = "cache.json is damaged, or of another version"
 WIDTH = 240  # characters of a line where the output is no terminal
 BYTES_PER_GB = 1e9
@@ -119,7 +117,7 @@ def _completeness(folder: CacheFolder) -> str:
 
 def _row(folder: CacheFolder) -> tuple[str, ...]:
     contents = folder.contents
-    if not DESCRIBED <= contents.keys():
+    if not contents:
         return (folder.key, DAMAGED, *[""] * (len(COLUMNS) - 2))
     hidden = [field["dtype"] for field in contents["fields"] if field["name"].startswith("hidden")]
     return (
@@ -128,7 +126,7 @@ def _row(folder: CacheFolder) -> tuple[str, ...]:
         ", ".join(contents["layers"]),
         contents["split"],
         f"{contents['rows']:,}",
-        hidden[0] if hidden else "",
+        hidden[0],
         _size(folder.size),
         "complete" if folder.is_complete else f"{len(folder.checksums)} of {folder.n_shards}",
         contents["created"],
