@@ -79,5 +79,5 @@ def test_gradients_reach_the_pixels(target: Target) -> None:
     ids=lambda target: target.title,
 )
 def test_a_target_that_the_model_lacks_is_refused(target: Target) -> None:
-    with pytest.raises(UserError, match="of a target|in a target"):
+    with pytest.raises(UserError, match=r"of a target|in a target"):
         target.value(small_model().eval(), images())
