@@ -98,6 +98,7 @@ def test_the_tables_of_a_run_are_read_and_not_made_again(
     assert not caplog.records
 
 
+@pytest.mark.slow
 def test_a_stopped_run_resumes_to_the_numbers_of_an_unbroken_one(saved: Path) -> None:
     run = saved / "stopped"
     command = [sys.executable, "-m", "interp_by_design", "train", f"resume={run}"]

@@ -54,6 +54,7 @@ def drop_an_image(url: str, folder: Path) -> None:
         browser.close()
 
 
+@pytest.mark.slow
 def test_a_run_is_served_until_ctrl_c(finished_run: Path, tmp_path: Path) -> None:
     (finished_run / "names.yaml").write_text("".join(f'{j}: "name {j}"\n' for j in range(12)))
     (finished_run / "report.html").write_text("<body>the report</body>")

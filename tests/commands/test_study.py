@@ -68,7 +68,7 @@ def test_the_same_command_makes_the_same_study_and_another_seed_is_refused(
     study("--attributes", 6, "--no-maximize")
     assert page.read_text() == before
     study("--attributes", 6, "--no-maximize", "--seed", 1, code=1)
-    assert "is of another study" in capsys.readouterr().err
+    assert "is the key of another study" in capsys.readouterr().err
     study("--attributes", 6, "--no-maximize", "--seed", 1, "--out", tmp_path / "second")
     assert (tmp_path / "second/key.json").is_file()
 

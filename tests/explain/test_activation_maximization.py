@@ -169,6 +169,7 @@ def test_inactive_attributes_become_active() -> None:
     assert (found.end_values > 0).sum() >= 6
 
 
+@pytest.mark.slow
 def test_objective_reaches_that_of_the_official_loop() -> None:
     model, starts, attributes = small_model(), images(4), torch.tensor([0, 1, 2, 3])
     settings = PRESETS["mnist_global"]

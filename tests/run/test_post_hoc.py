@@ -106,6 +106,7 @@ def test_disk_memory_and_no_cache_come_to_the_same(
     assert len(list((cache / "activations").iterdir())) == 3
 
 
+@pytest.mark.slow
 def test_a_second_run_finds_what_the_first_recorded(
     tmp_path: Path, weights: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -188,6 +189,7 @@ def test_a_run_that_is_killed_goes_on_and_ends_as_an_unbroken_one(
     assert {key: resumed[key] for key in timeless} == {key: whole[key] for key in timeless}
 
 
+@pytest.mark.slow
 def test_a_resumed_run_refuses_other_weights(tmp_path: Path, weights: Path) -> None:
     options = [f"predictor.weights={(own := tmp_path / 'own.pth')}", "cache=off"]
     own.write_bytes(weights.read_bytes())

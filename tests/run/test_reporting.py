@@ -98,6 +98,7 @@ def test_a_failing_report_keeps_the_scores(
     assert f"interp report {tmp_path / 'run'}" in caplog.text
 
 
+@pytest.mark.slow
 def test_an_interrupted_report_leaves_the_scores_on_the_dashboard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +120,7 @@ def test_a_run_without_a_report(tmp_path: Path, calls: list[tuple[Any, ...]]) ->
     assert not (tmp_path / "run/figures").exists()
 
 
+@pytest.mark.slow
 def test_tables_that_cannot_be_written_are_logged_and_the_run_is_evaluated(
     tmp_path: Path,
     calls: list[tuple[Any, ...]],

@@ -181,6 +181,7 @@ def test_a_folder_in_which_no_run_was_begun_is_left_alone(tmp_path: Path) -> Non
     assert not list((tmp_path / "photos").iterdir())
 
 
+@pytest.mark.slow
 def test_a_run_that_had_not_begun_to_write_starts_in_its_own_folder(tmp_path: Path) -> None:
     with RunFolder(tmp_path / "run").locked():
         pass
