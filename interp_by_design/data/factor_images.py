@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Unpack, final
 
-from interp_by_design.data.datamodule import ImageData, Loading
+from interp_by_design.data.datamodule import Loading
+from interp_by_design.data.rendered_data import RenderedData
 from interp_by_design.data.rendering import render_bytes
 from interp_by_design.data.scene_factors import factors_of
 from interp_by_design.data.scenes import CLASS_NAMES, Scenes, draw
 from interp_by_design.data.split import DataSplits, TensorSplit
-from interp_by_design.terms import Concepts, Factors, Normalisation, check_whole
+from interp_by_design.terms import Concepts, Factors, Normalisation
 
 NORMALISATION = Normalisation(mean=(0.23, 0.23, 0.23), std=(0.16, 0.16, 0.16))
 
 
 @final
-class FactorImages(ImageData):
+class FactorImages(RenderedData[Scenes]):
     """Colour images 3 x 32 x 32 of one object.
 
     The label is its texture (plain, striped, checked) and outline (round, angular).
@@ -43,26 +44,13 @@ class FactorImages(ImageData):
         shortcut: str | None = None,
         **loading: Unpack[Loading],
     ) -> None:
-        super().__init__(**loading)
-        check_whole("n_train", n_train, minimum=2)
-        check_whole("n_test", n_test, minimum=1)
-        check_whole("world", world, minimum=0)
-        self._drawn = {
-            "train": draw(n_train, world, part=0, shortcut=shortcut),
-            "test": draw(n_test, world, part=1, shortcut=shortcut),
-        }
-
-    def scenes(self, split: str) -> Scenes:
-        """Return the scenes that the images of a split are rendered from.
-
-        Args:
-            split: `train`, `val` or `test`.
-
-        Returns:
-            The scenes, in the order of the split.
-        """
-        rows = self.rows(split)
-        return self._drawn["test" if split == "test" else "train"].take(rows)
+        super().__init__(
+            n_train,
+            n_test,
+            world,
+            lambda n, world, part: draw(n, world, part=part, shortcut=shortcut),
+            **loading,
+        )
 
     def factors(self, name: str) -> Factors:
         return factors_of(self.scenes(name))

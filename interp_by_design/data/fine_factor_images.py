@@ -9,8 +9,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from interp_by_design.data.datamodule import ImageData, Loading
+from interp_by_design.data.datamodule import Loading
 from interp_by_design.data.order import Purpose, generator
+from interp_by_design.data.rendered_data import RenderedData
 from interp_by_design.data.split import DataSplits, TensorSplit
 from interp_by_design.terms import (
     FactorKind,
@@ -20,7 +21,6 @@ from interp_by_design.terms import (
     Labels,
     Normalisation,
     UserError,
-    check_whole,
 )
 
 PARTS = ("top left", "top right", "bottom left", "bottom right")
@@ -167,7 +167,7 @@ def _drawn(kind: Tensor, down: Tensor, across: Tensor) -> Tensor:
 
 
 @final
-class FineFactorImages(ImageData):
+class FineFactorImages(RenderedData[PartScenes]):
     """Gray images 1 x 32 x 32 of 81 classes: four parts at fixed places, each of three kinds.
 
     A class has 8 neighbours that differ from it in one part.
@@ -185,26 +185,13 @@ class FineFactorImages(ImageData):
     def __init__(
         self, n_train: int = 16_000, n_test: int = 4_000, world: int = 0, **loading: Unpack[Loading]
     ) -> None:
-        super().__init__(**loading)
-        check_whole("n_train", n_train, minimum=2)
-        check_whole("n_test", n_test, minimum=1)
-        check_whole("world", world, minimum=0)
-        self._drawn = {
-            "train": assemble(n_train, world, part=0),
-            "test": assemble(n_test, world, part=1),
-        }
-
-    def scenes(self, split: str) -> PartScenes:
-        """Return the scenes that the images of a split are rendered from.
-
-        Args:
-            split: `train`, `val` or `test`.
-
-        Returns:
-            The scenes, in the order of the split.
-        """
-        rows = self.rows(split)
-        return self._drawn["test" if split == "test" else "train"].take(rows)
+        super().__init__(
+            n_train,
+            n_test,
+            world,
+            lambda n, world, part: assemble(n, world, part=part),
+            **loading,
+        )
 
     def factors(self, name: str) -> Factors:
         scenes = self.scenes(name)
