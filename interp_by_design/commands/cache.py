@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("key", "network", "layers", "split", "images", "dtype", "size", "shards", "created")
 DAMAGED = "cache.json is damaged, or of another version"
+DESCRIBED = {"network", "layers", "split", "rows", "created", "fields"}  # what `ls` shows
 WIDTH = 240  # characters of a line where the output is no terminal
 BYTES_PER_GB = 1e9
 BYTES_PER_MB = 1e6
@@ -72,7 +73,7 @@ def verify_caches(keys: Keys = None, root: Root = None) -> None:
     n_bad = 0
     root, folders = _caches(root)
     for folder in _chosen(keys, root, folders) if keys else folders:
-        faults = folder.bad() if folder.contents else [DAMAGED]
+        faults = folder.bad() if _is_described(folder) else [DAMAGED]
         print(f"{folder.key}: {', '.join(faults) if faults else _completeness(folder)}")
         n_bad += bool(faults)
     if n_bad:
@@ -115,9 +116,13 @@ def _completeness(folder: CacheFolder) -> str:
     return f"whole as far as it goes, {len(folder.checksums)} of {folder.n_shards} shards"
 
 
+def _is_described(folder: CacheFolder) -> bool:
+    return folder.contents.keys() >= DESCRIBED and folder.n_shards > 0
+
+
 def _row(folder: CacheFolder) -> tuple[str, ...]:
     contents = folder.contents
-    if not contents:
+    if not _is_described(folder):
         return (folder.key, DAMAGED, *[""] * (len(COLUMNS) - 2))
     hidden = [field["dtype"] for field in contents["fields"] if field["name"].startswith("hidden")]
     return (
@@ -126,7 +131,7 @@ def _row(folder: CacheFolder) -> tuple[str, ...]:
         ", ".join(contents["layers"]),
         contents["split"],
         f"{contents['rows']:,}",
-        hidden[0],
+        hidden[0] if hidden else "",
         _size(folder.size),
         "complete" if folder.is_complete else f"{len(folder.checksums)} of {folder.n_shards}",
         contents["created"],

@@ -250,6 +250,19 @@ def test_caches_are_listed(interp: Command, tmp_path: Path) -> None:
     assert "No cache in" in interp("ls", "--root", str(tmp_path / "elsewhere"))
 
 
+def test_a_cache_without_description_spoils_neither_list_nor_verification(
+    interp: Command, tmp_path: Path
+) -> None:
+    root = tmp_path / "activations"
+    record_small(root)
+    first, *_ = caches(root)
+    (first.path / "cache.json").write_text('{"version": 1, "checksums": [], "sizes": []}')
+    assert "cache.json is damaged" in interp("ls")
+    assert f"{first.key}: cache.json is damaged" in interp("verify", code=1)
+    assert "No cache ''" in interp("rm", "", code=1)
+    assert len(caches(root)) == 3
+
+
 def test_caches_are_verified(interp: Command, tmp_path: Path) -> None:
     root = tmp_path / "activations"
     record_small(root)
